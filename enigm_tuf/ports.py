@@ -1,0 +1,141 @@
+"""The seams to the outside world: small Protocols, documented as contracts.
+
+Every implementation, the simulators of the tests among them, passes the same contract tests.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from enigm_tuf.trust.artifact import VerifiedArtifact
+    from enigm_tuf.trust.signable import Signable
+
+Algorithm: TypeAlias = Literal["ecdsa-p256", "ecdsa-p384"]
+Home: TypeAlias = Literal["piv", "hsm", "development"]
+
+
+class Clock(Protocol):
+    """Where time comes from."""
+
+    def now(self) -> datetime:
+        """The time now, aware, in UTC."""
+        ...
+
+
+class Fetcher(Protocol):
+    """Reads files of a repository. Paths are relative, with ``/``, never absolute."""
+
+    def fetch(self, path: str, max_bytes: int) -> bytes:
+        """The whole file; NotFoundError, TransportError (also when it is longer than ``max_bytes``)."""
+        ...
+
+    def stream(self, path: str, length: int) -> Iterator[bytes]:
+        """The file in pieces, never more than ``length`` bytes in all; NotFoundError, TransportError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """All that a device remembers. Committed whole or not at all.
+
+    ``metadata`` holds the newest trusted bytes of each role by role name, exactly as received.
+    ``latest_time`` is the newest time ever seen; a clock behind it is refused.
+    ``rollback_floors`` gives for each product the lowest rollback index that may be installed.
+    ``installed`` gives for each product the version and build id that the installer confirmed.
+    """
+
+    metadata: dict[str, bytes] = field(default_factory=dict)
+    latest_time: datetime | None = None
+    rollback_floors: dict[str, int] = field(default_factory=dict)
+    installed: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+class Store(Protocol):
+    """Keeps one DeviceState through power cuts: after a cut, the old one or the new one, never a mix."""
+
+    def load(self) -> DeviceState:
+        """The last committed state; StateError if there is none or if it is damaged."""
+        ...
+
+    def commit(self, state: DeviceState) -> None:
+        """Make ``state`` the one that load() returns, durably; StateError leaves the old one whole."""
+        ...
+
+
+class Installer(Protocol):
+    """Puts a verified artifact where the device boots from. Takes nothing else."""
+
+    def install(self, artifact: "VerifiedArtifact") -> None:
+        """Install, and return only when it is durable and will be used; StateError otherwise."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokenIdentity:
+    """What a token says that it is, read from the token itself."""
+
+    home: Home
+    manufacturer: str
+    model: str
+    serial: str
+    firmware: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKey:
+    """A key pair on a token, as read back from it.
+
+    ``label`` is CKA_LABEL, or the PIV slot in hex (``9c``); ``spki`` is DER SubjectPublicKeyInfo;
+    ``attributes`` are lower-case names (``never_extractable``, ``pin_policy``) to values as text or bool.
+    """
+
+    label: str
+    algorithm: Algorithm
+    spki: bytes
+    attributes: dict[str, bool | str]
+
+
+PinCallback: TypeAlias = Callable[[str], str]
+"""Asked with a text that names the token; returns the PIN. Never stored, never logged."""
+
+
+class TokenSession(Protocol):
+    """A token while somebody is logged in."""
+
+    @property
+    def identity(self) -> TokenIdentity: ...
+
+    def keys(self) -> tuple[TokenKey, ...]:
+        """All signing key pairs on the token, with the attributes read back."""
+        ...
+
+    def generate(self, label: str, algorithm: Algorithm) -> TokenKey:
+        """Make a key pair that can never leave the token; read back; RefusedError TOKEN-ATTRIBUTES."""
+        ...
+
+    def sign(self, label: str, message: "Signable") -> bytes:
+        """A DER ECDSA signature over ``message.data`` (SHA-256 for P-256, SHA-384 for P-384).
+
+        Only a Signable can be signed: there is one builder for each thing that a key may say.
+        """
+        ...
+
+    def attestation(self, label: str) -> tuple[bytes, ...]:
+        """DER certificates, leaf first, by which the maker vouches for the key; empty if it cannot."""
+        ...
+
+
+class Token(Protocol):
+    """A token that can be logged in to."""
+
+    def identity(self) -> TokenIdentity:
+        """Read without a PIN; NoTokenError."""
+        ...
+
+    def session(self, pin: PinCallback) -> AbstractContextManager[TokenSession]:
+        """Log in; log out on leaving, whatever happens. WrongPinError, PinLockedError, NoTokenError."""
+        ...
