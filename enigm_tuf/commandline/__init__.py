@@ -58,7 +58,8 @@ def run(program: str, about: str, commands: Sequence[Command[E]], argv: Sequence
         print(json.dumps(outcome.data, indent=2, sort_keys=True))  # noqa: T201 - the command lines print
     else:
         print("\n".join(outcome.lines))  # noqa: T201
-    return outcome.status
+    status: int = outcome.status
+    return status
 
 
 def _parser(program: str, about: str, commands: Sequence[Command[E]]) -> argparse.ArgumentParser:

@@ -194,14 +194,14 @@ class Optional(Generic[T]):
 
 
 class Record(Generic[T]):
-    """An object with exactly these fields, read into ``make(**fields)``.
+    """An object with exactly these fields, read into ``make(**fields)``: a frozen dataclass or ``dict``.
 
-    ``version`` puts ``"schema": version`` in front, so that a reader refuses a format that it does not know.
+    ``number`` puts ``"schema": number`` in front, so that a reader refuses a format that it does not know.
     """
 
-    def __init__(self, make: Callable[..., T], *, version: int | None = None, **fields: Shape[Any]) -> None:
+    def __init__(self, make: Callable[..., T], number: int | None = None, /, **fields: Shape[Any]) -> None:
         self.make = make
-        self.version = version
+        self.number = number
         self.fields = fields
 
     def read(self, value: object, source: str, field: str = "") -> T:
@@ -209,8 +209,8 @@ class Record(Generic[T]):
             raise MalformedError(source, field, f"must be an object, is {_kind(value)}")
         rest = dict(value)
         prefix = f"{field}." if field else ""
-        if self.version is not None and rest.pop("schema", None) is not self.version:
-            raise MalformedError(source, f"{prefix}schema", f"must be {self.version}, is {value.get('schema')!r}")
+        if self.number is not None and rest.pop("schema", None) is not self.number:
+            raise MalformedError(source, f"{prefix}schema", f"must be {self.number}, is {value.get('schema')!r}")
         for name in rest:
             if name not in self.fields:
                 raise MalformedError(source, f"{prefix}{name!s:.60}", "unknown field")
@@ -225,15 +225,15 @@ class Record(Generic[T]):
         raise MalformedError(source, prefix + name, "missing field")
 
     def write(self, value: T) -> dict[str, Any]:
-        result: dict[str, Any] = {} if self.version is None else {"schema": self.version}
+        result: dict[str, Any] = {} if self.number is None else {"schema": self.number}
         for name, shape in self.fields.items():
-            item = getattr(value, name)
+            item = value.get(name) if isinstance(value, dict) else getattr(value, name)
             if item is not None:
                 result[name] = shape.write(item)
         return result
 
     def schema(self) -> dict[str, Any]:
-        properties: dict[str, Any] = {} if self.version is None else {"schema": {"const": self.version}}
+        properties: dict[str, Any] = {} if self.number is None else {"schema": {"const": self.number}}
         properties |= {name: shape.schema() for name, shape in self.fields.items()}
         required = [name for name in properties if not isinstance(self.fields.get(name), Optional)]
         return {
