@@ -1,11 +1,18 @@
 """The things that a key on a token may sign: one builder each, so that nothing else ever reaches a token.
 
-Every builder but ``approved_metadata`` prefixes a domain, so that a signature made for one purpose never
+Metadata of the two authorities is built in ``enigm_tuf.policy.engine``, from an ApprovedRequest alone.
+Every builder of ours prefixes a domain, so that a signature made for one purpose never
 serves for another. TUF signatures have no prefix: their bytes are the canonical JSON of the specification.
 """
 
 from dataclasses import dataclass, field
 
+from tuf.api.metadata import Timestamp
+
+from enigm_tuf.errors import MalformedError, MisuseError
+from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.approval import Approval, pre_authentication_encoding, write_statement
+from enigm_tuf.model.strict_json import canonical, parse
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 
 POSSESSION_DOMAIN = b"enigm-tuf proof of possession v1\n"
@@ -26,3 +33,23 @@ class Signable:
 def proof_of_possession(challenge: bytes) -> Signable:
     """That the key answers now: ``challenge`` is 32 random bytes of the party that enrols."""
     return Signable("proof of possession", POSSESSION_DOMAIN + challenge, _seal=SEAL)
+
+
+def approval(statement: Approval) -> Signable:
+    """An operator's decision, as DSSE pre-authentication encoding."""
+    purpose = f"{statement.decision} {statement.request_id}"
+    return Signable(purpose, pre_authentication_encoding(write_statement(statement)), _seal=SEAL)
+
+
+def freshness(data: bytes) -> Signable:
+    """A TUF timestamp's canonical signed bytes: all that the freshness key may say."""
+    signed = parse(data, source="timestamp to sign", max_bytes=LIMITS.timestamp_bytes)
+    if signed.get("_type") != "timestamp":
+        raise MisuseError(f"the freshness key signs timestamps only, not {signed.get('_type')!r:.40}")
+    try:
+        timestamp = Timestamp.from_dict(dict(signed))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MalformedError("timestamp to sign", "", f"not a TUF timestamp: {error}") from error
+    if canonical(timestamp.to_dict()) != data:
+        raise MalformedError("timestamp to sign", "", "must be the canonical bytes of a timestamp")
+    return Signable(f"timestamp version {timestamp.version}", data, _seal=SEAL)

@@ -1,0 +1,199 @@
+"""The signing request (``.enigmreq``) and the response (``.enigmresp``): GOVERNANCE, "Signing request and response".
+
+A request holds ``index.json``, ``payloads/<role>.<version>.json`` (the exact canonical bytes to be signed),
+``context/root/<version>.root.json`` (the root chain), ``context/previous/<role>.json`` (signed metadata before
+this), ``evidence/*`` (manifests, payload metadata of the other authority, build facts), ``approvals/*.dsse.json``.
+The digest of a request is the SHA-256 of its ``index.json``; approvals may be added without changing it, so
+``approvals/`` alone is not listed in the index.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from enigm_tuf.errors import MalformedError
+from enigm_tuf.model.bundle import ENTRY, INDEX, Entry, entry, pack, require_listed, unpack
+from enigm_tuf.model.keys import ENVIRONMENT, HEX, Environment
+from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.model.shapes import (
+    BUILD_ID,
+    LINE,
+    NAME,
+    POSITIVE,
+    SHA256,
+    WORD,
+    Boolean,
+    Choice,
+    Integer,
+    Record,
+    Sequence,
+    Text,
+    Time,
+)
+from enigm_tuf.model.strict_json import encode, parse, sha256
+
+Authority: TypeAlias = Literal["manifest", "release"]
+Action: TypeAlias = Literal["root", "product", "release"]
+AUTHORITY = Choice(("manifest", "release"))
+ACTION = Choice(("root", "product", "release"))
+ROLE = Text(r"[a-z0-9][a-z0-9_-]*(\.manifest|\.payload)?", "a role name", 80)
+APPROVALS = "approvals/"
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """The last state that the authority signed: SHA-256 of the canonical signed bytes of that version."""
+
+    role: str
+    version: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestIndex:
+    """``request_id`` is unique for ever; ``sequence`` grows per authority and environment."""
+
+    request_id: str
+    sequence: int
+    environment: Environment
+    authority: Authority
+    action: Action
+    requester: str
+    created: datetime
+    expires: datetime
+    policy: PolicyPin
+    previous: tuple[Previous, ...]
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SigningRequest:
+    """A parsed request. ``members`` are all files but the index, by path."""
+
+    index: RequestIndex
+    digest: str
+    members: dict[str, bytes]
+
+    def below(self, folder: str) -> dict[str, bytes]:
+        """Members under ``folder/``, by the rest of their path."""
+        prefix = f"{folder}/"
+        return {path.removeprefix(prefix): data for path, data in self.members.items() if path.startswith(prefix)}
+
+
+REQUEST_INDEX = Record(
+    RequestIndex,
+    1,
+    request_id=BUILD_ID,
+    sequence=POSITIVE,
+    environment=ENVIRONMENT,
+    authority=AUTHORITY,
+    action=ACTION,
+    requester=NAME,
+    created=Time(),
+    expires=Time(),
+    policy=Record(PolicyPin, version=POSITIVE, sha256=SHA256),
+    previous=Sequence(Record(Previous, role=ROLE, version=POSITIVE, sha256=SHA256), maximum=100),
+    entries=Sequence(ENTRY, minimum=1, maximum=1_000),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSignature:
+    """One signature over one payload of the request: hex DER."""
+
+    role: str
+    version: int
+    keyid: str
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOutcome:
+    """What one policy rule said."""
+
+    rule: str
+    passed: bool
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditHead:
+    """The audit log after this decision: number of entries and the hash of the last."""
+
+    entries: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class SigningResponse:
+    """What an authority answers: the decision with every rule's outcome, and the signatures if it passed.
+
+    ``approvals`` are the SHA-256 of the approval envelopes that were counted.
+    """
+
+    request_sha256: str
+    request_id: str
+    environment: Environment
+    authority: Authority
+    decision: Literal["PASSED", "FAILED"]
+    decided: datetime
+    policy: PolicyPin
+    rules: tuple[RuleOutcome, ...]
+    approvals: tuple[str, ...]
+    signatures: tuple[RoleSignature, ...]
+    audit: AuditHead
+
+
+SIGNING_RESPONSE = Record(
+    SigningResponse,
+    1,
+    request_sha256=SHA256,
+    request_id=BUILD_ID,
+    environment=ENVIRONMENT,
+    authority=AUTHORITY,
+    decision=Choice(("PASSED", "FAILED")),
+    decided=Time(),
+    policy=Record(PolicyPin, version=POSITIVE, sha256=SHA256),
+    rules=Sequence(Record(RuleOutcome, rule=WORD, passed=Boolean(), evidence=LINE), minimum=1, maximum=200),
+    approvals=Sequence(SHA256, maximum=100, unique=True),
+    signatures=Sequence(
+        Record(RoleSignature, role=ROLE, version=POSITIVE, keyid=SHA256, signature=HEX), maximum=100, unique=True
+    ),
+    audit=Record(AuditHead, entries=Integer(1), sha256=SHA256),
+)
+
+
+def make_request(index: RequestIndex, members: dict[str, bytes]) -> bytes:
+    """The file of a request; the index' ``entries`` are filled in here from ``members``."""
+    listed = tuple(entry(path, data) for path, data in sorted(members.items()) if not path.startswith(APPROVALS))
+    filled = REQUEST_INDEX.write(index) | {"entries": [ENTRY.write(item) for item in listed]}
+    return pack({INDEX: encode(filled), **members})
+
+
+def read_request(data: bytes, source: str) -> SigningRequest:
+    """Parse a ``.enigmreq``; MalformedError names the member and the rule."""
+    members = unpack(data, source)
+    if INDEX not in members:
+        raise MalformedError(source, INDEX, "missing")
+    index = REQUEST_INDEX.read(parse(members[INDEX], source=f"{source}: {INDEX}"), f"{source}: {INDEX}")
+    listed = {path: member for path, member in members.items() if not path.startswith(APPROVALS)}
+    require_listed(listed, index.entries, source)
+    return SigningRequest(
+        index, sha256(members[INDEX]), {path: member for path, member in members.items() if path != INDEX}
+    )
+
+
+def make_response(response: SigningResponse, approvals: dict[str, bytes]) -> bytes:
+    """The file of a response: ``index.json`` is the response; the counted envelopes travel in ``approvals/``."""
+    return pack({INDEX: encode(SIGNING_RESPONSE.write(response)), **approvals})
+
+
+def read_response(data: bytes, source: str) -> tuple[SigningResponse, dict[str, bytes]]:
+    """The response and its approval envelopes by path; every envelope it names is there, and no other."""
+    members = unpack(data, source)
+    if INDEX not in members:
+        raise MalformedError(source, INDEX, "missing")
+    response = SIGNING_RESPONSE.read(parse(members.pop(INDEX), source=f"{source}: {INDEX}"), f"{source}: {INDEX}")
+    if sorted(sha256(member) for member in members.values()) != sorted(response.approvals):
+        raise MalformedError(source, APPROVALS, "the envelopes must be exactly those that the index names")
+    return response, members

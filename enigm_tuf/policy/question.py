@@ -1,0 +1,76 @@
+"""The question that a policy answers: everything that a rule may look at, and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tuf.api.metadata import Root, Snapshot, Targets
+
+from enigm_tuf.model.approval import Approval
+from enigm_tuf.model.manifest import OtaManifest
+from enigm_tuf.model.policy import Policy
+from enigm_tuf.model.request import Previous, SigningRequest
+from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.trust.metadata import Verified
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What an authority remembers of all it ever saw; derived from its audit log.
+
+    ``heads`` is the last version of each role that it signed, ``signed`` the digests of requests that it signed,
+    ``last_sequence`` the highest sequence signed, ``last_time`` the newest time in the log.
+    """
+
+    last_sequence: int = 0
+    last_time: datetime | None = None
+    signed: frozenset[str] = frozenset()
+    heads: Mapping[str, Previous] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Metadata to be signed. ``data`` are the exact bytes; they equal the canonical form of ``signed``."""
+
+    role: str
+    version: int
+    signed: Root | Snapshot | Targets
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CastApproval:
+    """An approval whose signature by an enrolled approval key of the policy has been verified.
+
+    ``envelope_sha256`` is the digest of the envelope's bytes; ``operator`` is the policy's, not the statement's.
+    """
+
+    approval: Approval
+    operator: str
+    partition: str
+    key: str
+    device: str
+    envelope_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """``root`` is the trusted root, None only while the first root is made. ``custodian`` is who signs, if known.
+
+    ``previous`` holds the metadata of ``context/previous`` by role. ``manifests`` holds the evidence by target
+    path, ``manifest_bytes`` their exact bytes, ``other_roles`` the other authority's proposed metadata by role.
+    """
+
+    request: SigningRequest
+    policy: Policy
+    policy_pin: PolicyPin
+    root: Verified[Root] | None
+    proposals: Mapping[str, Proposal]
+    previous: Mapping[str, Root | Snapshot | Targets]
+    manifests: Mapping[str, OtaManifest]
+    manifest_bytes: Mapping[str, bytes]
+    other_roles: Mapping[str, Targets]
+    approvals: tuple[CastApproval, ...]
+    custodian: str | None
+    ledger: Ledger
+    now: datetime

@@ -1,0 +1,113 @@
+"""The authorities' rules on targets metadata: who may delegate what to whom (DESIGN section 3.3)."""
+
+import re
+
+from tuf.api.metadata import DelegatedRole, Targets
+
+from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.shapes import NAME
+from enigm_tuf.trust.metadata import Verified
+from enigm_tuf.trust.root_rules import RootView, require_distinct, require_owner
+from enigm_tuf.trust.rules import AuthorityRule, Evidence
+from enigm_tuf.trust.test_keys import known_test_key
+from enigm_tuf.trust.threshold import spki_sha256
+
+_ROLE = re.compile(rf"(?P<product>{NAME.pattern})\.(?P<kind>manifest|payload)")
+_PATHS = {"manifest": "manifests/{}/*", "payload": "payloads/{}/*/*"}
+
+
+def manifest_role(product: str) -> str:
+    """The name of the role that signs a product's manifests."""
+    return f"{product}.manifest"
+
+
+def payload_role(product: str) -> str:
+    """The name of the role that signs a product's payload records."""
+    return f"{product}.payload"
+
+
+def delegated_paths(role: str) -> list[str]:
+    """The only path pattern that the role may be given; empty for a name that is no product role."""
+    match = _ROLE.fullmatch(role)
+    return [_PATHS[match["kind"]].format(match["product"])] if match else []
+
+
+def targets_delegations(view: RootView, targets: Targets) -> tuple[Evidence, ...]:
+    """AUTHORITY-ROLES and THRESHOLD-DISTINCT on ``targets``: no files, only product roles with their own keys."""
+    subject = f"targets version {targets.version}"
+    if targets.targets:
+        _refuse(subject, "no target files in role targets", f"{len(targets.targets)} files")
+    delegations = targets.delegations
+    if delegations is None:
+        return (Evidence(AuthorityRule.AUTHORITY_ROLES, subject, "no delegations"),)
+    if delegations.roles is None:
+        _refuse(subject, "delegations by name", "succinct hash bins")
+        return ()
+    for role in delegations.roles.values():
+        _product_role(view, f"{subject}, role {role.name}", role)
+        spki = {keyid: spki_sha256(delegations.keys[keyid]) for keyid in role.keyids}
+        _own_keys(view, f"{subject}, role {role.name}", role, spki)
+    detail = f"{len(delegations.roles)} product roles with their own keys"
+    return (
+        Evidence(AuthorityRule.AUTHORITY_ROLES, subject, detail),
+        Evidence(AuthorityRule.THRESHOLD_DISTINCT, subject, detail),
+    )
+
+
+def _product_role(view: RootView, subject: str, role: DelegatedRole) -> None:
+    paths = delegated_paths(role.name)
+    if not paths:
+        _refuse(subject, "<product>.manifest or <product>.payload", role.name)
+    if role.paths != paths or not role.terminating:
+        _refuse(subject, f"a terminating delegation of {paths[0]}", f"{role.paths}, terminating {role.terminating}")
+    if role.name.endswith(".payload") and view.extension.authority_model != "dual":
+        _refuse(subject, "no payload roles in model manifest-only", role.name)
+
+
+def _own_keys(view: RootView, subject: str, role: DelegatedRole, spki: dict[str, str]) -> None:
+    require_distinct(subject, spki, role.keyids, role.threshold)
+    for digest in spki.values():
+        if name := known_test_key(digest):
+            raise RefusedError(AuthorityRule.TEST_KEY, subject, expected="a key that is ours alone", got=name)
+    if role.name.endswith(".manifest"):
+        require_owner(subject, spki.values(), view.manifest_keys, "manifest")
+    else:
+        _payload_keys(view, subject, frozenset(spki.values()), role.threshold)
+
+
+def _payload_keys(view: RootView, subject: str, keys: frozenset[str], threshold: int) -> None:
+    """PAYLOAD-PINNED on the delegation: root's payload keys and no lower threshold."""
+    if not keys <= view.payload_keys or threshold < view.payload_threshold:
+        foreign = len(keys - view.payload_keys)
+        raise RefusedError(
+            AuthorityRule.PAYLOAD_PINNED,
+            subject,
+            expected=f"{view.payload_threshold} of the payload keys that root version {view.version} pins",
+            got=f"threshold {threshold} with {foreign} other keys",
+        )
+
+
+def payload_pinned(view: RootView, role: str, payload: Verified[Targets]) -> Evidence:
+    """PAYLOAD-PINNED on the metadata: enough of the keys that root pins did sign, whatever ``targets`` delegates."""
+    pinned = payload.signers & view.payload_keys
+    subject = f"{role} version {payload.value.version}"
+    if len(pinned) < view.payload_threshold:
+        raise RefusedError(
+            AuthorityRule.PAYLOAD_PINNED,
+            subject,
+            expected=f"{view.payload_threshold} signatures by payload keys that root version {view.version} pins",
+            got=str(len(pinned)),
+        )
+    return Evidence(AuthorityRule.PAYLOAD_PINNED, subject, f"{len(pinned)} pinned keys signed")
+
+
+def no_further_delegation(role: str, metadata: Targets) -> Evidence:
+    """AUTHORITY-ROLES on a product role: it delegates to nobody."""
+    subject = f"{role} version {metadata.version}"
+    if metadata.delegations is not None:
+        _refuse(subject, "no delegations by a product role", "delegations")
+    return Evidence(AuthorityRule.AUTHORITY_ROLES, subject, "delegates to nobody")
+
+
+def _refuse(subject: str, expected: str, got: str) -> None:
+    raise RefusedError(AuthorityRule.AUTHORITY_ROLES, subject, expected=expected, got=got)
