@@ -1,22 +1,28 @@
-"""The rules of the two authorities: their IDs and what each demands (DESIGN section 3.2).
+"""Security rules by ID, and those of the two authorities (DESIGN section 3.2).
 
-The TUF client workflow's own rules stand in ``tuf_rules``; the policy's in ``enigm_tuf.policy``.
+Other families stand where they are enforced: the TUF client workflow's in ``tuf_rules``, the policy's in
+``enigm_tuf.policy``. docs/assurance.md lists them all.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 
-class AuthorityRule(StrEnum):
-    """Each refuses on its own. The value is the ID in errors, logs, tests and docs/assurance.md."""
+class Rule(StrEnum):
+    """A family of security rules: each member is its ID, as in errors, logs, tests and docs/assurance.md."""
 
     demand: str
 
-    def __new__(cls, identifier: str, demand: str) -> "AuthorityRule":
+    def __new__(cls, identifier: str, demand: str) -> Self:
         rule = str.__new__(cls, identifier)
         rule._value_ = identifier
         rule.demand = demand
         return rule
+
+
+class AuthorityRule(Rule):
+    """The rules of the two authorities; each refuses on its own."""
 
     AUTHORITY_DISJOINT = "AUTHORITY-DISJOINT", "no public key serves two authorities, compared by key material"
     THRESHOLD_DISTINCT = "THRESHOLD-DISTINCT", "a threshold counts distinct public keys"

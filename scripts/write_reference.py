@@ -1,0 +1,116 @@
+"""Write the parts of docs/ that follow from the code: JSON Schemas, the table of rules, the assurance case.
+
+Run as ``.venv/bin/python scripts/write_reference.py``; tests/docs/test_reference.py holds the files to it.
+"""
+
+import ast
+import importlib
+import json
+import pkgutil
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import enigm_tuf
+import enigm_tuf_client
+import enigm_tuf_repository
+from enigm_tuf.model import approval, keys, manifest, payload, policy, request, root_extension
+from enigm_tuf.model.shapes import Record
+from enigm_tuf.trust.rules import Rule
+
+ROOT = Path(__file__).resolve().parents[1]
+SCHEMAS: dict[str, tuple[Record[Any], str]] = {
+    "root-extension": (root_extension.ROOT_EXTENSION, "The field x-enigm-tuf of root metadata"),
+    "ota-manifest": (manifest.OTA_MANIFEST, "The target manifests/<product>/<channel>.json"),
+    "payload-record": (payload.PAYLOAD_RECORD, "The custom field of a target in a payload role"),
+    "key-record": (keys.KEY_RECORD, "A .key.json file: one enrolled key"),
+    "request-index": (request.REQUEST_INDEX, "index.json of a .enigmreq"),
+    "signing-response": (request.SIGNING_RESPONSE, "index.json of a .enigmresp"),
+    "approval-statement": (approval.STATEMENT, "The in-toto statement in an approval's DSSE envelope"),
+    "policy": (policy.POLICY, "A policy file (TOML), as the object that it reads into"),
+}
+
+
+def schema_text(name: str) -> str:
+    """The JSON Schema (2020-12) of one document."""
+    record, title = SCHEMAS[name]
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
+    return json.dumps(head | record.schema(), indent=2) + "\n"
+
+
+def catalogue() -> dict[str, Rule]:
+    """Every security rule by ID, of every family in the three distributions."""
+    for package in (enigm_tuf, enigm_tuf_client, enigm_tuf_repository):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    return {str(rule): rule for family in Rule.__subclasses__() for rule in family}
+
+
+def marked_tests() -> dict[str, dict[str, list[str]]]:
+    """For each rule ID, the tests marked as its accept and reject tests, as pytest names them."""
+    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for name, decorators in _functions(ast.parse(path.read_text())):
+            for rule, verdict in _marks(decorators):
+                found[rule][verdict].append(f"{path.relative_to(ROOT)}::{name}")
+    return found
+
+
+def _functions(tree: ast.Module) -> Iterator[tuple[str, list[ast.expr]]]:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, node.decorator_list
+        elif isinstance(node, ast.ClassDef):
+            for inner in node.body:
+                if isinstance(inner, ast.FunctionDef):
+                    yield f"{node.name}::{inner.name}", inner.decorator_list
+
+
+def _marks(decorators: list[ast.expr]) -> Iterator[tuple[str, str]]:
+    for call in decorators:
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.mark.rule":
+            rule, verdict = (ast.literal_eval(argument) for argument in call.args)
+            yield rule, verdict
+
+
+ASSURANCE_HEAD = """\
+    # Assurance case
+
+    Claim: a device installs an artifact only if both authorities, as pinned by the newest trusted root,
+    agree on it, and it is not older than the device's floor.
+
+    Argument: each rule below refuses on its own. Evidence: for each rule a test that is accepted, and a test
+    that differs from it in one thing and is refused with the rule's ID. `make test` fails if one of them did not
+    run and pass. Written by `scripts/write_reference.py`; edit the rules and the tests, not this page.
+
+    | rule | it demands | accept test | reject test |
+    |---|---|---|---|
+    """
+
+
+def assurance_text() -> str:
+    """docs/assurance.md: a row for each rule."""
+    tests = marked_tests()
+    rows = [
+        f"| `{rule}` | {entry.demand} | {_cell(tests[rule]['accept'])} | {_cell(tests[rule]['reject'])} |"
+        for rule, entry in sorted(catalogue().items())
+    ]
+    return textwrap.dedent(ASSURANCE_HEAD) + "\n".join(rows) + "\n"
+
+
+def _cell(names: list[str]) -> str:
+    return "<br>".join(f"`{name}`" for name in names)
+
+
+def documents() -> dict[Path, str]:
+    """Every generated file with the text that it must have."""
+    schemas = {ROOT / "docs/reference/schemas" / f"{name}.schema.json": schema_text(name) for name in SCHEMAS}
+    return schemas | {ROOT / "docs/assurance.md": assurance_text()}
+
+
+if __name__ == "__main__":
+    for file, text in documents().items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
