@@ -17,11 +17,14 @@ E = TypeVar("E")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command has to say: ``data`` for machines, ``lines`` for people, and the exit status."""
+    """What a command has to say: ``data`` for machines, ``lines`` for people.
+
+    ``refusal`` is for a command that has a report to show although a rule said no.
+    """
 
     data: dict[str, Any]
     lines: Sequence[str] = ()
-    status: int = 0
+    refusal: RefusedError | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def run(program: str, about: str, commands: Sequence[Command[E]], argv: Sequence
     """Parse, call, print; returns the exit status. Only errors of our own tree and full disks are caught."""
     arguments = _parser(program, about, commands).parse_args(argv)
     try:
-        outcome = arguments.command.run(arguments, edges)
+        outcome: Outcome = arguments.command.run(arguments, edges)
     except EnigmTufError as error:
         return _fail(error, arguments.json)
     except OSError as error:
@@ -58,8 +61,7 @@ def run(program: str, about: str, commands: Sequence[Command[E]], argv: Sequence
         print(json.dumps(outcome.data, indent=2, sort_keys=True))  # noqa: T201 - the command lines print
     else:
         print("\n".join(outcome.lines))  # noqa: T201
-    status: int = outcome.status
-    return status
+    return _tell(outcome.refusal) if outcome.refusal else 0
 
 
 def _parser(program: str, about: str, commands: Sequence[Command[E]]) -> argparse.ArgumentParser:
@@ -96,6 +98,10 @@ def _add(parent: Any, verb: str, command: Command[E]) -> None:
 def _fail(error: EnigmTufError, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"error": _facts(error)}, indent=2, sort_keys=True))  # noqa: T201
+    return _tell(error)
+
+
+def _tell(error: EnigmTufError) -> int:
     print(f"error: {error}", file=sys.stderr)  # noqa: T201
     if error.hint:
         print(f"hint: {error.hint}", file=sys.stderr)  # noqa: T201

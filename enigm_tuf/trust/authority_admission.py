@@ -19,7 +19,7 @@ def judge_root_definition(root: Root, environment: Environment) -> tuple[Evidenc
         root_rules.authority_disjoint(view),
         root_rules.threshold_distinct(view),
         root_rules.authority_roles(view),
-        root_rules.test_key(view),
+        root_rules.no_test_key(view),
         root_rules.recovery_threshold(view),
     )
 

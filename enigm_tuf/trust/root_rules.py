@@ -3,7 +3,7 @@
 They run after the TUF client workflow has admitted the root (specification 5.3), on every root of the chain.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from tuf.api.metadata import Role, Root
@@ -171,7 +171,7 @@ def _refuse_environment(view: RootView, keyid: str, expected: str, got: str) -> 
     raise RefusedError(AuthorityRule.ENVIRONMENT_MATCH, subject, expected=expected, got=got)
 
 
-def test_key(view: RootView) -> Evidence:
+def no_test_key(view: RootView) -> Evidence:
     """TEST-KEY: no key in force is one whose private half the world knows."""
     for keyid, digest in view.spki.items():
         if name := known_test_key(digest):
@@ -235,7 +235,7 @@ def _role_parts(name: str, view: RootView) -> tuple[frozenset[str], int]:
     return view.digests(view.role(name).keyids), view.role(name).threshold
 
 
-_MANIFEST_PARTS = {
+_MANIFEST_PARTS: dict[str, Callable[[RootView], object]] = {
     "keys": lambda view: view.manifest_keys,
     "role targets": lambda view: _role_parts("targets", view),
     "role snapshot": lambda view: _role_parts("snapshot", view),

@@ -1,0 +1,91 @@
+"""A device's directory, as ``enigm-update`` lays it out: device.toml, store/, downloads/, slots/."""
+
+import argparse
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from enigm_tuf.errors import MalformedError, MisuseError
+from enigm_tuf.model.keys import ENVIRONMENT, Environment
+from enigm_tuf.model.shapes import NAME, WORD, Record, Sequence, Text
+from enigm_tuf.trust.eligibility import DeviceFacts
+from enigm_tuf_client.fetch import HttpFetcher
+from enigm_tuf_client.installer import DirectorySlots
+from enigm_tuf_client.store import DirectoryStore
+
+CONFIGURATION = "device.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceConfiguration:
+    """device.toml: who the device is and where it asks."""
+
+    environment: Environment
+    product: str
+    hardware_id: str
+    channel: str
+    device_id: str
+    cohorts: tuple[str, ...]
+    url: str
+
+    def facts(self) -> DeviceFacts:
+        return DeviceFacts(
+            self.environment, self.product, self.hardware_id, self.channel, self.device_id, frozenset(self.cohorts)
+        )
+
+
+DEVICE_CONFIGURATION = Record(
+    DeviceConfiguration,
+    environment=ENVIRONMENT,
+    product=NAME,
+    hardware_id=NAME,
+    channel=NAME,
+    device_id=WORD,
+    cohorts=Sequence(NAME, maximum=100, unique=True),
+    url=Text(r"https?://[^\s?#]+", "an http or https URL"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """The parts of one device's directory."""
+
+    directory: Path
+    configuration: DeviceConfiguration
+
+    @property
+    def store(self) -> DirectoryStore:
+        return DirectoryStore(self.directory / "store")
+
+    @property
+    def slots(self) -> DirectorySlots:
+        return DirectorySlots(self.directory / "slots")
+
+    @property
+    def fetcher(self) -> HttpFetcher:
+        return HttpFetcher(self.configuration.url)
+
+    def download(self, sha256: str) -> Path:
+        """Where a payload is kept until it is installed."""
+        return self.directory / "downloads" / sha256
+
+
+def read_configuration(path: Path) -> DeviceConfiguration:
+    """Parse device.toml strictly; MalformedError, MisuseError."""
+    try:
+        value = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise MisuseError(f"{path}: no such file", hint="enigm-update init makes a device") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MalformedError(str(path), "", f"not TOML: {error}") from error
+    return DEVICE_CONFIGURATION.read(value, str(path))
+
+
+def open_device(arguments: argparse.Namespace) -> Device:
+    """The device that ``--device`` names."""
+    directory = Path(arguments.device)
+    return Device(directory, read_configuration(directory / CONFIGURATION))
+
+
+def add_device_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", metavar="DIR", default=".", help="the device's directory (default: here)")

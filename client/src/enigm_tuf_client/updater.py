@@ -1,0 +1,232 @@
+"""The device's API: check, fetch, verify, install.
+
+::
+
+    updater = Updater(store=DirectoryStore(path), fetcher=HttpFetcher(url), facts=facts, clock=SystemClock())
+    check = updater.check()
+    if check.offer:
+        artifact = updater.fetch(check.offer, path / "download")
+        updater.install(check.offer, artifact, DirectorySlots(path / "slots"))
+
+What it proves: both authorities, as pinned by the newest trusted root, agree on the artifact, it is fresh as far
+as signed expiry tells, and not below the device's floor. What it does not: that the artifact is free of flaws,
+that it boots (verified boot), or who is asking (attestation, request and transport authentication).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from enigm_tuf.errors import MalformedError, MisuseError, NotFoundError, RefusedError
+from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.manifest import OtaManifest, Release, manifest_path, read_manifest
+from enigm_tuf.model.shapes import version_key
+from enigm_tuf.ports import Clock, Fetcher, Installer, Store
+from enigm_tuf.trust import agreement, eligibility
+from enigm_tuf.trust.agreement import AgreedPayload
+from enigm_tuf.trust.artifact import VerifiedArtifact
+from enigm_tuf.trust.authority_admission import AuthorityAdmission
+from enigm_tuf.trust.eligibility import DeviceFacts
+from enigm_tuf.trust.gate_report import Control, Finding, GateReport, Verdict, passed, refused
+from enigm_tuf.trust.root_rules import RootView, view_root
+from enigm_tuf_client.download import digest_file, download, read_target
+from enigm_tuf_client.workflow import TufWorkflow
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A release that this device may install now."""
+
+    agreed: AgreedPayload
+
+    @property
+    def version(self) -> str:
+        return self.agreed.release.version
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a check found: an offer, or the reason why there is none; and one finding per control.
+
+    ``refusal`` is set when a security rule said no, as opposed to "nothing new" or "not your turn yet".
+    """
+
+    offer: Offer | None
+    reason: str
+    report: GateReport
+    refusal: RefusedError | None = None
+
+
+class Updater:
+    """One device, one product. Not for use from two threads at once; the store refuses a second process."""
+
+    def __init__(self, *, store: Store, fetcher: Fetcher, facts: DeviceFacts, clock: Clock) -> None:
+        self._store = store
+        self._fetcher = fetcher
+        self._facts = facts
+        self._clock = clock
+
+    def check(self) -> Check:
+        """Refresh the metadata and decide. TransportError, StateError, MalformedError."""
+        return _Checking(self._store, self._fetcher, self._facts, self._clock).run()
+
+    def fetch(
+        self, offer: Offer, destination: Path, progress: Callable[[int, int], None] | None = None
+    ) -> VerifiedArtifact:
+        """Stream the offer's payload to ``destination``, hashing while writing; nothing unverified gets that name."""
+        agreed = offer.agreed
+        path = f"targets/{_hashed_name(agreed.payload.path, agreed.payload.hashes['sha256'])}"
+        digests = download(self._fetcher, path, agreed.payload.length, agreed.payload.hashes, destination, progress)
+        return agreement.admit_artifact(agreed, destination, digests.length, digests.hashes)
+
+    def verify(self, offer: Offer, file: Path) -> VerifiedArtifact:
+        """A payload that is here already: hash it again; RefusedError ARTIFACT-INTEGRITY."""
+        digests = digest_file(file, offer.agreed.payload.length)
+        return agreement.admit_artifact(offer.agreed, file, digests.length, digests.hashes)
+
+    def install(self, offer: Offer, artifact: VerifiedArtifact, installer: Installer) -> None:
+        """Hand over, and only after the installer confirms raise the rollback floor."""
+        if artifact.hashes != offer.agreed.payload.hashes:
+            raise MisuseError("this artifact is not the one that was offered")
+        product = offer.agreed.product
+        floor = self._store.load().rollback_floors.get(product, 0)
+        agreement.rollback_index(offer.agreed, floor)
+        installer.install(artifact)
+        state = self._store.load()
+        floors = state.rollback_floors | {product: max(floor, artifact.rollback_index)}
+        installed = state.installed | {product: (artifact.version, artifact.build_id)}
+        self._store.commit(replace(state, rollback_floors=floors, installed=installed))
+
+
+class _Checking:
+    """One check, from the first request to the verdict."""
+
+    def __init__(self, store: Store, fetcher: Fetcher, facts: DeviceFacts, clock: Clock) -> None:
+        self._fetcher = fetcher
+        self._facts = facts
+        self._now = clock.now()
+        self._workflow = TufWorkflow(store, fetcher, clock, AuthorityAdmission(facts.environment))
+        self._store = store
+        self._report = GateReport.blank()
+        self._stage = Control.MANIFEST_AUTHENTICITY
+
+    def run(self) -> Check:
+        self._note(_transport(self._fetcher), _request())
+        try:
+            self._workflow.refresh()
+            return self._decide(self._manifest())
+        except RefusedError as refusal:
+            control = Control.FRESHNESS if _about_time(refusal.rule) else self._stage
+            self._note(refused(control, str(refusal), refusal.rule))
+            return Check(None, str(refusal), self._report, refusal)
+
+    def _note(self, *findings: Finding) -> None:
+        self._report = self._report.with_finding(*findings)
+
+    def _manifest(self) -> OtaManifest:
+        """The channel's manifest, by the manifest authority's role, with its freshness and authenticity noted."""
+        facts = self._facts
+        path = manifest_path(facts.product, facts.channel)
+        target = self._workflow.target(path)
+        if target.length > LIMITS.manifest_bytes:
+            raise MalformedError(path, "length", f"at most {LIMITS.manifest_bytes:,} bytes")
+        name = f"targets/{_hashed_name(path, target.hashes['sha256'])}"
+        manifest = read_manifest(read_target(self._fetcher, name, target), path)
+        evidence = agreement.manifest_matches(manifest, facts.environment, facts.product, facts.channel)
+        view = self._view()
+        self._note(
+            passed(Control.FRESHNESS, f"timestamp, snapshot and targets unexpired at {self._now.isoformat()}"),
+            passed(
+                Control.MANIFEST_AUTHENTICITY, f"root version {view.version}; {evidence.detail}", "SIGNATURE-THRESHOLD"
+            ),
+        )
+        return manifest
+
+    def _view(self) -> RootView:
+        return view_root(self._workflow.trusted.root.value)
+
+    def _decide(self, manifest: OtaManifest) -> Check:
+        state = self._store.load()
+        installed = state.installed.get(self._facts.product)
+        floor = state.rollback_floors.get(self._facts.product, 0)
+        if not manifest.releases:
+            return self._nothing("the channel has no release")
+        newest = manifest.releases[0]
+        newer = [
+            release
+            for release in manifest.releases
+            if installed is None or version_key(release.version) > version_key(installed[0])
+        ]
+        if not newer and newest.rollback_index >= floor:
+            return self._nothing(f"up to date: {newest.version} is installed")
+        before = self._report
+        checks = []
+        for release in newer or [newest]:
+            self._report = before
+            checks.append(self._judge(release, installed, floor))
+            if checks[-1].offer:
+                return checks[-1]
+        return checks[0]
+
+    def _judge(self, release: Release, installed: tuple[str, str] | None, floor: int) -> Check:
+        facts = self._facts
+        self._note(
+            eligibility.compatibility(release, facts, installed),
+            eligibility.eligibility(release, facts),
+            eligibility.rollout(release, facts, self._now),
+        )
+        if refusals := self._report.refusals():
+            reasons = "; ".join(f"{finding.control}: {finding.evidence}" for finding in refusals)
+            return self._nothing(f"{release.version} is not for this device now: {reasons}")
+        agreed = self._agree(release, installed)
+        self._stage = Control.ROLLBACK
+        evidence = agreement.rollback_index(agreed, floor)
+        self._note(
+            passed(Control.ROLLBACK, evidence.detail, evidence.rule),
+            Finding(Control.ARTIFACT_INTEGRITY, Verdict.NOT_CHECKED, "checked when the artifact is fetched"),
+        )
+        return Check(Offer(agreed), f"{release.version} is offered", self._report)
+
+    def _agree(self, release: Release, installed: tuple[str, str] | None) -> AgreedPayload:
+        """Find the payload in the release authority's role and demand that both accounts are the same."""
+        payload = eligibility.choose_payload(release, installed[1] if installed else None)
+        if payload is None:
+            raise MisuseError("compatibility found a payload that is not there")
+        if self._view().extension.authority_model == "manifest-only":
+            agreed = agreement.by_manifest_alone(self._facts.product, release, payload)
+            note = Finding(Control.RELEASE_AUTHENTICITY, Verdict.NOT_CHECKED, agreed.evidence.detail)
+        else:
+            self._stage = Control.RELEASE_AUTHENTICITY
+            try:
+                target = self._workflow.target(payload.path)
+            except NotFoundError:
+                target = None
+            self._stage = Control.AGREEMENT
+            agreed = agreement.agree(self._facts.product, release, payload, target)
+            threshold = self._view().payload_threshold
+            note = passed(Control.RELEASE_AUTHENTICITY, f"{threshold} pinned payload keys signed", "PAYLOAD-PINNED")
+        self._note(note, passed(Control.AGREEMENT, agreed.evidence.detail, agreed.evidence.rule))
+        return agreed
+
+    def _nothing(self, reason: str) -> Check:
+        return Check(None, reason, self._report)
+
+
+def _hashed_name(path: str, sha256: str) -> str:
+    """TUF specification 5.7.3: consistent snapshots put the hash in front of the file name."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/{sha256}.{name}" if folder else f"{sha256}.{name}"
+
+
+def _about_time(rule: str) -> bool:
+    return rule.endswith("-EXPIRED") or rule == "TIME-FLOOR"
+
+
+def _transport(fetcher: Fetcher) -> Finding:
+    return Finding(
+        Control.TRANSPORT, Verdict.NOT_CHECKED, f"{type(fetcher).__name__}: metadata needs no trusted channel"
+    )
+
+
+def _request() -> Finding:
+    return Finding(Control.REQUEST, Verdict.NOT_CHECKED, "requests are not signed")

@@ -1,0 +1,29 @@
+"""The seam between the TUF workflow and the rules of the authorities."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from tuf.api.metadata import Root, Targets
+
+if TYPE_CHECKING:
+    from enigm_tuf.trust.metadata import Verified
+
+
+class Admission(Protocol):
+    """Called inside the admitting functions, after TUF's own checks: what it refuses never becomes trusted state.
+
+    Both methods return nothing and raise RefusedError or MalformedError.
+    """
+
+    def root(self, previous: "Verified[Root] | None", new: "Verified[Root]") -> None:
+        """``previous`` is the trusted root before it; None for the one that the device shipped with."""
+        ...
+
+    def targets(
+        self,
+        root: "Verified[Root]",
+        delegator: "Verified[Root] | Verified[Targets]",
+        role: str,
+        new: "Verified[Targets]",
+    ) -> None:
+        """``role`` is ``targets`` or a delegated role's name."""
+        ...
