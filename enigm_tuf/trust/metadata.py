@@ -138,7 +138,7 @@ def admit_timestamp(state: TrustedMetadata, data: bytes, *, stored: bool = False
 
 def admit_snapshot(state: TrustedMetadata, data: bytes, *, stored: bool = False) -> TrustedMetadata:
     """5.5.2 to 5.5.6. A stored one may be older than timestamp says; see ``snapshot_is_current``."""
-    timestamp = _require_timestamp(state)
+    timestamp = current_timestamp(state)
     meta = timestamp.snapshot_meta
     if not stored:
         _require_hashes(meta, data, TufRule.SNAPSHOT_HASH, "snapshot")
@@ -160,16 +160,12 @@ def snapshot_is_current(state: TrustedMetadata) -> bool:
     if state.snapshot is None:
         return False
     snapshot = state.snapshot.value
-    return snapshot.version == _require_timestamp(state).snapshot_meta.version and not snapshot.is_expired(state.now)
+    return snapshot.version == current_timestamp(state).snapshot_meta.version and not snapshot.is_expired(state.now)
 
 
 def admit_targets(state: TrustedMetadata, role: str, delegator: str, data: bytes) -> TrustedMetadata:
     """5.6.2 to 5.6.5, for ``targets`` (delegator ``root``) and for every delegated role alike."""
-    if state.snapshot is None or not snapshot_is_current(state):
-        raise MisuseError("the current snapshot comes before targets")
-    meta = state.snapshot.value.meta.get(f"{role}.json")
-    if meta is None:
-        raise RefusedError(TufRule.TARGETS_VERSION, role, expected="to be listed in snapshot", got="not listed")
+    meta = current_meta(state, role)
     _require_hashes(meta, data, TufRule.TARGETS_HASH, role)
     document = read_document(data, Targets, role, LIMITS.targets_bytes)
     parent = delegator_of(state, delegator)
@@ -179,6 +175,24 @@ def admit_targets(state: TrustedMetadata, role: str, delegator: str, data: bytes
     _require_unexpired(targets.value, state.now, TufRule.TARGETS_EXPIRED, role)
     state.admission.targets(state.root, parent, role, targets)
     return replace(state, targets=MappingProxyType({**state.targets, (delegator, role): targets}))
+
+
+def current_timestamp(state: TrustedMetadata) -> Timestamp:
+    """The timestamp, if it is unexpired."""
+    if state.timestamp is None:
+        raise MisuseError("timestamp comes before snapshot")
+    _require_unexpired(state.timestamp.value, state.now, TufRule.TIMESTAMP_EXPIRED, "timestamp")
+    return state.timestamp.value
+
+
+def current_meta(state: TrustedMetadata, role: str) -> MetaFile:
+    """What the current snapshot says about a role's metadata."""
+    if state.snapshot is None or not snapshot_is_current(state):
+        raise MisuseError("the current snapshot comes before targets")
+    meta = state.snapshot.value.meta.get(f"{role}.json")
+    if meta is None:
+        raise RefusedError(TufRule.TARGETS_VERSION, role, expected="to be listed in snapshot", got="not listed")
+    return meta
 
 
 def delegator_of(state: TrustedMetadata, name: str) -> "Verified[Root] | Verified[Targets]":
@@ -250,13 +264,6 @@ def _is_known(key: object) -> bool:
     if not isinstance(key, dict) or not isinstance(key.get("keytype"), str) or not isinstance(key.get("scheme"), str):
         return True  # malformed: tuf.api says what is wrong
     return (key["keytype"], key["scheme"]) in ALLOWED_SCHEMES
-
-
-def _require_timestamp(state: TrustedMetadata) -> Timestamp:
-    if state.timestamp is None:
-        raise MisuseError("timestamp comes before snapshot")
-    _require_unexpired(state.timestamp.value, state.now, TufRule.TIMESTAMP_EXPIRED, "timestamp")
-    return state.timestamp.value
 
 
 def _require_unexpired(signed: Root | Timestamp | Snapshot | Targets, now: datetime, rule: TufRule, name: str) -> None:

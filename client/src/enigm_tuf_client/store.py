@@ -1,0 +1,108 @@
+"""The device's store: a directory with one commit point.
+
+``objects/<sha256>`` hold metadata as received; ``state.json`` names those in force, with the floors. A commit
+writes new objects durably, then swaps ``state.json`` by rename; what nothing names any more is removed after.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from enigm_tuf.errors import StateError
+from enigm_tuf.model.shapes import BUILD_ID, NAME, SHA256, VERSION, WORD, Integer, Optional, Record, Table, Time
+from enigm_tuf.model.strict_json import encode, parse, sha256
+from enigm_tuf.ports import DeviceState
+from enigm_tuf_client.durable import fsync_directory, replace_file
+
+
+@dataclass(frozen=True, slots=True)
+class _Installed:
+    version: str
+    build_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _StateFile:
+    """state.json. ``metadata`` gives the object of each role."""
+
+    metadata: dict[str, str]
+    latest_time: datetime | None
+    rollback_floors: dict[str, int]
+    installed: dict[str, _Installed]
+
+
+_STATE = Record(
+    _StateFile,
+    1,
+    metadata=Table(WORD, SHA256),
+    latest_time=Optional(Time()),
+    rollback_floors=Table(NAME, Integer()),
+    installed=Table(NAME, Record(_Installed, version=VERSION, build_id=BUILD_ID)),
+)
+
+
+class DirectoryStore:
+    """Implements ``enigm_tuf.ports.Store`` on a local directory. One process at a time commits."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._objects = directory / "objects"
+        self._file = directory / "state.json"
+
+    def load(self) -> DeviceState:
+        """The committed state, its objects checked against their names; StateError."""
+        try:
+            data = self._file.read_bytes()
+        except FileNotFoundError as error:
+            raise StateError(f"{self._directory}: no device state here", hint="run enigm-update init first") from error
+        except OSError as error:
+            raise StateError(f"{self._file}: {error.strerror}") from error
+        state = _STATE.read(parse(data, source=str(self._file)), str(self._file))
+        metadata = {role: self._object(digest) for role, digest in state.metadata.items()}
+        installed = {product: (item.version, item.build_id) for product, item in state.installed.items()}
+        return DeviceState(metadata, state.latest_time, state.rollback_floors, installed)
+
+    def commit(self, state: DeviceState) -> None:
+        """Old state or new one, whatever happens; StateError leaves the old one."""
+        digests = {role: sha256(data) for role, data in state.metadata.items()}
+        installed = {product: _Installed(*item) for product, item in state.installed.items()}
+        file = _StateFile(digests, state.latest_time, state.rollback_floors, installed)
+        with self._locked():
+            for role, digest in digests.items():
+                if not (self._objects / digest).exists():
+                    replace_file(self._objects / digest, state.metadata[role])
+            replace_file(self._file, encode(_STATE.write(file)))
+            self._remove_unnamed(set(digests.values()))
+
+    def _object(self, digest: str) -> bytes:
+        try:
+            data = (self._objects / digest).read_bytes()
+        except OSError as error:
+            raise StateError(f"{self._objects / digest}: {error.strerror}") from error
+        if sha256(data) != digest:
+            raise StateError(f"{self._objects / digest}: damaged: its SHA-256 is not its name")
+        return data
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self._objects.mkdir(parents=True, exist_ok=True)
+            fsync_directory(self._directory)
+            descriptor = os.open(self._directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StateError(f"{self._directory}: {error.strerror}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _remove_unnamed(self, named: set[str]) -> None:
+        for file in self._objects.iterdir():
+            if file.name not in named:
+                with contextlib.suppress(OSError):  # garbage costs space, never safety
+                    file.unlink()
