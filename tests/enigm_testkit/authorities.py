@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import (
     DelegatedRole,
     Delegations,
+    Key,
     Metadata,
     MetaFile,
     Root,
@@ -22,6 +23,7 @@ from tuf.api.metadata import (
 from enigm_tuf.model.root_extension import FIELD
 from enigm_tuf.trust.threshold import spki_sha256
 
+T = TypeVar("T", Root, Targets, Snapshot, Timestamp)
 NOW = datetime(2026, 11, 23, 20, 0, 0, tzinfo=UTC)
 TOKEN = {"manufacturer": "Maker", "model": "Model", "serial": "1", "firmware": "5.7.4"}
 
@@ -102,9 +104,9 @@ def make_root(cast: Cast, version: int = 1, extension: dict[str, Any] | None = N
     return root
 
 
-def signed(value: Root | Targets | Snapshot | Timestamp, signers: Sequence[CryptoSigner]) -> bytes:
+def signed(value: T, signers: Sequence[CryptoSigner]) -> bytes:
     """The bytes of the file."""
-    metadata = Metadata(value)
+    metadata: Metadata[T] = Metadata(value)
     for signer in signers:
         metadata.sign(signer, append=True)
     return metadata.to_bytes()
@@ -124,7 +126,7 @@ def product_roles(cast: Cast) -> dict[str, DelegatedRole]:
 
 def make_targets(cast: Cast, roles: dict[str, DelegatedRole] | None = None) -> Targets:
     """Role targets that delegates ``roles``, by default product ``phone`` to both authorities."""
-    keys = {signer.public_key.keyid: signer.public_key for signer in [*cast.manifest, *cast.payload]}
+    keys: dict[str, Key] = {signer.public_key.keyid: signer.public_key for signer in [*cast.manifest, *cast.payload]}
     delegations = Delegations(keys=keys, roles=product_roles(cast) if roles is None else roles)
     return Targets(version=1, expires=NOW + timedelta(days=90), delegations=delegations)
 

@@ -17,7 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from enigm_tuf.errors import MalformedError, MisuseError, NotFoundError, RefusedError
+from tuf.api.metadata import TargetFile
+
+from enigm_tuf.errors import MalformedError, MisuseError, RefusedError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.manifest import OtaManifest, Release, manifest_path, read_manifest
 from enigm_tuf.model.shapes import version_key
@@ -29,6 +31,7 @@ from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.eligibility import DeviceFacts
 from enigm_tuf.trust.gate_report import Control, Finding, GateReport, Verdict, passed, refused
 from enigm_tuf.trust.root_rules import RootView, view_root
+from enigm_tuf.trust.tuf_rules import TufRule
 from enigm_tuf_client.download import digest_file, download, read_target
 from enigm_tuf_client.workflow import TufWorkflow
 
@@ -197,16 +200,21 @@ class _Checking:
             note = Finding(Control.RELEASE_AUTHENTICITY, Verdict.NOT_CHECKED, agreed.evidence.detail)
         else:
             self._stage = Control.RELEASE_AUTHENTICITY
-            try:
-                target = self._workflow.target(payload.path)
-            except NotFoundError:
-                target = None
+            target = self._target_or_none(payload.path)
             self._stage = Control.AGREEMENT
             agreed = agreement.agree(self._facts.product, release, payload, target)
             threshold = self._view().payload_threshold
             note = passed(Control.RELEASE_AUTHENTICITY, f"{threshold} pinned payload keys signed", "PAYLOAD-PINNED")
         self._note(note, passed(Control.AGREEMENT, agreed.evidence.detail, agreed.evidence.rule))
         return agreed
+
+    def _target_or_none(self, path: str) -> TargetFile | None:
+        try:
+            return self._workflow.target(path)
+        except RefusedError as refusal:
+            if refusal.rule == TufRule.TARGET_MISSING:
+                return None
+            raise
 
     def _nothing(self, reason: str) -> Check:
         return Check(None, reason, self._report)
