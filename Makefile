@@ -1,0 +1,33 @@
+# Two commands do everything: `make demo` and `make test`. Both set up the machine first.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-slow check lint types contracts reference set-up
+
+demo: set-up  ## the whole flow with real parts: two releases, a device, seven attacks
+	PYTHONPATH=tests $(BIN)/python -m examples.demo
+
+test: set-up  ## all tests but the long proofs
+	$(BIN)/pytest -q -n auto --dist loadgroup -m "not slow" --assurance
+
+test-slow: set-up  ## the long proofs
+	$(BIN)/pytest -q -m slow
+
+check: lint types contracts  ## what CI runs before the tests
+
+lint: set-up
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: set-up
+	$(BIN)/mypy
+
+contracts: set-up  ## who may import whom
+	$(BIN)/lint-imports
+
+reference: set-up  ## write the parts of docs/ that follow from the code
+	$(BIN)/python scripts/write_reference.py
+
+set-up:
+	@$(PYTHON) scripts/set_up.py

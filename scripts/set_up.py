@@ -1,0 +1,115 @@
+"""Make this machine ready: Debian packages, uv, .venv. Needs only python3 3.11 or newer, and the registries.
+
+Run by make. Does nothing, fast, when all is there.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+STAMP = VENV / "enigm-tuf-stamp"
+LOCKED = ("uv.lock", "pyproject.toml", "client/pyproject.toml", "repository/pyproject.toml", "scripts/set_up.py")
+
+PACKAGES = {
+    "softhsm2": "the HSM of the tests and the demo, through PKCS#11",
+    "pcscd": "the smart card daemon that the virtual PIV cards are plugged into",
+    "vsmartcard-vpcd": "the virtual card reader for pcscd",
+    "libpcsclite-dev": "headers for pyscard, which has no Linux wheel",
+    "swig": "builds pyscard",
+    "gcc": "builds pyscard",
+    "libc6-dev": "builds pyscard",
+    "e2fsprogs": "mke2fs, which makes the demo's ext4 images",
+    "opensc": "pkcs11-tool and pkcs15-tool, foreign clients of the virtual card",
+    "opensc-pkcs11": "a foreign PKCS#11 module for PIV cards",
+    "ykcs11": "the maker's PKCS#11 module for PIV cards",
+    "yubico-piv-tool": "the maker's tool for PIV cards",
+}
+
+
+def main() -> int:
+    """Returns the exit status."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - this is where an older Python is told so
+        print(f"error: Python 3.11 or newer is needed, this is {sys.version.split()[0]}", file=sys.stderr)
+        return 2
+    digest = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in LOCKED)).hexdigest()
+    if STAMP.exists() and STAMP.read_text() == digest:
+        return 0
+    if not install_packages(missing_packages()):
+        return 2
+    make_venv()
+    STAMP.write_text(digest)
+    return 0
+
+
+def missing_packages() -> list[str]:
+    """Those of PACKAGES that dpkg does not list as installed."""
+    wanted = dict(PACKAGES)
+    if not has_venv_module():
+        wanted[f"python3.{sys.version_info.minor}-venv"] = "makes .venv"
+    query = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Abbrev}\n", *wanted]
+    listed = subprocess.run(query, capture_output=True, text=True, check=False).stdout  # noqa: S607 - from PATH
+    installed = {line.split()[0] for line in listed.splitlines() if line.split()[1:] == ["ii"]}
+    return [f"{name}" for name in wanted if name not in installed]
+
+
+def has_venv_module() -> bool:
+    try:
+        import ensurepip  # noqa: F401, PLC0415
+    except ImportError:
+        return False
+    return True
+
+
+def install_packages(names: list[str]) -> bool:
+    """apt-get as root, or through sudo without a password; else say the command to run."""
+    if not names:
+        return True
+    for name in names:
+        print(f"needs {name}: {PACKAGES.get(name, 'makes .venv')}", flush=True)
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *names]
+    prefix = privileged_prefix()
+    if prefix is None:
+        print(f"error: not allowed to install packages here\nhint: run: sudo {' '.join(command)}", file=sys.stderr)
+        return False
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for step in (["apt-get", "update", "-q"], command):
+        if subprocess.run([*prefix, *step], env=environment, check=False, stdout=subprocess.DEVNULL).returncode:
+            print(f"error: failed: {' '.join([*prefix, *step])}", file=sys.stderr)
+            return False
+    return True
+
+
+def privileged_prefix() -> list[str] | None:
+    """What to put before apt-get; None where nothing helps."""
+    if shutil.which("apt-get") is None:
+        return None
+    if os.geteuid() == 0:
+        return []
+    sudo = shutil.which("sudo")
+    if sudo and subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode == 0:
+        return [sudo, "-n"]
+    return None
+
+
+def make_venv() -> None:
+    """.venv with uv in it, then everything that uv.lock says."""
+    if not (VENV / "bin" / "python").exists():
+        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    uv = VENV / "bin" / "uv"
+    if not uv.exists():
+        subprocess.run([str(VENV / "bin" / "python"), "-m", "pip", "install", "-q", "uv"], check=True)
+    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_PROJECT_ENVIRONMENT": str(VENV)}
+    subprocess.run([str(uv), "sync", "-q", "--frozen", "--inexact"], check=True, cwd=ROOT, env=environment)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as failure:
+        print(f"error: failed: {' '.join(failure.cmd)}", file=sys.stderr)
+        sys.exit(2)
