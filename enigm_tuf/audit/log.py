@@ -1,0 +1,152 @@
+"""The seam of the audit log, and what may stand in it: a closed set of entry types, each with the shape of its body."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from enigm_tuf.errors import MalformedError
+from enigm_tuf.model.keys import ENVIRONMENT, HEX, HOME
+from enigm_tuf.model.request import ACTION, AUTHORITY, ROLE, AuditHead
+from enigm_tuf.model.shapes import (
+    BUILD_ID,
+    LINE,
+    NAME,
+    POSITIVE,
+    SHA256,
+    Boolean,
+    Choice,
+    Integer,
+    Record,
+    Sequence,
+    Time,
+)
+from enigm_tuf.model.strict_json import JsonObject
+
+ENTRY_BYTES = 16_384  # GOVERNANCE "Audit log": one entry, without its end of line
+
+
+class EntryType(StrEnum):
+    """All that is ever logged."""
+
+    AUTHORITY_CREATED = "authority.created"
+    ROOT_TRUSTED = "root.trusted"
+    REQUEST_RECEIVED = "request.received"
+    POLICY_EVALUATED = "policy.evaluated"
+    APPROVAL_COUNTED = "approval.counted"
+    SESSION_OPEN = "session.open"
+    SIGN_INTENT = "sign.intent"
+    SIGN_PERFORMED = "sign.performed"
+    SIGN_REFUSED = "sign.refused"
+    SESSION_CLOSE = "session.close"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One entry. ``previous`` is the hash of the one before it, 64 zeros for the first. Times are to the second."""
+
+    sequence: int
+    previous: str
+    time: datetime
+    type: EntryType
+    body: JsonObject
+
+
+class AuditLog(Protocol):
+    """A log that is only ever appended to."""
+
+    def append(self, kind: EntryType, body: Mapping[str, Any]) -> AuditEntry:
+        """Add an entry; it is durable before this returns.
+
+        RefusedError LOG-FORM if the body does not have the shape of its type, LOG-TIME if the clock is behind the
+        last entry; StateError if the disk is full. The log is then as it was.
+        """
+        ...
+
+    def entries(self) -> Iterator[AuditEntry]:
+        """All entries, oldest first."""
+        ...
+
+    def head(self) -> AuditHead:
+        """How many entries there are, and the hash of the last."""
+        ...
+
+
+def _body(**fields: Any) -> Record[JsonObject]:
+    return Record(dict, **fields)
+
+
+_REQUEST = {"request_sha256": SHA256, "request_id": BUILD_ID}
+_QUORUM = _body(threshold=POSITIVE, keys=Sequence(SHA256, minimum=1, maximum=100, unique=True))
+_PAYLOAD = _body(role=ROLE, version=POSITIVE, sha256=SHA256, quorums=Sequence(_QUORUM, minimum=1, maximum=2))
+_TOKEN = {"home": HOME, "manufacturer": LINE, "model": LINE, "serial": LINE, "firmware": LINE, "label": LINE}
+
+BODIES: dict[EntryType, Record[JsonObject]] = {
+    EntryType.AUTHORITY_CREATED: _body(
+        authority=AUTHORITY, environment=ENVIRONMENT, policy_version=POSITIVE, policy_sha256=SHA256
+    ),
+    EntryType.ROOT_TRUSTED: _body(version=POSITIVE, sha256=SHA256),
+    EntryType.REQUEST_RECEIVED: _body(
+        **_REQUEST,
+        sequence=POSITIVE,
+        authority=AUTHORITY,
+        environment=ENVIRONMENT,
+        action=ACTION,
+        payloads=Sequence(LINE, maximum=100),
+    ),
+    EntryType.POLICY_EVALUATED: _body(
+        **_REQUEST,
+        passed=Boolean(),
+        rules=Sequence(_body(rule=LINE, passed=Boolean(), evidence=LINE), minimum=1, maximum=100),
+    ),
+    EntryType.APPROVAL_COUNTED: _body(
+        **_REQUEST,
+        decision=Choice(("APPROVE", "REJECT")),
+        operator=NAME,
+        partition=NAME,
+        key=SHA256,
+        device=LINE,
+        envelope_sha256=SHA256,
+    ),
+    EntryType.SESSION_OPEN: _body(**_TOKEN, key=SHA256, custodian=LINE),
+    EntryType.SIGN_INTENT: _body(
+        **_REQUEST,
+        sequence=POSITIVE,
+        role=ROLE,
+        version=POSITIVE,
+        key=SHA256,
+        payloads=Sequence(_PAYLOAD, minimum=1, maximum=20),
+    ),
+    EntryType.SIGN_PERFORMED: _body(
+        **_REQUEST,
+        sequence=POSITIVE,
+        role=ROLE,
+        version=POSITIVE,
+        sha256=SHA256,
+        key=SHA256,
+        keyid=SHA256,
+        signature=HEX,
+    ),
+    EntryType.SIGN_REFUSED: _body(**_REQUEST, rule=LINE, reason=LINE),
+    EntryType.SESSION_CLOSE: _body(signatures=Integer()),
+}
+"""The shape of the body of each type. ``key`` is the SHA-256 of a SubjectPublicKeyInfo, ``sha256`` of canonical bytes.
+
+``payloads`` of ``sign.intent`` are all payloads of the request: which keys may sign each and how many must.
+"""
+
+
+_ENTRIES = {
+    kind: Record(
+        AuditEntry, 1, sequence=POSITIVE, previous=SHA256, time=Time(), type=Choice((kind,)), body=BODIES[kind]
+    )
+    for kind in EntryType
+}
+
+
+def entry_shape(kind: object) -> Record[AuditEntry]:
+    """The shape of an entry of this type; MalformedError if there is no such type."""
+    if kind not in tuple(EntryType):
+        raise MalformedError("audit entry", "type", f"must be one of {', '.join(EntryType)}, is {kind!r:.40}")
+    return _ENTRIES[EntryType(str(kind))]
