@@ -1,0 +1,79 @@
+"""Build artifacts: read once, hashed while they are copied to the staged tree."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from enigm_tuf.errors import MalformedError, MisuseError
+from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.payload import Chunks
+from enigm_tuf.model.shapes import PATH
+from enigm_tuf_client.durable import fsync_directory
+from enigm_tuf_repository.chunks import CHUNK_BYTES, chunk_tree, leaf
+from enigm_tuf_repository.durable import temporary
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """What one pass over a file tells."""
+
+    name: str
+    length: int
+    hashes: dict[str, str]
+    chunks: Chunks
+
+    @property
+    def published_name(self) -> str:
+        """The file name of consistent snapshots (TUF specification 6.2)."""
+        return f"{self.hashes['sha256']}.{self.name}"
+
+
+def measure(path: Path) -> Artifact:
+    """Read the file once; MalformedError if it is empty or too long."""
+    return _measure(path.name, path, _pieces(path))
+
+
+def take(source: Path, folder: Path) -> Artifact:
+    """Copy ``source`` into ``folder`` under its published name, durably, hashing on the way."""
+    PATH.read(source.name, str(source), "file name")
+    folder.mkdir(parents=True, exist_ok=True)
+    with temporary(folder) as place:
+        with place.open("wb") as copy:
+            artifact = _measure(source.name, source, _copied(_pieces(source), copy.write))
+            copy.flush()
+            os.fsync(copy.fileno())
+        place.replace(folder / artifact.published_name)
+    fsync_directory(folder)
+    return artifact
+
+
+def _measure(name: str, path: Path, pieces: Iterator[bytes]) -> Artifact:
+    sha256, sha512 = hashlib.sha256(), hashlib.sha512()
+    leaves: list[bytes] = []
+    length = 0
+    for piece in pieces:
+        sha256.update(piece)
+        sha512.update(piece)
+        leaves.append(leaf(piece))
+        length += len(piece)
+        if length > LIMITS.payload_bytes:
+            raise MalformedError(str(path), "", f"a payload has at most {LIMITS.payload_bytes:,} bytes")
+    if not leaves:
+        raise MalformedError(str(path), "", "a payload may not be empty")
+    return Artifact(name, length, {"sha256": sha256.hexdigest(), "sha512": sha512.hexdigest()}, chunk_tree(leaves))
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    if not path.is_file():
+        raise MisuseError(f"{path}: no such file")
+    with path.open("rb") as file:
+        while piece := file.read(CHUNK_BYTES):
+            yield piece
+
+
+def _copied(pieces: Iterator[bytes], write: Callable[[bytes], object]) -> Iterator[bytes]:
+    for piece in pieces:
+        write(piece)
+        yield piece

@@ -1,0 +1,171 @@
+"""Steps 3 to 5 come back from the authorities: responses are judged, merged, and become signed metadata.
+
+Responses of several custodians merge until the threshold of each role is met. The steps have their evidence only
+when every role of both authorities is signed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from enigm_tuf.model.request import RuleOutcome, read_request
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.trust.threshold import require_threshold, signers
+from enigm_tuf_repository.answers import Answer, Asked, judge_answer
+from enigm_tuf_repository.durable import read_input, write_durably
+from enigm_tuf_repository.ledgers import ledgers_of
+from enigm_tuf_repository.lineage import file_name, lineage_of, metadata_file, root_chain
+from enigm_tuf_repository.records import (
+    ReleaseRecord,
+    Step,
+    StepEvidence,
+    digests_of,
+    load_record,
+    require_before,
+    save_record,
+)
+from enigm_tuf_repository.register import load_register, save_register
+from enigm_tuf_repository.trusted import admit_chain
+from enigm_tuf_repository.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class RoleProgress:
+    """How far a role is: distinct public keys that signed, and how many must."""
+
+    role: str
+    version: int
+    signed: int
+    threshold: int
+
+    @property
+    def complete(self) -> bool:
+        return self.signed >= self.threshold
+
+
+def attach(
+    workspace: Workspace, record_id: str, files: Sequence[Path], now: datetime
+) -> tuple[ReleaseRecord, tuple[RoleProgress, ...]]:
+    """Judge the responses together with those that came before, keep them, and stage every role that is complete.
+
+    Nothing is kept of a response that is refused. Once all is signed, further responses change nothing.
+    """
+    record = load_record(workspace, record_id)
+    require_before(workspace, record, Step.APPROVED)
+    if record.evidence(Step.SIGNED):
+        _note_signed(workspace, record)
+        return record, ()
+    asked = read_asked(workspace, record, now)
+    responses = {str(file): read_input(file) for file in files} | _kept(workspace, record)
+    unique = {data: source for source, data in responses.items()}
+    answers = [judge_answer(asked, data, source) for data, source in unique.items()]
+    states = progress(asked, record, answers)
+    for answer in answers:
+        _keep(workspace, record, answer)
+    _stage(workspace, record, asked, answers, states)
+    if all(state.complete for state in states):
+        record = record.with_evidence(*_evidence(workspace, record, answers, now))
+        save_record(workspace, record)
+        _note_signed(workspace, record)
+    return record, states
+
+
+def read_asked(workspace: Workspace, record: ReleaseRecord, now: datetime) -> Asked:
+    """The requests of a record, and what they are judged against."""
+    folder, register = workspace.record(record.id), load_register(workspace)
+    lineage = lineage_of(workspace, register, without=record.id)
+    chain = root_chain(workspace.published)
+    root = admit_chain(chain, workspace.configuration().environment, now).root if chain else None
+    requests = {
+        entry.authority: read_request((folder / entry.path).read_bytes(), f"{record.id}/{entry.path}")
+        for entry in record.requests
+    }
+    return Asked(workspace, requests, root, lineage, ledgers_of(lineage, register))
+
+
+def progress(asked: Asked, record: ReleaseRecord, answers: Sequence[Answer]) -> tuple[RoleProgress, ...]:
+    """For every role of the record; RefusedError THRESHOLD-DISTINCT if keyids would do and public keys do not."""
+    return tuple(
+        _progress_of(asked, role, version, _signatures(role, answers))
+        for entry in record.requests
+        for role, version in entry.roles.items()
+    )
+
+
+def _progress_of(asked: Asked, role: str, version: int, signatures: dict[str, str]) -> RoleProgress:
+    keys, data = asked.keys(role), asked.proposed(role) or b""
+    if len(signatures) >= keys.threshold:
+        require_threshold(keys.keys, keys.keyids, keys.threshold, signatures, data, f"{role} version {version}")
+    found = signers(keys.keys, keys.keyids, signatures, data)
+    return RoleProgress(role, version, len(found), keys.threshold)
+
+
+def _signatures(role: str, answers: Sequence[Answer]) -> dict[str, str]:
+    return {
+        item.keyid: item.signature for answer in answers for item in answer.response.signatures if item.role == role
+    }
+
+
+def _kept(workspace: Workspace, record: ReleaseRecord) -> dict[str, bytes]:
+    folder = workspace.record(record.id) / "responses"
+    return {str(path): path.read_bytes() for path in sorted(folder.glob("*.enigmresp"))}
+
+
+def _keep(workspace: Workspace, record: ReleaseRecord, answer: Answer) -> None:
+    folder = workspace.record(record.id)
+    for envelope in answer.envelopes.values():
+        write_durably(folder / "approvals" / f"{sha256(envelope)}.dsse.json", envelope)
+    name = f"{answer.response.authority}-{sha256(answer.data)}.enigmresp"
+    write_durably(folder / "responses" / name, answer.data)
+
+
+def _stage(
+    workspace: Workspace, record: ReleaseRecord, asked: Asked, answers: Sequence[Answer], states: Sequence[RoleProgress]
+) -> None:
+    folder = workspace.staged(record.id) / "metadata"
+    for state in states:
+        if state.complete:
+            data = metadata_file(asked.proposed(state.role) or b"", _signatures(state.role, answers))
+            write_durably(folder / file_name(state.role, state.version), data)
+
+
+def _evidence(
+    workspace: Workspace, record: ReleaseRecord, answers: Sequence[Answer], now: datetime
+) -> tuple[StepEvidence, ...]:
+    approvals = {
+        RuleOutcome("APPROVAL", True, f"{answer.response.authority}: {vote.operator} of {vote.partition}")
+        for answer in answers
+        for vote in answer.counted
+    }
+    rules = {
+        RuleOutcome(outcome.rule, True, f"{answer.response.authority}: {outcome.evidence}")
+        for answer in answers
+        for outcome in answer.outcomes
+    }
+    seen: dict[Step, tuple[str, set[RuleOutcome]]] = {
+        Step.APPROVED: ("approvals/*", approvals),
+        Step.POLICY: ("responses/*", rules),
+        Step.SIGNED: ("staged/metadata/*", set()),
+    }
+    folder = workspace.record(record.id)
+    return tuple(
+        StepEvidence(step, now, digests_of(folder, _paths(folder, pattern)), _sorted(findings))
+        for step, (pattern, findings) in seen.items()
+    )
+
+
+def _paths(folder: Path, pattern: str) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.glob(pattern))
+
+
+def _sorted(findings: set[RuleOutcome]) -> tuple[RuleOutcome, ...]:
+    return tuple(sorted(findings, key=lambda item: (item.rule, item.evidence)))
+
+
+def _note_signed(workspace: Workspace, record: ReleaseRecord) -> None:
+    """After the record, so that a power cut in between leaves a register that is behind, never one ahead."""
+    register = load_register(workspace)
+    for entry in record.requests:
+        register = register.with_signed(entry.authority, entry.sequence)
+    save_register(workspace, register)

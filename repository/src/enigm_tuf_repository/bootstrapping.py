@@ -1,0 +1,75 @@
+"""``init``: a working directory from ``repository.toml``, and the request for the first root."""
+
+from datetime import datetime
+from pathlib import Path
+
+from enigm_tuf.errors import MisuseError
+from enigm_tuf.model.keys import read_key_record
+from enigm_tuf.model.policy import read_policy
+from enigm_tuf.model.root_extension import Policies
+from enigm_tuf.trust.authority_admission import judge_root_definition
+from enigm_tuf_repository.configuration import RepositoryConfig, read_configuration
+from enigm_tuf_repository.durable import read_input, write_durably
+from enigm_tuf_repository.lineage import lineage_of
+from enigm_tuf_repository.preparing import Plan, clear_record, open_record
+from enigm_tuf_repository.records import ReleaseRecord
+from enigm_tuf_repository.register import load_register
+from enigm_tuf_repository.requests import Draft, policy_pin
+from enigm_tuf_repository.root_building import first_root
+from enigm_tuf_repository.workspace import Workspace
+
+RECORD = "root-1"
+
+
+def initialise(workspace: Workspace, configuration_file: Path, now: datetime) -> ReleaseRecord:
+    """Copy what the configuration names, and open ``root-1``. Again is fine until an authority has signed."""
+    data = read_input(configuration_file)
+    config = read_configuration(data, str(configuration_file))
+    keys = _read_keys(config, configuration_file.parent)
+    policies = _read_policies(config, configuration_file.parent)
+    clear_record(workspace, RECORD)
+    for path, content in {**_placed(workspace, keys, policies), workspace.configuration_file: data}.items():
+        write_durably(path, content)
+    return _open_root(workspace, config, now)
+
+
+def _open_root(workspace: Workspace, config: RepositoryConfig, now: datetime) -> ReleaseRecord:
+    records = {purpose: workspace.key_records(names) for purpose, names in config.key_files().items()}
+    pins = Policies(policy_pin(workspace, "manifest"), policy_pin(workspace, "release"))
+    root = first_root(config, records, pins, now)
+    judge_root_definition(root, config.environment)
+    lineage = lineage_of(workspace, load_register(workspace), without=RECORD)
+    return open_record(workspace, lineage, Plan(RECORD, "root", None, (Draft("release", {"root": root}),)), now)
+
+
+def _read_keys(config: RepositoryConfig, folder: Path) -> dict[str, bytes]:
+    """The bytes of every key record by file name; two records of one name are refused."""
+    found: dict[str, bytes] = {}
+    for names in config.key_files().values():
+        for name in names:
+            data = read_input(folder / name)
+            read_key_record(data, str(folder / name))
+            if found.setdefault(Path(name).name, data) != data:
+                raise MisuseError(f"two different key records are called {Path(name).name}")
+    return found
+
+
+def _read_policies(config: RepositoryConfig, folder: Path) -> dict[str, bytes]:
+    policies = {}
+    for authority, name in (("manifest", config.policies.manifest), ("release", config.policies.release)):
+        policies[authority] = read_input(folder / name)
+        policy = read_policy(policies[authority], str(folder / name))
+        if (policy.authority, policy.environment) != (authority, config.environment):
+            raise MisuseError(
+                f"{name} is the policy of the {policy.authority} authority in {policy.environment}, "
+                f"not of the {authority} authority in {config.environment}"
+            )
+    return policies
+
+
+def _placed(workspace: Workspace, keys: dict[str, bytes], policies: dict[str, bytes]) -> dict[Path, bytes]:
+    return {
+        **{workspace.keys / name: data for name, data in keys.items()},
+        workspace.policy_file("manifest"): policies["manifest"],
+        workspace.policy_file("release"): policies["release"],
+    }

@@ -1,0 +1,58 @@
+"""The command line ``enigm-repo``: the repository's side of the flow, one file per command."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from enigm_tuf.commandline import run
+from enigm_tuf.ports import Clock
+from enigm_tuf_client.clock import SystemClock
+from enigm_tuf_repository.cli import (
+    init,
+    product_add,
+    release_attach,
+    release_gate,
+    release_prepare,
+    release_publish,
+    release_verify,
+    request_lint,
+    serve,
+    status,
+    timestamp,
+)
+
+COMMANDS = (
+    init.COMMAND,
+    product_add.COMMAND,
+    release_prepare.COMMAND,
+    request_lint.COMMAND,
+    release_attach.COMMAND,
+    release_verify.COMMAND,
+    release_gate.COMMAND,
+    release_publish.COMMAND,
+    timestamp.COMMAND,
+    status.COMMAND,
+    serve.COMMAND,
+)
+
+
+@dataclass(frozen=True)
+class Edges:
+    """What the commands need from outside."""
+
+    clock: Clock = field(default_factory=SystemClock)
+
+    def now(self) -> datetime:
+        """The time to the second, as metadata and records hold it."""
+        return self.clock.now().replace(microsecond=0)
+
+    def say(self, line: str) -> None:
+        """A line before a command is done."""
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - the command lines print
+
+
+def main(argv: Sequence[str] | None = None, edges: Edges | None = None) -> int:
+    """Run one command; returns the exit status (0 done, 2 trouble, 3 refused)."""
+    about = "Prepare, verify, gate and publish releases. Holds no authority's key and decides nothing for them."
+    return run("enigm-repo", about, COMMANDS, argv, edges or Edges())

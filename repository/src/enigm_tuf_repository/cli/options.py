@@ -1,0 +1,46 @@
+"""The options that several commands share."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from enigm_tuf_repository.publication import DirectoryStore
+from enigm_tuf_repository.records import ReleaseRecord
+from enigm_tuf_repository.standing import next_command
+from enigm_tuf_repository.workspace import Workspace
+
+
+def add_repository_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--repository", metavar="DIR", default=".", help="the repository's directory (default: here)")
+
+
+def add_record_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("record", metavar="RECORD", help="a record, such as root-1, product-phone or phone-2026.11.1")
+    add_repository_option(parser)
+
+
+def workspace_of(arguments: argparse.Namespace) -> Workspace:
+    return Workspace(Path(arguments.repository))
+
+
+def store_of(workspace: Workspace) -> DirectoryStore:
+    """Where the tree is published."""
+    return DirectoryStore(workspace.published)
+
+
+def request_lines(workspace: Workspace, record: ReleaseRecord) -> list[str]:
+    """The record and the files to take to the authorities."""
+    folder = workspace.record(record.id)
+    files = [f"  for the {entry.authority} authority: {folder / entry.path}" for entry in record.requests]
+    return [f"record {record.id}", *files]
+
+
+def record_data(workspace: Workspace, record: ReleaseRecord) -> dict[str, Any]:
+    """A record for ``--json``."""
+    folder = workspace.record(record.id)
+    return {
+        "record": record.id,
+        "requests": {entry.authority: str(folder / entry.path) for entry in record.requests},
+        "steps": [str(item.step) for item in record.steps],
+        "next": next_command(record),
+    }

@@ -1,0 +1,33 @@
+"""enigm-repo product add: delegate a new product to both authorities."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from enigm_tuf.commandline import Command, Outcome
+from enigm_tuf_repository.cli.options import add_repository_option, record_data, request_lines, workspace_of
+from enigm_tuf_repository.product_preparing import prepare_product
+
+if TYPE_CHECKING:
+    from enigm_tuf_repository.cli import Edges
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("product", metavar="PRODUCT", help="its name: a-z, 0-9, _ and -")
+    parser.add_argument("--channel", required=True, action="append", metavar="CHANNEL", help="may be given repeatedly")
+    add_repository_option(parser)
+
+
+def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
+    workspace = workspace_of(arguments)
+    record = prepare_product(workspace, arguments.product, tuple(arguments.channel), edges.now())
+    return Outcome(record_data(workspace, record), request_lines(workspace, record))
+
+
+COMMAND: "Command[Edges]" = Command(
+    name="product add",
+    summary="Delegate a new product to both authorities, and write a signing request for each.",
+    examples="enigm-repo product add phone --channel stable\n"
+    "enigm-repo product add tablet --channel stable --channel beta",
+    configure=configure,
+    run=run,
+)

@@ -1,0 +1,40 @@
+"""enigm-repo release attach: bring back what the authorities answered."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from enigm_tuf.commandline import Command, Outcome, table
+from enigm_tuf_repository.attaching import attach
+from enigm_tuf_repository.cli.options import add_record_argument, record_data, workspace_of
+
+if TYPE_CHECKING:
+    from enigm_tuf_repository.cli import Edges
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_record_argument(parser)
+    parser.add_argument("responses", nargs="+", metavar="RESPONSE", help="an .enigmresp file")
+
+
+def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
+    workspace = workspace_of(arguments)
+    responses = [Path(item) for item in arguments.responses]
+    record, states = attach(workspace, arguments.record, responses, edges.now())
+    data = record_data(workspace, record) | {"roles": [asdict(state) for state in states]}
+    if not states:
+        return Outcome(data, [f"{record.id} is signed already; nothing was changed"])
+    rows = [(state.role, str(state.version), f"{state.signed} of {state.threshold}") for state in states]
+    return Outcome(data, table(("ROLE", "VERSION", "SIGNATURES"), rows))
+
+
+COMMAND: "Command[Edges]" = Command(
+    name="release attach",
+    summary="Judge the authorities' responses again, merge their signatures, and stage what is complete.",
+    details="Responses of several custodians may come one by one or together.",
+    examples="enigm-repo release attach root-1 a.enigmresp b.enigmresp\n"
+    "enigm-repo release attach phone-2026.11.1 payload-a.enigmresp payload-b.enigmresp manifest.enigmresp",
+    configure=configure,
+    run=run,
+)

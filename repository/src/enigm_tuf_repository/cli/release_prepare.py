@@ -1,0 +1,34 @@
+"""enigm-repo release prepare: from build artifacts to two signing requests."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from enigm_tuf.commandline import Command, Outcome
+from enigm_tuf_repository.cli.options import add_repository_option, record_data, request_lines, workspace_of
+from enigm_tuf_repository.release_preparing import prepare_release
+
+if TYPE_CHECKING:
+    from enigm_tuf_repository.cli import Edges
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", required=True, metavar="FILE", help="release.toml; artifacts stand beside it")
+    add_repository_option(parser)
+
+
+def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
+    workspace = workspace_of(arguments)
+    record = prepare_release(workspace, Path(arguments.config), edges.now())
+    seen = [f"  {finding.evidence}" for step in record.steps for finding in step.findings]
+    return Outcome(record_data(workspace, record), [*request_lines(workspace, record), *seen])
+
+
+COMMAND: "Command[Edges]" = Command(
+    name="release prepare",
+    summary="Take the artifacts of a release, derive its metadata, and write a signing request for each authority.",
+    details="Artifacts are copied and hashed in one pass. Run again until an authority has signed.",
+    examples="enigm-repo release prepare --config release.toml",
+    configure=configure,
+    run=run,
+)

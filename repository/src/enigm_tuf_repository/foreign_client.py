@@ -1,0 +1,68 @@
+"""The second implementation: python-tuf's ngclient, unmodified, on the staged tree from root version 1 on."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tuf.api.exceptions import DownloadError, DownloadHTTPError, RepositoryError
+from tuf.api.metadata import Metadata, Root
+from tuf.ngclient import FetcherInterface, Updater
+
+from enigm_tuf.errors import NotFoundError, RefusedError
+from enigm_tuf_repository.overlay import OverlayFetcher
+
+RULE = "VERIFY-NGCLIENT"
+_BASE = "overlay://staged/"
+
+
+class _Fetcher(FetcherInterface):
+    """Serves the overlay under a made-up URL: nothing here touches a network."""
+
+    def __init__(self, overlay: OverlayFetcher) -> None:
+        self._overlay = overlay
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        path = url.removeprefix(_BASE)
+        try:
+            return self._overlay.stream(path, self._overlay.size(path))
+        except NotFoundError as error:
+            raise DownloadHTTPError(str(error), 404) from error
+
+
+def verify_with_ngclient(overlay: OverlayFetcher, root: bytes, targets: Sequence[str], folder: Path) -> str:
+    """Refresh from ``root``, and download every one of ``targets`` into ``folder``; the evidence in words."""
+    for name in ("metadata", "targets"):
+        (folder / name).mkdir()
+    try:
+        updater = Updater(
+            str(folder / "metadata"),
+            f"{_BASE}metadata/",
+            str(folder / "targets"),
+            f"{_BASE}targets/",
+            _Fetcher(overlay),
+            bootstrap=root,
+        )
+        updater.refresh()
+        for path in targets:
+            _download(updater, path)
+    except (RepositoryError, DownloadError, ValueError) as error:
+        raise RefusedError(RULE, "the staged tree", expected="ngclient to accept it", got=str(error)) from error
+    return f"ngclient refreshed from root version 1 and downloaded {len(targets)} targets"
+
+
+def _download(updater: Updater, path: str) -> None:
+    info = updater.get_targetinfo(path)
+    if info is None:
+        raise RefusedError(RULE, path, expected="to be found by ngclient", got="not listed")
+    Path(updater.download_target(info)).unlink()  # a release is large; one target at a time on the disk
+
+
+def verify_roots_with_tuf(chain: Sequence[bytes]) -> str:
+    """For a tree that has only roots: python-tuf's own signature check along the chain."""
+    try:
+        roots = [Metadata[Root].from_bytes(data) for data in chain]
+        for before, after in zip([roots[0], *roots], roots, strict=False):
+            before.verify_delegate(Root.type, after)
+            after.verify_delegate(Root.type, after)
+    except (RepositoryError, ValueError) as error:
+        raise RefusedError(RULE, "the root chain", expected="python-tuf to accept it", got=str(error)) from error
+    return f"python-tuf verified {len(roots)} roots"

@@ -1,0 +1,31 @@
+"""What a gate may look at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tuf.api.metadata import Root
+
+from enigm_tuf_repository.lineage import SignedFile
+from enigm_tuf_repository.records import ReleaseRecord
+from enigm_tuf_repository.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class GateContext:
+    """``roles`` are the record's staged roles, with its candidate timestamp; ``before`` is what is published.
+
+    ``root`` is the root that will be in force.
+    """
+
+    workspace: Workspace
+    record: ReleaseRecord
+    roles: Mapping[str, SignedFile]
+    before: Mapping[str, SignedFile]
+    root: Root
+    now: datetime
+
+    @property
+    def after(self) -> Mapping[str, SignedFile]:
+        """Every role as it will be published."""
+        return {**self.before, **self.roles}

@@ -1,0 +1,42 @@
+"""VERSION-INCREASE: every role of the record is newer than the published one, and so is the release."""
+
+from tuf.api.metadata import Targets
+
+from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.payload import read_payload_record
+from enigm_tuf.model.shapes import version_key
+from enigm_tuf.trust.delegation_rules import payload_role
+from enigm_tuf_repository.gates.context import GateContext
+
+
+def version_increase(context: GateContext) -> str:
+    """RefusedError VERSION-INCREASE names the role or the release."""
+    for role, file in context.roles.items():
+        before = context.before.get(role)
+        if before and file.version <= before.version:
+            _refuse(role, f"above {before.version}", str(file.version))
+    _require_newer_release(context)
+    return ", ".join(f"{role} {file.version}" for role, file in sorted(context.roles.items()))
+
+
+def _require_newer_release(context: GateContext) -> None:
+    """Payloads that are new in the payload role belong to a version above every earlier one."""
+    role = payload_role(context.record.product or "")
+    if role not in context.roles:
+        return
+    after = _versions(context.roles[role].value_as(Targets))
+    before = _versions(context.before[role].value_as(Targets)) if role in context.before else {}
+    for path in after.keys() - before.keys():
+        if older := [version for version in before.values() if version_key(version) >= version_key(after[path])]:
+            _refuse(path, f"a version above {older[0]}", after[path])
+
+
+def _versions(targets: Targets) -> dict[str, str]:
+    return {
+        path: read_payload_record(target.unrecognized_fields.get("custom"), path, "custom").version
+        for path, target in targets.targets.items()
+    }
+
+
+def _refuse(subject: str, expected: str, got: str) -> None:
+    raise RefusedError("VERSION-INCREASE", subject, expected=expected, got=got)

@@ -1,0 +1,166 @@
+"""The newest signed version of every role: what is published, and what came back signed but is not published yet.
+
+New metadata is built on these, since they are what the authorities remember as the last they signed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
+
+from enigm_tuf.errors import MalformedError, MisuseError, StateError
+from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.request import Previous
+from enigm_tuf.model.strict_json import encode, parse, sha256
+from enigm_tuf.trust.metadata import Document, read_document
+from enigm_tuf_repository.register import Register
+from enigm_tuf_repository.workspace import Workspace
+
+Signed: TypeAlias = Root | Snapshot | Targets | Timestamp
+S = TypeVar("S", Root, Snapshot, Targets, Timestamp)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedFile:
+    """One metadata file as it stands in a tree. Parsed, not verified."""
+
+    role: str
+    data: bytes
+    value: Signed
+    canonical: bytes
+    signatures: Mapping[str, str]
+
+    @property
+    def version(self) -> int:
+        return self.value.version
+
+    @property
+    def previous(self) -> Previous:
+        """How a request refers to it."""
+        return Previous(self.role, self.version, sha256(self.canonical))
+
+    def value_as(self, kind: type[S]) -> S:
+        """The value of a role whose type is known."""
+        if not isinstance(self.value, kind):
+            raise MalformedError(self.role, "signed._type", f"must be {kind.type}")
+        return self.value
+
+
+def kind_of(role: str) -> type[Signed]:
+    """The type of a role's metadata."""
+    kinds: dict[str, type[Signed]] = {"root": Root, "snapshot": Snapshot, "timestamp": Timestamp}
+    return kinds.get(role, Targets)
+
+
+def read_signed_file(data: bytes, role: str, source: str) -> SignedFile:
+    """Parse a metadata file; nothing is verified here."""
+    kind: Any = kind_of(role)  # mypy cannot bind the type variable to a union
+    document: Document[Any] = read_document(data, kind, source, LIMITS.targets_bytes)
+    return SignedFile(role, data, document.value, document.canonical, document.signatures)
+
+
+def metadata_file(signed_bytes: bytes, signatures: Mapping[str, str]) -> bytes:
+    """The file made of the bytes that were signed and hex signatures by keyid."""
+    signed = parse(signed_bytes, source="signed", max_bytes=LIMITS.targets_bytes)
+    listed = [{"keyid": keyid, "sig": signature} for keyid, signature in sorted(signatures.items())]
+    return encode({"signatures": listed, "signed": signed})
+
+
+def read_value(signed_bytes: bytes, kind: type[S], source: str) -> S:
+    """The value of bytes that somebody is asked to sign."""
+    return read_document(metadata_file(signed_bytes, {}), kind, source, LIMITS.targets_bytes).value
+
+
+def file_name(role: str, version: int) -> str:
+    """The name in ``metadata/`` (TUF specification 6.2)."""
+    return "timestamp.json" if role == "timestamp" else f"{version}.{role}.json"
+
+
+class Lineage:
+    """Looks through the staged trees of open records, newest first, and then through ``published``."""
+
+    def __init__(self, published: Path, staged: Sequence[Path]) -> None:
+        self._trees = (*reversed(staged), published)
+        self._heads = _published_heads(published)
+        for tree in staged:
+            self._heads |= _staged_heads(tree, self._heads)
+
+    @property
+    def heads(self) -> dict[str, SignedFile]:
+        return dict(self._heads)
+
+    def head(self, role: str) -> SignedFile | None:
+        """The newest signed version of ``role``; None if it was never signed."""
+        return self._heads.get(role)
+
+    def value(self, role: str, kind: type[S]) -> S | None:
+        """The newest signed value of ``role``; None if it was never signed."""
+        return self._heads[role].value_as(kind) if role in self._heads else None
+
+    def require(self, role: str, kind: type[S]) -> S:
+        """The same; MisuseError where ``role`` was never signed."""
+        value = self.value(role, kind)
+        if value is None:
+            raise MisuseError(f"there is no signed {role} metadata yet")
+        return value
+
+    def target(self, path: str) -> bytes:
+        """The bytes of a small target by its path in ``targets/``; StateError if it is gone."""
+        for tree in self._trees:
+            if (tree / "targets" / path).is_file():
+                return (tree / "targets" / path).read_bytes()
+        raise StateError(f"targets/{path}: signed metadata names it, but it is in no tree")
+
+
+def lineage_of(workspace: Workspace, register: Register, *, without: str = "") -> Lineage:
+    """The lineage of a workspace; ``without`` leaves one record's own staged files out."""
+    return Lineage(workspace.published, [workspace.staged(item) for item in register.open if item != without])
+
+
+def root_chain(*trees: Path) -> list[bytes]:
+    """The roots in ``metadata/`` of the trees, from version 1 to the newest."""
+    chain: list[bytes] = []
+    while True:
+        name = file_name("root", len(chain) + 1)
+        found = next((tree / "metadata" / name for tree in trees if (tree / "metadata" / name).is_file()), None)
+        if found is None:
+            return chain
+        chain.append(found.read_bytes())
+
+
+def _published_heads(tree: Path) -> dict[str, SignedFile]:
+    """As timestamp and snapshot say: the tree keeps every version for ever, so it is never listed."""
+    heads: dict[str, SignedFile] = {}
+    if chain := root_chain(tree):
+        heads["root"] = _read(tree, "root", len(chain))
+    if (tree / "metadata" / "timestamp.json").is_file():
+        timestamp = heads["timestamp"] = _read(tree, "timestamp", 0)
+        snapshot = heads["snapshot"] = _read(tree, "snapshot", _meta(timestamp)["snapshot"])
+        heads |= {role: _read(tree, role, version) for role, version in _meta(snapshot).items()}
+    return heads
+
+
+def _staged_heads(tree: Path, before: Mapping[str, SignedFile]) -> dict[str, SignedFile]:
+    """The files in a staged tree that are newer than ``before``; a candidate timestamp is nobody's head."""
+    heads: dict[str, SignedFile] = {}
+    for path in sorted((tree / "metadata").glob("*.json")):
+        version, _, role = path.stem.partition(".")
+        if version.isdecimal() and (role not in before or before[role].version < int(version)):
+            heads[role] = _read(tree, role, int(version))
+    return heads
+
+
+def _read(tree: Path, role: str, version: int) -> SignedFile:
+    path = tree / "metadata" / file_name(role, version)
+    try:
+        return read_signed_file(path.read_bytes(), role, str(path))
+    except FileNotFoundError as error:
+        raise StateError(f"{path}: the repository names it, but it is gone") from error
+
+
+def _meta(file: SignedFile) -> dict[str, int]:
+    if file.role == "timestamp":
+        return {"snapshot": file.value_as(Timestamp).snapshot_meta.version}
+    return {name.removesuffix(".json"): item.version for name, item in file.value_as(Snapshot).meta.items()}

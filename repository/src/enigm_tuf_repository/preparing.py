@@ -1,0 +1,74 @@
+"""Steps 1 and 2: take the build's artifacts, derive the metadata, write one signing request per authority."""
+
+import shutil
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from enigm_tuf.errors import MisuseError
+from enigm_tuf.model.request import Action, RuleOutcome, read_request
+from enigm_tuf_repository.durable import write_durably
+from enigm_tuf_repository.lineage import Lineage
+from enigm_tuf_repository.records import (
+    ReleaseRecord,
+    RequestEntry,
+    Step,
+    StepEvidence,
+    digests_of,
+    load_record,
+    save_record,
+    staged_files,
+)
+from enigm_tuf_repository.register import load_register, save_register
+from enigm_tuf_repository.requests import Draft, write_request
+from enigm_tuf_repository.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A record to be opened. ``built`` is what was seen while the artifacts were taken."""
+
+    record_id: str
+    action: Action
+    product: str | None
+    drafts: tuple[Draft, ...]
+    built: tuple[RuleOutcome, ...] = field(default=())
+
+
+def clear_record(workspace: Workspace, record_id: str) -> None:
+    """Make room for a new record; MisuseError once an authority's answer has been attached to the old one."""
+    folder = workspace.record(record_id)
+    if (folder / "record.json").is_file() and (folder / "responses").is_dir():
+        load_record(workspace, record_id)
+        raise MisuseError(
+            f"{record_id}: an authority has signed for it already", hint="`enigm-repo status` shows its next step"
+        )
+    if folder.is_dir():
+        shutil.rmtree(folder)
+
+
+def open_record(workspace: Workspace, lineage: Lineage, plan: Plan, now: datetime) -> ReleaseRecord:
+    """Take sequence numbers, write the requests, then the record with the evidence of ``built`` and ``prepared``."""
+    folder = workspace.record(plan.record_id)
+    entries = tuple(_request(workspace, lineage, plan, draft, now) for draft in plan.drafts)
+    built = digests_of(folder, list(staged_files(workspace, plan.record_id)))
+    prepared = digests_of(folder, [entry.path for entry in entries])
+    record = ReleaseRecord(
+        id=plan.record_id,
+        action=plan.action,
+        product=plan.product,
+        created=now,
+        requests=entries,
+        steps=(StepEvidence(Step.BUILT, now, built, plan.built), StepEvidence(Step.PREPARED, now, prepared, ())),
+    )
+    save_record(workspace, record)
+    return record
+
+
+def _request(workspace: Workspace, lineage: Lineage, plan: Plan, draft: Draft, now: datetime) -> RequestEntry:
+    register, sequence = load_register(workspace).issue(draft.authority)
+    save_register(workspace, register.opened(plan.record_id))
+    request_id = f"{plan.record_id}-{draft.authority}-{sequence}"
+    data = write_request(workspace, lineage, draft, plan.action, request_id, sequence, now)
+    path = f"requests/{draft.authority}.enigmreq"
+    write_durably(workspace.record(plan.record_id) / path, data)
+    return RequestEntry(draft.authority, sequence, read_request(data, path).digest, path, draft.versions())

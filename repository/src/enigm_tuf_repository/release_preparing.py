@@ -1,0 +1,169 @@
+"""``release prepare``: from ``release.toml`` and the build's files to two signing requests."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from tuf.api.metadata import Snapshot, TargetFile, Targets
+
+from enigm_tuf.errors import MisuseError
+from enigm_tuf.model.manifest import (
+    ManifestPayload,
+    OtaManifest,
+    Release,
+    manifest_path,
+    payload_path,
+    read_manifest,
+    write_manifest,
+)
+from enigm_tuf.model.payload import PAYLOAD_RECORD, PayloadRecord
+from enigm_tuf.model.request import RuleOutcome
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
+from enigm_tuf_repository.artifacts import Artifact, measure, take
+from enigm_tuf_repository.durable import read_input, write_durably
+from enigm_tuf_repository.lineage import Lineage, lineage_of
+from enigm_tuf_repository.preparing import Plan, clear_record, open_record
+from enigm_tuf_repository.records import ReleaseRecord
+from enigm_tuf_repository.register import load_register
+from enigm_tuf_repository.release_description import ReleaseDescription, read_release_description
+from enigm_tuf_repository.requests import Draft, role_evidence
+from enigm_tuf_repository.role_building import hashed_name, target_file, with_targets, with_versions
+from enigm_tuf_repository.workspace import Workspace
+
+KEPT_RELEASES = 10  # a manifest lists what devices may still need, not all history
+
+
+def prepare_release(workspace: Workspace, description_file: Path, now: datetime) -> ReleaseRecord:
+    """Open the record ``<product>-<version>``."""
+    description = read_release_description(read_input(description_file), str(description_file))
+    register = load_register(workspace)
+    _require_channel(register.products, description)
+    record_id = f"{description.product}-{description.version}"
+    clear_record(workspace, record_id)
+    lineage = lineage_of(workspace, register, without=record_id)
+    folder = description_file.parent
+    provenance = {name: read_input(folder / name) for name in description.provenance}
+    artifacts = _take_all(workspace, record_id, description, folder)
+    drafts = _drafts(workspace, lineage, description, record_id, artifacts, provenance, now)
+    built = tuple(_seen(description, artifact) for artifact in artifacts)
+    return open_record(workspace, lineage, Plan(record_id, "release", description.product, drafts, built), now)
+
+
+def _require_channel(products: dict[str, tuple[str, ...]], description: ReleaseDescription) -> None:
+    product, channel = description.product, description.channel
+    if channel not in products.get(product, ()):
+        hint = f"run `enigm-repo product add {product} --channel {channel}`"
+        raise MisuseError(f"there is no channel {channel} of a product {product} here", hint=hint)
+
+
+def _take_all(
+    workspace: Workspace, record_id: str, description: ReleaseDescription, folder: Path
+) -> tuple[Artifact, ...]:
+    """Each artifact is read once; several at a time."""
+    target = workspace.staged(record_id) / "targets" / "payloads" / description.product / description.version
+    with ThreadPoolExecutor() as pool:
+        return tuple(pool.map(lambda payload: take(folder / payload.file, target), description.payloads))
+
+
+def _seen(description: ReleaseDescription, artifact: Artifact) -> RuleOutcome:
+    path = payload_path(description.product, description.version, artifact.name)
+    return RuleOutcome("BUILT", True, f"{path}: {artifact.length} bytes, chunk root {artifact.chunks.root}")
+
+
+def _drafts(
+    workspace: Workspace,
+    lineage: Lineage,
+    description: ReleaseDescription,
+    record_id: str,
+    artifacts: tuple[Artifact, ...],
+    provenance: dict[str, bytes],
+    now: datetime,
+) -> tuple[Draft, Draft]:
+    """Payload role for the release authority; manifest role and snapshot for the manifest authority."""
+    days = workspace.configuration().expiry_days
+    payloads, manifests = payload_role(description.product), manifest_role(description.product)
+    records = _payload_targets(description, artifacts, provenance)
+    payload = with_targets(lineage.require(payloads, Targets), records, now + days.of(payloads))
+    path = manifest_path(description.product, description.channel)
+    data = write_manifest(_manifest(workspace, lineage, description, artifacts, path))
+    read_manifest(data, path)  # newest first, stages that grow: what no single field shows
+    listed = target_file(path, _stage_manifest(workspace, record_id, path, data))
+    manifest = with_targets(lineage.require(manifests, Targets), {path: listed}, now + days.of(manifests))
+    versions = {payloads: payload.version, manifests: manifest.version}
+    snapshot = with_versions(lineage.require("snapshot", Snapshot), versions, now + days.of("snapshot"))
+    bytes_of = {
+        other: lineage.target(hashed_name(target)) for other, target in manifest.targets.items() if other != path
+    }
+    evidence = {f"manifests/{name}": content for name, content in (bytes_of | {path: data}).items()}
+    return (
+        Draft("release", {payloads: payload}, {f"provenance/{name}": content for name, content in provenance.items()}),
+        Draft("manifest", {manifests: manifest, "snapshot": snapshot}, evidence | role_evidence({payloads: payload})),
+    )
+
+
+def _payload_targets(
+    description: ReleaseDescription, artifacts: tuple[Artifact, ...], provenance: dict[str, bytes]
+) -> dict[str, TargetFile]:
+    digests = tuple(sorted({sha256(data) for data in provenance.values()}))
+    targets = {}
+    for payload, artifact in zip(description.payloads, artifacts, strict=True):
+        path = payload_path(description.product, description.version, artifact.name)
+        record = PayloadRecord(
+            product=description.product,
+            version=description.version,
+            build_id=description.build_id,
+            rollback_index=description.rollback_index,
+            hardware_ids=description.hardware_ids,
+            type=payload.type,
+            source_build=payload.source_build,
+            provenance=digests,
+            chunks=artifact.chunks,
+        )
+        targets[path] = target_file(path, artifact, PAYLOAD_RECORD.write(record))
+    return targets
+
+
+def _manifest(
+    workspace: Workspace, lineage: Lineage, description: ReleaseDescription, artifacts: tuple[Artifact, ...], path: str
+) -> OtaManifest:
+    """The channel's manifest with the new release in front."""
+    before = lineage.require(manifest_role(description.product), Targets).targets.get(path)
+    kept = read_manifest(lineage.target(hashed_name(before)), path).releases[: KEPT_RELEASES - 1] if before else ()
+    environment = workspace.configuration().environment
+    release = _release(description, artifacts)
+    return OtaManifest(environment, description.product, description.channel, (release, *kept))
+
+
+def _release(description: ReleaseDescription, artifacts: tuple[Artifact, ...]) -> Release:
+    payloads = tuple(
+        ManifestPayload(
+            path=payload_path(description.product, description.version, artifact.name),
+            length=artifact.length,
+            hashes=dict(artifact.hashes),
+            type=payload.type,
+            source_build=payload.source_build,
+        )
+        for payload, artifact in zip(description.payloads, artifacts, strict=True)
+    )
+    return Release(
+        version=description.version,
+        build_id=description.build_id,
+        security_patch_level=description.security_patch_level,
+        rollback_index=description.rollback_index,
+        hardware_ids=description.hardware_ids,
+        applicable_from=description.applicable_from,
+        payloads=payloads,
+        rollout=description.rollout,
+        release_notes=description.release_notes,
+        minimum_client=description.minimum_client,
+        mandatory=description.mandatory,
+    )
+
+
+def _stage_manifest(workspace: Workspace, record_id: str, path: str, data: bytes) -> Artifact:
+    folder, _, name = path.rpartition("/")
+    place = workspace.staged(record_id) / "targets" / folder / f"{sha256(data)}.{name}"
+    write_durably(place, data)
+    return replace(measure(place), name=name)

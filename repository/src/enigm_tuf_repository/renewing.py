@@ -1,0 +1,40 @@
+"""Renew the published timestamp: the same snapshot, one version more, after a device would have accepted it."""
+
+import tempfile
+from pathlib import Path
+
+from tuf.api.metadata import Timestamp
+
+from enigm_tuf.errors import MisuseError
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.ports import Clock
+from enigm_tuf_repository.durable import write_durably
+from enigm_tuf_repository.lineage import Lineage, root_chain
+from enigm_tuf_repository.overlay import OverlayFetcher
+from enigm_tuf_repository.publication import PublicationStore
+from enigm_tuf_repository.timestamps import next_timestamp, sign_timestamp
+from enigm_tuf_repository.trusted import admit_chain
+from enigm_tuf_repository.verification import refresh_as_device
+from enigm_tuf_repository.workspace import Workspace
+
+_NAME = "metadata/timestamp.json"
+
+
+def renew_timestamp(workspace: Workspace, store: PublicationStore, clock: Clock) -> Timestamp:
+    """The new published timestamp. ConflictError if a release was published in between."""
+    config, now = workspace.configuration(), clock.now().replace(microsecond=0)
+    lineage, chain = Lineage(workspace.published, []), root_chain(workspace.published)
+    before, snapshot = lineage.head("timestamp"), lineage.head("snapshot")
+    if before is None or snapshot is None:
+        raise MisuseError("nothing is published yet that a timestamp could vouch for")
+    root = admit_chain(chain, config.environment, now).root.value
+    expires = now + config.expiry_days.of("timestamp")
+    timestamp = next_timestamp(before.value_as(Timestamp), snapshot, expires)
+    data = sign_timestamp(config.timestamp_signer, timestamp, root)
+    with tempfile.TemporaryDirectory(dir=workspace.path) as folder:
+        write_durably(Path(folder) / _NAME, data)
+        overlay = OverlayFetcher((Path(folder), workspace.published))
+        refresh_as_device(overlay, chain[0], config.environment, clock)
+    with store.session():
+        store.replace(_NAME, data, sha256(before.data))
+    return timestamp

@@ -1,0 +1,57 @@
+"""What a record adds to the tree: its signed roles, the targets that they list, and nothing else."""
+
+from tuf.api.metadata import TargetFile, Targets
+
+from enigm_tuf.errors import RefusedError
+from enigm_tuf_repository.lineage import SignedFile, file_name, read_signed_file
+from enigm_tuf_repository.records import ReleaseRecord, Step, staged_files
+from enigm_tuf_repository.role_building import hashed_name
+from enigm_tuf_repository.workspace import Workspace
+
+TIMESTAMP = "staged/metadata/timestamp.json"
+
+
+def roles_of(record: ReleaseRecord) -> dict[str, int]:
+    """The versions that this record's requests propose, by role."""
+    return {role: version for entry in record.requests for role, version in entry.roles.items()}
+
+
+def signed_roles(workspace: Workspace, record: ReleaseRecord) -> dict[str, SignedFile]:
+    """The staged metadata of every role of the record."""
+    folder = workspace.staged(record.id) / "metadata"
+    paths = {role: folder / file_name(role, version) for role, version in roles_of(record).items()}
+    return {role: read_signed_file(path.read_bytes(), role, str(path)) for role, path in paths.items()}
+
+
+def new_targets(workspace: Workspace, record: ReleaseRecord) -> list[TargetFile]:
+    """The targets that the record's roles list and whose bytes the record brings."""
+    built = record.evidence(Step.BUILT)
+    brought = built.digests if built else {}
+    return [
+        target
+        for file in signed_roles(workspace, record).values()
+        if isinstance(file.value, Targets)
+        for _, target in sorted(file.value.targets.items())
+        if staged_path(target) in brought
+    ]
+
+
+def staged_path(target: TargetFile) -> str:
+    """Where a target's file lies in the record."""
+    return f"staged/targets/{hashed_name(target)}"
+
+
+def require_only_signed(workspace: Workspace, record: ReleaseRecord) -> None:
+    """RECORD-EVIDENCE: every staged file is signed metadata of this record, or a target that it lists."""
+    allowed = {f"staged/metadata/{file_name(role, version)}" for role, version in roles_of(record).items()}
+    allowed |= {staged_path(target) for target in new_targets(workspace, record)}
+    if "snapshot" in roles_of(record):
+        allowed.add(TIMESTAMP)
+    for path in staged_files(workspace, record.id):
+        if path not in allowed:
+            raise RefusedError(
+                "RECORD-EVIDENCE",
+                f"{record.id}, {path}",
+                expected="signed metadata of this record, or a target that it lists",
+                got="an extra file that nobody signed",
+            )

@@ -1,0 +1,164 @@
+"""Step 6: two implementations verify the staged tree as devices will see it, from the first root to the head.
+
+1. the freshness key signs the candidate timestamp
+2. our device workflow with the authorities' rules, on a fresh store: every role, every new target's bytes
+3. DUAL-AGREEMENT on every payload of the newest release of each manifest that changed
+4. python-tuf's ngclient, unmodified: every new target downloaded
+"""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tuf.api.metadata import TargetFile, Timestamp
+
+from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.keys import Environment
+from enigm_tuf.model.manifest import read_manifest
+from enigm_tuf.model.request import RuleOutcome
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.ports import Clock, DeviceState, Fetcher
+from enigm_tuf.trust import agreement
+from enigm_tuf.trust.authority_admission import AuthorityAdmission
+from enigm_tuf.trust.tuf_rules import TufRule
+from enigm_tuf_client.download import download, read_target
+from enigm_tuf_client.workflow import TufWorkflow
+from enigm_tuf_repository.durable import write_durably
+from enigm_tuf_repository.foreign_client import verify_roots_with_tuf, verify_with_ngclient
+from enigm_tuf_repository.lineage import Lineage, root_chain
+from enigm_tuf_repository.overlay import OverlayFetcher
+from enigm_tuf_repository.records import (
+    ReleaseRecord,
+    Step,
+    StepEvidence,
+    digests_of,
+    load_record,
+    require_before,
+    save_record,
+    staged_files,
+)
+from enigm_tuf_repository.role_building import hashed_name
+from enigm_tuf_repository.staging import TIMESTAMP, new_targets, require_only_signed, roles_of, signed_roles
+from enigm_tuf_repository.timestamps import next_timestamp, sign_timestamp
+from enigm_tuf_repository.trusted import admit_chain
+from enigm_tuf_repository.workspace import Workspace
+
+OURS = "VERIFY-DEVICE"
+
+
+class _FreshStore:
+    """A device that has only its shipped root. Implements ``enigm_tuf.ports.Store`` in memory."""
+
+    def __init__(self, root: bytes) -> None:
+        self._state = DeviceState(metadata={"root": root})
+
+    def load(self) -> DeviceState:
+        return self._state
+
+    def commit(self, state: DeviceState) -> None:
+        self._state = state
+
+
+def refresh_as_device(fetcher: Fetcher, root: bytes, environment: Environment, clock: Clock) -> TufWorkflow:
+    """The workflow of a device that ships with ``root``, refreshed, under the authorities' rules."""
+    workflow = TufWorkflow(_FreshStore(root), fetcher, clock, AuthorityAdmission(environment))
+    workflow.refresh()
+    return workflow
+
+
+@dataclass(frozen=True, slots=True)
+class _Verification:
+    """One run over one record's tree."""
+
+    workspace: Workspace
+    record: ReleaseRecord
+    environment: Environment
+    overlay: OverlayFetcher
+    chain: list[bytes]
+    clock: Clock
+
+    def findings(self) -> Iterator[RuleOutcome]:
+        """The evidence of both implementations; RefusedError where one of them says no."""
+        if "snapshot" not in roles_of(self.record):
+            admit_chain(self.chain, self.environment, self.clock.now())
+            yield RuleOutcome(OURS, True, f"{len(self.chain)} roots admitted under the rules of the authorities")
+            yield RuleOutcome("VERIFY-NGCLIENT", True, verify_roots_with_tuf(self.chain))
+            return
+        targets = new_targets(self.workspace, self.record)
+        with tempfile.TemporaryDirectory(dir=self.workspace.record(self.record.id)) as folder:
+            yield RuleOutcome(OURS, True, self._device(targets, Path(folder) / "target"))
+            paths = [target.path for target in targets]
+            seen = verify_with_ngclient(self.overlay, self.chain[0], paths, Path(folder))
+            yield RuleOutcome("VERIFY-NGCLIENT", True, seen)
+
+    def _device(self, targets: list[TargetFile], place: Path) -> str:
+        workflow = refresh_as_device(self.overlay, self.chain[0], self.environment, self.clock)
+        _load_product_roles(workflow, self.record)
+        agreed = 0
+        for target in targets:
+            workflow.target(target.path)
+            if target.path.startswith("manifests/"):
+                agreed += self._newest_release(workflow, target, place)
+        version = workflow.trusted.root.value.version
+        return (
+            f"root versions 1 to {version}, {len(targets)} new targets, {agreed} payloads agreed and their bytes hashed"
+        )
+
+    def _newest_release(self, workflow: TufWorkflow, target: TargetFile, place: Path) -> int:
+        """Every payload of the manifest's newest release: both authorities agree, and the bytes are these."""
+        data = read_target(self.overlay, f"targets/{hashed_name(target)}", target)
+        manifest = read_manifest(data, target.path)
+        _, product, name = target.path.split("/")
+        agreement.manifest_matches(manifest, self.environment, product, name.removesuffix(".json"))
+        release = manifest.releases[0]
+        for payload in release.payloads:
+            file = workflow.target(payload.path)
+            agreed = agreement.agree(manifest.product, release, payload, file)
+            digests = download(self.overlay, f"targets/{hashed_name(file)}", file.length, payload.hashes, place)
+            agreement.admit_artifact(agreed, place, digests.length, digests.hashes)
+            place.unlink()
+        return len(release.payloads)
+
+
+def verify(workspace: Workspace, record_id: str, clock: Clock) -> ReleaseRecord:
+    """Make the candidate timestamp, verify twice, and record the evidence over the whole staged set."""
+    record = load_record(workspace, record_id)
+    require_before(workspace, record, Step.VERIFIED)
+    if record.evidence(Step.PUBLISHED):
+        return record
+    require_only_signed(workspace, record)
+    config, staged = workspace.configuration(), workspace.staged(record_id)
+    chain = root_chain(staged, workspace.published)
+    if "snapshot" in roles_of(record):
+        _stage_timestamp(workspace, record, chain, clock)
+    overlay = OverlayFetcher((staged, workspace.published))
+    run = _Verification(workspace, record, config.environment, overlay, chain, clock)
+    findings = tuple(run.findings())
+    digests = digests_of(workspace.record(record_id), list(staged_files(workspace, record_id)))
+    before = Lineage(workspace.published, []).head("timestamp")
+    record = replace(record, base=sha256(before.data) if before else None)
+    record = record.with_evidence(StepEvidence(Step.VERIFIED, clock.now(), digests, findings))
+    save_record(workspace, record)
+    return record
+
+
+def _stage_timestamp(workspace: Workspace, record: ReleaseRecord, chain: list[bytes], clock: Clock) -> None:
+    """The candidate: what will be published last, if all goes well."""
+    config, now = workspace.configuration(), clock.now().replace(microsecond=0)
+    root = admit_chain(chain, config.environment, now).root.value
+    snapshot = signed_roles(workspace, record)["snapshot"]
+    before = Lineage(workspace.published, []).value("timestamp", Timestamp)
+    timestamp = next_timestamp(before, snapshot, now + config.expiry_days.of("timestamp"))
+    place = workspace.record(record.id) / TIMESTAMP
+    write_durably(place, sign_timestamp(config.timestamp_signer, timestamp, root))
+
+
+def _load_product_roles(workflow: TufWorkflow, record: ReleaseRecord) -> None:
+    """Look for a target that nobody has: the search has to load and verify the product's roles to say so."""
+    for path in (f"manifests/{record.product}/none.json", f"payloads/{record.product}/0/none"):
+        try:
+            workflow.target(path)
+        except RefusedError as refusal:
+            if refusal.rule != TufRule.TARGET_MISSING:
+                raise

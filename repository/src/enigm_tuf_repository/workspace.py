@@ -1,0 +1,67 @@
+"""The working directory of a repository, and where everything in it is.
+
+repository.toml   the configuration, as given to ``init``
+register.json     what is open, which sequence numbers are used, which products there are
+keys/             key records by file name
+policies/         manifest.toml and release.toml, the bytes that root pins
+published/        the tree that is served: metadata/ and targets/
+records/<id>/     record.json, requests/, responses/, approvals/, evidence/, staged/ (laid over published/)
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from enigm_tuf.errors import MisuseError
+from enigm_tuf.model.keys import KeyRecord, read_key_record
+from enigm_tuf.model.request import Authority
+from enigm_tuf_repository.configuration import RepositoryConfig, read_configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The paths of a working directory; reads what never changes after ``init``."""
+
+    path: Path
+
+    @property
+    def configuration_file(self) -> Path:
+        return self.path / "repository.toml"
+
+    @property
+    def register_file(self) -> Path:
+        return self.path / "register.json"
+
+    @property
+    def keys(self) -> Path:
+        return self.path / "keys"
+
+    @property
+    def published(self) -> Path:
+        return self.path / "published"
+
+    def policy_file(self, authority: Authority) -> Path:
+        return self.path / "policies" / f"{authority}.toml"
+
+    def record(self, record_id: str) -> Path:
+        return self.path / "records" / record_id
+
+    def staged(self, record_id: str) -> Path:
+        """The part of the tree that this record adds, laid over ``published``."""
+        return self.record(record_id) / "staged"
+
+    def configuration(self) -> RepositoryConfig:
+        """MisuseError if this is no working directory."""
+        if not self.configuration_file.is_file():
+            raise MisuseError(f"{self.path}: not a repository's directory", hint="run `enigm-repo init` there first")
+        return read_configuration(self.configuration_file.read_bytes(), str(self.configuration_file))
+
+    def policy(self, authority: Authority) -> bytes:
+        return self.policy_file(authority).read_bytes()
+
+    def key_record(self, name: str) -> KeyRecord:
+        """The record that the configuration calls ``name``, wherever it lay at ``init``."""
+        path = self.keys / Path(name).name
+        return read_key_record(path.read_bytes(), str(path))
+
+    def key_records(self, names: tuple[str, ...]) -> tuple[KeyRecord, ...]:
+        return tuple(self.key_record(name) for name in names)
