@@ -1,0 +1,12 @@
+"""The rules on tokens and their keys."""
+
+from enigm_tuf.trust.rules import Rule
+
+
+class TokenRule(Rule):
+    """What a token, and a key on it, must be."""
+
+    TOKEN_ATTRIBUTES = "TOKEN-ATTRIBUTES", "a signing key has exactly the attributes that it must have"
+    SIGNATURE_SELF_CHECK = "SIGNATURE-SELF-CHECK", "a signature verifies before it leaves the token layer"
+    TOKEN_ATTESTATION = "TOKEN-ATTESTATION", "a PIV key is attested to a pinned root, with PIN and touch always"
+    TOKEN_PRODUCTION = "TOKEN-PRODUCTION", "production takes no SoftHSM, no key file, no factory secrets"

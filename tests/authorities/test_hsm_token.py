@@ -1,0 +1,158 @@
+"""Keys behind PKCS#11, on real SoftHSM: each attribute of GOVERNANCE has its own refusal."""
+
+from typing import Any
+
+import pkcs11
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
+from pkcs11.constants import DEFAULT
+from pkcs11.util.ec import decode_ec_private_key, decode_ec_public_key, encode_named_curve_parameters
+
+from enigm_testkit.softhsm import MODULE, SoftHsm
+from enigm_tuf.authorities.tokens.hsm import Pkcs11Token, TokenName, list_tokens
+from enigm_tuf.authorities.tokens.key_attributes import MADE, SET
+from enigm_tuf.authorities.tokens.self_check import require_valid
+from enigm_tuf.errors import MisuseError, NoTokenError, RefusedError, WrongPinError
+from enigm_tuf.ports import Algorithm
+from enigm_tuf.trust.signable import proof_of_possession
+
+MESSAGE = proof_of_possession(b"c" * 32)
+
+
+@pytest.fixture
+def token(softhsm: SoftHsm) -> Pkcs11Token:
+    softhsm.token("rel-a")
+    return Pkcs11Token(TokenName(MODULE, "rel-a", None))
+
+
+def pin(_: str) -> str:
+    return "1234"
+
+
+@pytest.mark.rule("TOKEN-ATTRIBUTES", "accept")
+@pytest.mark.rule("SIGNATURE-SELF-CHECK", "accept")
+@pytest.mark.parametrize("algorithm", ["ecdsa-p256", "ecdsa-p384"])
+def test_a_key_made_on_the_token_signs_and_anyone_can_verify(token: Pkcs11Token, algorithm: Algorithm) -> None:
+    with token.session(pin) as session:
+        key = session.generate("root-1", algorithm)
+        signature = session.sign("root-1", MESSAGE)
+    require_valid(key.spki, signature, MESSAGE.data, "root-1")
+    assert all(key.attributes[attribute.name.lower()] is value for attribute, value in (SET | MADE).items())
+
+
+@pytest.mark.rule("SIGNATURE-SELF-CHECK", "reject")
+def test_a_signature_over_other_bytes_never_leaves(token: Pkcs11Token) -> None:
+    with token.session(pin) as session:
+        key = session.generate("root-1", "ecdsa-p256")
+        signature = session.sign("root-1", MESSAGE)
+    with pytest.raises(RefusedError, match="SIGNATURE-SELF-CHECK"):
+        require_valid(key.spki, signature, MESSAGE.data + b"x", "root-1")
+
+
+def make_key(label: str, otherwise: Attribute) -> None:
+    """A key like ours but for one attribute, made beside the tool."""
+    session = pkcs11.lib(MODULE).get_token(token_label="rel-a").open(rw=True, user_pin="1234")
+    template = dict(SET) | {otherwise: not SET[otherwise]}
+    public = {Attribute.DERIVE: DEFAULT, Attribute.ENCRYPT: DEFAULT, Attribute.WRAP: DEFAULT, Attribute.VERIFY: True}
+    parameters = {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
+    session.create_domain_parameters(KeyType.EC, parameters, local=True).generate_keypair(
+        store=True, label=label, id=b"\x01", public_template=public, private_template=template
+    )
+    session.close()
+
+
+@pytest.mark.rule("TOKEN-ATTRIBUTES", "reject")
+@pytest.mark.parametrize("attribute", list(SET), ids=str)
+def test_a_key_with_one_attribute_otherwise_signs_nothing(token: Pkcs11Token, attribute: Attribute) -> None:
+    make_key("odd", attribute)
+    with token.session(pin) as session, pytest.raises(RefusedError) as caught:
+        session.sign("odd", MESSAGE)
+    assert caught.value.rule == "TOKEN-ATTRIBUTES"
+    assert f"CKA_{attribute.name}" in str(caught.value)
+
+
+def test_a_key_that_was_brought_in_signs_nothing(token: Pkcs11Token) -> None:
+    """An imported key looks the same but for LOCAL, ALWAYS_SENSITIVE and NEVER_EXTRACTABLE."""
+    import_key("brought")
+    with token.session(pin) as session:
+        (key,) = session.keys()
+        assert {name for name, value in key.attributes.items() if value is False} >= {
+            "local",
+            "always_sensitive",
+            "never_extractable",
+        }
+        with pytest.raises(RefusedError, match="TOKEN-ATTRIBUTES"):
+            session.sign("brought", MESSAGE)
+
+
+def import_key(label: str) -> None:
+    """Put a key made outside on the token, with every attribute that can be set as it must be."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    traditional = private.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
+    spki = private.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    session = pkcs11.lib(MODULE).get_token(token_label="rel-a").open(rw=True, user_pin="1234")
+    shared = {Attribute.TOKEN: True, Attribute.LABEL: label, Attribute.ID: b"\x02"}
+    session.create_object(decode_ec_private_key(traditional) | shared | dict(SET))
+    session.create_object(
+        decode_ec_public_key(spki) | shared | {Attribute.PRIVATE: False, Attribute.CLASS: ObjectClass.PUBLIC_KEY}
+    )
+    session.close()
+
+
+def test_the_private_key_cannot_be_read_wrapped_or_copied(token: Pkcs11Token) -> None:
+    with token.session(pin) as session:
+        session.generate("root-1", "ecdsa-p256")
+    session_below = pkcs11.lib(MODULE).get_token(token_label="rel-a").open(rw=True, user_pin="1234")
+    private = session_below.get_key(label="root-1", object_class=pkcs11.ObjectClass.PRIVATE_KEY)
+    with pytest.raises(pkcs11.exceptions.AttributeSensitive):
+        private[Attribute.VALUE]
+    kek: Any = session_below.generate_key(KeyType.AES, 256, store=False)
+    with pytest.raises(pkcs11.exceptions.KeyUnextractable):
+        kek.wrap_key(private, mechanism=Mechanism.AES_KEY_WRAP)
+    with pytest.raises(pkcs11.exceptions.PKCS11Error):
+        private.copy({Attribute.LABEL: "copy"})
+    session_below.close()
+
+
+def test_a_label_serves_one_key(token: Pkcs11Token) -> None:
+    with token.session(pin) as session:
+        session.generate("root-1", "ecdsa-p256")
+        with pytest.raises(MisuseError, match="already"):
+            session.generate("root-1", "ecdsa-p256")
+
+
+def test_a_missing_key_is_named_with_those_that_are_there(token: Pkcs11Token) -> None:
+    with token.session(pin) as session:
+        session.generate("root-1", "ecdsa-p256")
+        with pytest.raises(MisuseError, match="no key root-2; it has: root-1"):
+            session.sign("root-2", MESSAGE)
+
+
+def test_a_wrong_pin_says_so_and_the_right_one_still_works(token: Pkcs11Token) -> None:
+    with pytest.raises(WrongPinError, match="rel-a"), token.session(lambda _: "9999"):
+        pytest.fail("logged in with a wrong PIN")
+    with token.session(pin) as session:
+        assert session.keys() == ()
+
+
+def test_a_missing_token_is_named_with_those_that_are_there(token: Pkcs11Token) -> None:
+    assert token.identity().label == "rel-a"
+    with pytest.raises(NoTokenError, match="rel-b: no such token; there are: rel-a"):
+        Pkcs11Token(TokenName(MODULE, "rel-b", None)).identity()
+
+
+def test_a_module_that_is_none_is_named() -> None:
+    with pytest.raises(NoTokenError, match="/dev/null: not a PKCS#11 module"):
+        list_tokens("/dev/null")
+
+
+def test_a_token_describes_itself(token: Pkcs11Token) -> None:
+    (identity,) = list_tokens(MODULE)
+    assert identity == token.identity()
+    assert (identity.manufacturer, identity.home) == ("SoftHSM project", "hsm")
