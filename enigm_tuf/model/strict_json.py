@@ -19,12 +19,28 @@ JsonObject = dict[str, Any]
 
 def parse(data: bytes, *, source: str, max_bytes: int = LIMITS.document_bytes) -> JsonObject:
     """Return the object that ``data`` holds, or raise MalformedError naming ``source`` and the rule."""
+    return _parse(data, source, max_bytes, strict=True)
+
+
+def parse_canonical(data: bytes, *, source: str, max_bytes: int = LIMITS.document_bytes) -> JsonObject:
+    """The object whose canonical form ``data`` is, byte for byte; MalformedError otherwise.
+
+    Canonical JSON leaves line breaks inside texts (a PEM key) as they are, which JSON proper refuses.
+    """
+    value = _parse(data, source, max_bytes, strict=False)
+    if canonical(value) != data:
+        raise MalformedError(source, "", "must be in canonical form, byte for byte")
+    return value
+
+
+def _parse(data: bytes, source: str, max_bytes: int, *, strict: bool) -> JsonObject:
     if len(data) > max_bytes:
         raise MalformedError(source, "", f"at most {max_bytes:,} bytes, this has {len(data):,}")
     try:
         _refuse_depth(data, source)
         value = json.loads(
             data.decode("utf-8"),
+            strict=strict,
             object_pairs_hook=lambda pairs: _object(pairs, source),
             parse_constant=lambda name: _refuse(source, f"no {name} in JSON"),
             parse_float=lambda text: _refuse(source, f"no fractions or exponents, got {text}"),
