@@ -10,7 +10,7 @@ from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.payload import Chunks
 from enigm_tuf.model.shapes import PATH
-from enigm_tuf_client.durable import fsync_directory
+from enigm_tuf.durable import fsync_directory
 from enigm_tuf_repository.chunks import CHUNK_BYTES, chunk_tree, leaf
 from enigm_tuf_repository.durable import temporary
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from enigm_tuf.errors import MisuseError
-from enigm_tuf_client.durable import replace_file
+from enigm_tuf.durable import replace_file
 
 
 def write_durably(path: Path, data: bytes) -> None:

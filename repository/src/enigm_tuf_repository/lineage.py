@@ -13,7 +13,7 @@ from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
 from enigm_tuf.errors import MalformedError, MisuseError, StateError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.request import Previous
-from enigm_tuf.model.strict_json import encode, parse, sha256
+from enigm_tuf.model.strict_json import encode, parse_canonical, sha256
 from enigm_tuf.trust.metadata import Document, read_document
 from enigm_tuf_repository.register import Register
 from enigm_tuf_repository.workspace import Workspace
@@ -63,7 +63,7 @@ def read_signed_file(data: bytes, role: str, source: str) -> SignedFile:
 
 def metadata_file(signed_bytes: bytes, signatures: Mapping[str, str]) -> bytes:
     """The file made of the bytes that were signed and hex signatures by keyid."""
-    signed = parse(signed_bytes, source="signed", max_bytes=LIMITS.targets_bytes)
+    signed = parse_canonical(signed_bytes, source="signed", max_bytes=LIMITS.targets_bytes)
     listed = [{"keyid": keyid, "sig": signature} for keyid, signature in sorted(signatures.items())]
     return encode({"signatures": listed, "signed": signed})
 

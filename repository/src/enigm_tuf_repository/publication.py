@@ -13,7 +13,7 @@ from typing import Protocol
 
 from enigm_tuf.errors import ConflictError, StateError
 from enigm_tuf.model.strict_json import sha256
-from enigm_tuf_client.durable import fsync_directory
+from enigm_tuf.durable import fsync_directory
 from enigm_tuf_repository.durable import file_sha256
 
 _PIECE = 2**20

@@ -7,7 +7,7 @@ from datetime import datetime
 from securesystemslib.signer import Key
 from tuf.api.metadata import Role, Root
 
-from enigm_tuf.errors import MisuseError
+from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.model.keys import KeyRecord, Purpose
 from enigm_tuf.model.root_extension import (
     FIELD,
@@ -21,6 +21,8 @@ from enigm_tuf.model.root_extension import (
     RootExtension,
 )
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.trust.signable import proof_of_possession
+from enigm_tuf.trust.threshold import signers
 from enigm_tuf_repository.configuration import RepositoryConfig
 
 KeyRecords = Mapping[Purpose, tuple[KeyRecord, ...]]
@@ -28,7 +30,7 @@ KeyRecords = Mapping[Purpose, tuple[KeyRecord, ...]]
 
 def first_root(config: RepositoryConfig, records: KeyRecords, policies: Policies, now: datetime) -> Root:
     """Root version 1 in model ``dual``. Nothing is decided here: the rules judge the result."""
-    require_purposes(config, records)
+    require_usable(config, records)
     manifest = Role(_keyids(records["manifest"]), config.manifest_threshold)
     return Root(
         version=1,
@@ -48,8 +50,8 @@ def first_root(config: RepositoryConfig, records: KeyRecords, policies: Policies
 _IN_ROOT: tuple[Purpose, ...] = ("root", "manifest", "timestamp")  # payload keys stand in delegations
 
 
-def require_purposes(config: RepositoryConfig, records: KeyRecords) -> None:
-    """Every key was enrolled for what it is used for, in this environment."""
+def require_usable(config: RepositoryConfig, records: KeyRecords) -> None:
+    """Every key was enrolled for what it is used for, in this environment, and proved that its token holds it."""
     for purpose, group in records.items():
         for record in group:
             if (record.purpose, record.environment) != (purpose, config.environment):
@@ -57,6 +59,17 @@ def require_purposes(config: RepositoryConfig, records: KeyRecords) -> None:
                     f"key {record.label} of {record.custodian} is enrolled for {record.purpose} in "
                     f"{record.environment}; {purpose}_keys in {config.environment} cannot use it"
                 )
+
+
+            _require_possession(record)
+
+
+def _require_possession(record: KeyRecord) -> None:
+    """KEY-POSSESSION: the proof of the enrolment is a signature by that very key."""
+    signed = proof_of_possession(bytes.fromhex(record.proof.challenge)).data
+    if not signers({record.keyid: tuf_key(record)}, [record.keyid], {record.keyid: record.proof.signature}, signed):
+        subject = f"key {record.label} of {record.custodian}"
+        raise RefusedError("KEY-POSSESSION", subject, expected="a signature over the challenge by that key", got="none")
 
 
 def tuf_key(record: KeyRecord) -> Key:

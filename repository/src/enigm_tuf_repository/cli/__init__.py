@@ -7,7 +7,7 @@ from datetime import datetime
 
 from enigm_tuf.commandline import run
 from enigm_tuf.ports import Clock
-from enigm_tuf_client.clock import SystemClock
+from enigm_tuf.clock import SystemClock
 from enigm_tuf_repository.cli import (
     init,
     product_add,

@@ -3,9 +3,9 @@
 import argparse
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from io import BufferedReader, BytesIO
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf.errors import StateError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class TreeHandler(SimpleHTTPRequestHandler):
     """Files of ``metadata/`` and ``targets/``; no listings, nothing hidden."""
 
-    def send_head(self) -> BytesIO | BufferedReader | None:
+    def send_head(self) -> BytesIO | BinaryIO | None:
         path = Path(self.translate_path(self.path))
         hidden = any(part.startswith(".") for part in path.relative_to(self.directory).parts)
         if hidden or not path.is_file():

@@ -1,0 +1,145 @@
+"""People and keys of both authorities in software, for tests in which the authority is not the subject.
+
+Every key is made at run time. What the real authority does to a request (``enigm-sign``) has tests of its own.
+"""
+
+import base64
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from enigm_tuf.model.approval import Approval, Approver, Envelope, subjects_of, write_envelope, write_statement
+from enigm_tuf.model.approval import Decision as Vote
+from enigm_tuf.model.keys import Environment, KeyRecord, Proof, Purpose, TokenRecord, tuf_key
+from enigm_tuf.model.request import (
+    AuditHead,
+    RoleSignature,
+    RuleOutcome,
+    SigningRequest,
+    SigningResponse,
+    make_response,
+)
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.trust import signable
+
+
+@dataclass(frozen=True)
+class SoftKey:
+    """A P-256 key that lives as long as the test, and who holds it."""
+
+    name: str
+    private: EllipticCurvePrivateKey
+
+    @property
+    def spki(self) -> bytes:
+        return self.private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    @property
+    def pem(self) -> bytes:
+        """The private key, for a signer in another process."""
+        return self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    @property
+    def keyid(self) -> str:
+        return str(tuf_key(self.spki).keyid)
+
+    def sign(self, data: bytes) -> bytes:
+        return self.private.sign(data, ECDSA(SHA256()))
+
+
+def soft_key(name: str) -> SoftKey:
+    return SoftKey(name, generate_private_key(SECP256R1()))
+
+
+def key_record(key: SoftKey, purpose: Purpose, environment: Environment = "staging") -> KeyRecord:
+    """The record that enrolment would write, with a real proof of possession."""
+    challenge = os.urandom(32)
+    proof = key.sign(signable.proof_of_possession(challenge).data)
+    return KeyRecord(
+        purpose=purpose,
+        environment=environment,
+        home="hsm",
+        custodian=key.name,
+        keyid=key.keyid,
+        key=tuf_key(key.spki).to_dict(),
+        spki_sha256=sha256(key.spki),
+        token=TokenRecord("Maker", "Model", key.name, "1.0"),
+        label=key.name,
+        attributes={},
+        attestation=(),
+        proof=Proof(challenge.hex(), proof.hex()),
+        enrolled=datetime(2026, 11, 1, tzinfo=UTC),
+    )
+
+
+@dataclass(frozen=True)
+class Voter:
+    """An operator with an approval key."""
+
+    operator: str
+    partition: str
+    key: SoftKey
+
+    def policy_lines(self) -> str:
+        """The operator's table in a policy file."""
+        public = base64.b64encode(self.key.spki).decode()
+        return (
+            f'[[operators]]\nid = "{self.operator}"\nname = "{self.operator.title()}"\npartition = "{self.partition}"\n'
+            f'roles = ["approver"]\napproval_keys = [{{public_key = "{public}", device = "{self.key.name}"}}]\n'
+        )
+
+    def vote(self, request: SigningRequest, decision: Vote = "APPROVE", now: datetime | None = None) -> bytes:
+        """The envelope that ``enigm-sign approve`` would write."""
+        index = request.index
+        approval = Approval(
+            subjects=subjects_of(request),
+            request_id=index.request_id,
+            sequence=index.sequence,
+            environment=index.environment,
+            authority=index.authority,
+            action=index.action,
+            decision=decision,
+            reason="",
+            approver=Approver(self.operator, sha256(self.key.spki), self.partition, self.key.name),
+            policy=index.policy,
+            created=now or index.created,
+            expires=index.expires,
+        )
+        signature = self.key.sign(signable.approval(approval).data)
+        return write_envelope(Envelope(write_statement(approval), sha256(self.key.spki), signature))
+
+
+def voter(operator: str, partition: str) -> Voter:
+    return Voter(operator, partition, soft_key(f"card of {operator}"))
+
+
+def answer(request: SigningRequest, key: SoftKey, envelopes: Sequence[bytes], decided: datetime) -> SigningResponse:
+    """What an authority would answer that signs everything in ``request`` with ``key``."""
+    signatures = []
+    for name, data in sorted(request.below("payloads").items()):
+        role, version, _ = name.rsplit(".", 2)
+        signatures.append(RoleSignature(role, int(version), key.keyid, key.sign(data).hex()))
+    return SigningResponse(
+        request_sha256=request.digest,
+        request_id=request.index.request_id,
+        environment=request.index.environment,
+        authority=request.index.authority,
+        decision="PASSED",
+        decided=decided,
+        policy=request.index.policy,
+        rules=(RuleOutcome("EVERY-RULE", True, "passed"),),
+        approvals=tuple(sha256(envelope) for envelope in envelopes),
+        signatures=tuple(signatures),
+        audit=AuditHead(1, "0" * 64),
+    )
+
+
+def response_file(response: SigningResponse, envelopes: Sequence[bytes]) -> bytes:
+    """The ``.enigmresp``."""
+    members = {f"approvals/{number}.dsse.json": envelope for number, envelope in enumerate(envelopes)}
+    return make_response(replace(response, approvals=tuple(sha256(item) for item in envelopes)), members)

@@ -1,0 +1,200 @@
+"""A vendor with a repository, run through ``enigm-repo`` itself; the authorities answer with software keys."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from enigm_testkit.custodians import SoftKey, Voter, answer, key_record, response_file, soft_key, voter
+from enigm_tuf.model.keys import Purpose, write_key_record
+from enigm_tuf.model.request import Authority, SigningRequest, read_request
+from enigm_tuf_repository.cli import Edges, main
+from enigm_tuf_repository.records import ReleaseRecord, load_record
+from enigm_tuf_repository.workspace import Workspace
+
+_SIGNER = """
+import json, sys
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+key = load_pem_private_key(open(sys.argv[1], "rb").read(), None)
+print(json.dumps({"keyid": sys.argv[2], "sig": key.sign(sys.stdin.buffer.read(), ECDSA(SHA256())).hex()}))
+"""
+
+
+@dataclass
+class SetClock:
+    """A clock that a test sets. Starts at the real time, since ngclient looks at the machine's."""
+
+    time: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, step: timedelta) -> None:
+        self.time += step
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """The folder of a vendor: configuration and build beside ``repository/``, and everybody's keys."""
+
+    path: Path
+    keys: dict[Purpose, list[SoftKey]]
+    voters: list[Voter]
+    clock: SetClock
+
+    @property
+    def workspace(self) -> Workspace:
+        return Workspace(self.path / "repository")
+
+    @property
+    def published(self) -> Path:
+        return self.workspace.published
+
+    def run(self, *arguments: str) -> int:
+        """``enigm-repo`` with these arguments in this repository; the exit status."""
+        return main([*arguments, "--repository", str(self.workspace.path)], Edges(self.clock))
+
+    def done(self, *arguments: str) -> None:
+        assert self.run(*arguments) == 0, f"enigm-repo {' '.join(arguments)}"
+
+    def record(self, record_id: str) -> ReleaseRecord:
+        return load_record(self.workspace, record_id)
+
+    def request(self, record_id: str, authority: Authority) -> SigningRequest:
+        path = self.workspace.record(record_id) / "requests" / f"{authority}.enigmreq"
+        return read_request(path.read_bytes(), path.name)
+
+    def votes(self, request: SigningRequest) -> list[bytes]:
+        return [person.vote(request) for person in self.voters]
+
+    def signers_of(self, request: SigningRequest) -> list[SoftKey]:
+        """Enough custodians for the thresholds of the configuration."""
+        if request.index.authority == "manifest":
+            return self.keys["manifest"][:1]
+        return self.keys["root"][:2] if request.index.action == "root" else self.keys["payload"]
+
+    def answers(self, record_id: str) -> list[str]:
+        """What both authorities answer, one file per custodian."""
+        entries = self.record(record_id).requests
+        requests = [self.request(record_id, entry.authority) for entry in entries]
+        return [self.answer(request, key) for request in requests for key in self.signers_of(request)]
+
+    def answer(self, request: SigningRequest, key: SoftKey, envelopes: Sequence[bytes] | None = None) -> str:
+        """One custodian's answer, written to a file."""
+        counted = self.votes(request) if envelopes is None else envelopes
+        response = answer(request, key, counted, self.clock.now())
+        return self.write(f"{request.index.request_id}-{key.name}.enigmresp", response_file(response, counted))
+
+    def write(self, name: str, data: bytes) -> str:
+        path = self.path / name
+        path.write_bytes(data)
+        return str(path)
+
+    def up_to(self, record_id: str, *steps: str) -> None:
+        """Attach everything, then run ``verify``, ``gate``, ``publish`` as asked."""
+        self.done("release", "attach", record_id, *self.answers(record_id))
+        for step in steps:
+            self.done("release", step, record_id)
+
+    def publish(self, record_id: str) -> None:
+        self.up_to(record_id, "verify", "gate", "publish")
+
+    def prepare_release(self, version: str, payload: bytes = b"payload " * 300_000, **fields: str) -> str:
+        """Write a build and its release.toml, and prepare it; the record's id."""
+        folder = self.path / f"build-{version}"
+        folder.mkdir(exist_ok=True)
+        (folder / "ota.zip").write_bytes(payload + version.encode())
+        (folder / "slsa.json").write_text('{"builder": "test"}')
+        (folder / "release.toml").write_text(release_toml(version, **fields))
+        self.done("release", "prepare", "--config", str(folder / "release.toml"))
+        return f"phone-{version}"
+
+    def copied_to(self, path: Path) -> "Vendor":
+        """The same vendor in another folder, with a clock of its own."""
+        shutil.copytree(self.path, path)
+        return Vendor(path, self.keys, self.voters, SetClock(self.clock.time))
+
+
+def make_vendor(path: Path) -> Vendor:
+    """Keys, key records, policies and ``repository.toml``: all that ``enigm-repo init`` wants."""
+    path.mkdir()
+    keys: dict[Purpose, list[SoftKey]] = {
+        "root": [soft_key(f"root-{name}") for name in "abc"],
+        "payload": [soft_key(f"payload-{name}") for name in "ab"],
+        "manifest": [soft_key(f"manifest-{name}") for name in "ab"],
+        "timestamp": [soft_key("timestamp")],
+    }
+    for purpose, group in keys.items():
+        for key in group:
+            (path / f"{key.name}.key.json").write_bytes(write_key_record(key_record(key, purpose)))
+    voters = [voter("alice", "engineering"), voter("bob", "security")]
+    for authority in ("manifest", "release"):
+        (path / f"{authority}.policy.toml").write_text(policy_toml(authority, voters))
+    (path / "timestamp.pem").write_bytes(keys["timestamp"][0].pem)
+    (path / "signer.py").write_text(_SIGNER)
+    signer = [sys.executable, path / "signer.py", path / "timestamp.pem", keys["timestamp"][0].keyid]
+    (path / "repository.toml").write_text(repository_toml(keys, [str(part) for part in signer]))
+    return Vendor(path, keys, voters, SetClock())
+
+
+def repository_toml(keys: dict[Purpose, list[SoftKey]], signer: list[str]) -> str:
+    files = "\n".join(
+        f"{purpose}_keys = {[f'{key.name}.key.json' for key in group]}" for purpose, group in keys.items()
+    )
+    return f"""
+environment = "staging"
+requester = "rob"
+request_hours = 72
+root_threshold = 2
+recovery_threshold = 3
+payload_threshold = 2
+manifest_threshold = 1
+policies = {{manifest = "manifest.policy.toml", release = "release.policy.toml"}}
+expiry_days = {{root = 365, targets = 180, snapshot = 30, manifest = 30, payload = 365, timestamp = 2}}
+timestamp_signer = {signer}
+{files}
+"""
+
+
+def policy_toml(authority: str, voters: list[Voter]) -> str:
+    """Two approvals from two partitions for everything."""
+    actions = ("root", "product", "release") if authority == "release" else ("product", "release")
+    kinds = ("root", "payload") if authority == "release" else ("targets", "snapshot", "manifest")
+    quorum = 'approvals = 2\npartitions = ["engineering", "security"]\n'
+    thresholds = {"root": 2, "payload": 2, "targets": 1, "snapshot": 1, "manifest": 1}
+    return "\n".join(
+        [
+            f'schema = 1\nversion = 1\nauthority = "{authority}"\nenvironment = "staging"\nrequest_hours = 72',
+            '[[operators]]\nid = "rob"\nname = "Rob"\npartition = "release"\nroles = ["requester"]\napproval_keys = []',
+            *(person.policy_lines() for person in voters),
+            *(f"[actions.{action}]\n{quorum}" for action in actions),
+            *(f"[expiry.{kind}]\nminimum = 1\nmaximum = 400" for kind in kinds),
+            "[thresholds]",
+            *(f"{kind} = {thresholds[kind]}" for kind in kinds),
+        ]
+    )
+
+
+def release_toml(version: str, **fields: str) -> str:
+    """A release of product ``phone`` on channel ``stable``; ``fields`` replace lines by their TOML."""
+    lines = {
+        "product": '"phone"',
+        "channel": '"stable"',
+        "version": f'"{version}"',
+        "build_id": f'"BUILD.{version}"',
+        "security_patch_level": '"2026-11-05"',
+        "rollback_index": version.split(".")[0],
+        "hardware_ids": '["phone-a"]',
+        "release_notes": '"Better."',
+        "minimum_client": '"0.1.0"',
+        "mandatory": "false",
+        "payloads": '[{file = "ota.zip", type = "full-ota"}]',
+        "rollout": '{start = "2026-11-01T00:00:00Z", stages = [{after_hours = 0, percent = 100}], cohorts = [], '
+        "halted = false}",
+        "provenance": '["slsa.json"]',
+    }
+    return "\n".join(f"{name} = {value}" for name, value in (lines | fields).items())
