@@ -13,8 +13,8 @@ from tuf.api.metadata import TargetFile
 
 from enigm_testkit.flat_store import FlatStore
 from enigm_testkit.plain import PlainTuf
+from enigm_tuf.clock import SystemClock
 from enigm_tuf.errors import EnigmTufError
-from enigm_tuf_client.clock import SystemClock
 from enigm_tuf_client.download import digest_file, download
 from enigm_tuf_client.fetch import HttpFetcher
 from enigm_tuf_client.workflow import TufWorkflow

@@ -3,8 +3,8 @@
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from enigm_tuf.durable import replace_file
 from enigm_tuf.ports import DeviceState
-from enigm_tuf_client.durable import replace_file
 
 
 class FlatStore:

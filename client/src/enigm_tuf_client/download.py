@@ -10,10 +10,10 @@ from pathlib import Path
 from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import TargetFile
 
+from enigm_tuf.durable import fsync_directory
 from enigm_tuf.errors import RefusedError, StateError
 from enigm_tuf.ports import Fetcher
 from enigm_tuf.trust.tuf_rules import TufRule
-from enigm_tuf_client.durable import fsync_directory
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all."""

@@ -5,9 +5,9 @@ import hashlib
 import os
 from pathlib import Path
 
+from enigm_tuf.durable import fsync_directory
 from enigm_tuf.errors import StateError
 from enigm_tuf.trust.artifact import VerifiedArtifact
-from enigm_tuf_client.durable import fsync_directory
 
 
 class DirectorySlots:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from enigm_tuf.durable import fsync_directory, replace_file
 from enigm_tuf.errors import StateError
 from enigm_tuf.model.shapes import BUILD_ID, NAME, SHA256, VERSION, WORD, Integer, Optional, Record, Table, Time
 from enigm_tuf.model.strict_json import encode, parse, sha256
 from enigm_tuf.ports import DeviceState
-from enigm_tuf_client.durable import fsync_directory, replace_file
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from enigm_tuf.clock import SystemClock
 from enigm_tuf.commandline import run
 from enigm_tuf.ports import Clock
 from enigm_tuf_client.cli import check, fetch, init, install, status
-from enigm_tuf_client.clock import SystemClock
 
 COMMANDS = (init.COMMAND, check.COMMAND, fetch.COMMAND, install.COMMAND, status.COMMAND)
 

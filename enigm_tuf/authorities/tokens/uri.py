@@ -1,0 +1,98 @@
+"""How a token is named: ``pkcs11:`` (RFC 7512), ``piv:serial=N``, ``development:FILE``.
+
+``pkcs11:token=rel-a?module-path=/usr/lib/softhsm/libsofthsm2.so``: ``token`` or ``serial`` or both, and the module.
+PINs have no place in a name: ``pin-value`` and ``pin-source`` are refused.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from enigm_tuf.authorities.tokens.development import DevelopmentToken
+from enigm_tuf.errors import MalformedError, MisuseError
+from enigm_tuf.ports import Token
+
+if TYPE_CHECKING:
+    from enigm_tuf.authorities.tokens.piv import CardSource
+
+_EXAMPLE = "pkcs11:token=rel-a?module-path=/usr/lib/softhsm/libsofthsm2.so, piv:serial=12345678, development:dev.json"
+
+
+@dataclass(frozen=True)
+class TokenEdges:
+    """What opening a token needs from outside. ``cards`` None means the machine's readers, through PC/SC."""
+
+    ask_secret: Callable[[str], str]
+    notify: Callable[[str], None]
+    cards: "CardSource | None" = None
+
+
+def open_token(uri: str, edges: TokenEdges) -> Token:
+    """The token that ``uri`` names; nothing is contacted yet. MalformedError, MisuseError."""
+    scheme, _, rest = uri.partition(":")
+    openers: dict[str, Callable[[str, str, TokenEdges], Token]] = {
+        "pkcs11": _pkcs11,
+        "piv": _piv,
+        "development": _development,
+    }
+    if scheme not in openers:
+        raise MalformedError("--token", uri[:60], f"must be such as {_EXAMPLE}")
+    return openers[scheme](uri, rest, edges)
+
+
+def _pkcs11(uri: str, rest: str, edges: TokenEdges) -> Token:
+    del edges
+    path, _, query = rest.partition("?")
+    attributes = _attributes(uri, path, ";", {"token", "serial"}) | _attributes(uri, query, "&", {"module-path"})
+    if "module-path" not in attributes:
+        raise MalformedError("--token", uri, "needs ?module-path=, the PKCS#11 module's file")
+    if not attributes.keys() & {"token", "serial"}:
+        raise MalformedError("--token", uri, "needs token= or serial=")
+    hsm = _backend("hsm", "hsm")
+    name = hsm.TokenName(attributes["module-path"], attributes.get("token"), attributes.get("serial"))
+    token: Token = hsm.Pkcs11Token(name)
+    return token
+
+
+def _piv(uri: str, rest: str, edges: TokenEdges) -> Token:
+    serial = _attributes(uri, rest, ";", {"serial"}).get("serial")
+    if serial is not None and not serial.isdecimal():
+        raise MalformedError("--token", uri, "serial= must be the number printed on the card")
+    piv = _backend("piv", "piv")
+    token: Token = piv.PivToken(
+        int(serial) if serial else None,
+        edges.cards or piv.PcscCards(),
+        management_key=edges.ask_secret,
+        notify=edges.notify,
+    )
+    return token
+
+
+def _development(uri: str, rest: str, edges: TokenEdges) -> Token:
+    del edges
+    if not rest:
+        raise MalformedError("--token", uri, "needs a file: development:FILE")
+    return DevelopmentToken(Path(rest))
+
+
+def _attributes(uri: str, text: str, separator: str, known: set[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in filter(None, text.split(separator)):
+        name, equals, value = part.partition("=")
+        if name in {"pin-value", "pin-source"}:
+            raise MalformedError("--token", name, "no PIN in an argument: it is asked for")
+        if not equals or name not in known or name in found:
+            raise MalformedError("--token", f"{uri}: {part}", f"known here, once each: {', '.join(sorted(known))}")
+        found[name] = unquote(value)
+    return found
+
+
+def _backend(module: str, extra: str) -> Any:
+    """The libraries behind a token kind are extras: a machine that has no HSM needs no HSM library."""
+    try:
+        return importlib.import_module(f"enigm_tuf.authorities.tokens.{module}")
+    except ImportError as error:
+        raise MisuseError(f"this kind of token needs {error.name}", hint=f"pip install 'enigm-tuf[{extra}]'") from error
