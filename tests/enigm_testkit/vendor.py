@@ -2,14 +2,22 @@
 
 import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from enigm_testkit.custodians import SoftKey, Voter, answer, key_record, response_file, soft_key, voter
+from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.keys import Purpose, write_key_record
 from enigm_tuf.model.request import Authority, SigningRequest, read_request
+from enigm_tuf.ports import DeviceState
+from enigm_tuf.trust.eligibility import DeviceFacts
+from enigm_tuf.trust.tuf_rules import TufRule
+from enigm_tuf_client.fetch import FileFetcher
+from enigm_tuf_client.store import DirectoryStore
+from enigm_tuf_client.updater import Updater
 from enigm_tuf_repository.cli import Edges, main
 from enigm_tuf_repository.records import ReleaseRecord, load_record
 from enigm_tuf_repository.workspace import Workspace
@@ -112,6 +120,25 @@ class Vendor:
         (folder / "release.toml").write_text(release_toml(version, **fields))
         self.done("release", "prepare", "--config", str(folder / "release.toml"))
         return f"phone-{version}"
+
+    def device_sees(self, place: Path | None = None) -> str | None:
+        """The version that a new device is offered, fetched whole; None for no release. Anything else raises."""
+        folder = Path(tempfile.mkdtemp(dir=place or self.path))
+        store = DirectoryStore(folder / "store")
+        store.commit(DeviceState(metadata={"root": (self.published / "metadata/1.root.json").read_bytes()}))
+        facts = DeviceFacts("staging", "phone", "phone-a", "stable", "device-1")
+        updater = Updater(store=store, fetcher=FileFetcher(self.published), facts=facts, clock=self.clock)
+        try:
+            check = updater.check()
+        except RefusedError as refusal:
+            if refusal.rule == TufRule.TARGET_MISSING:
+                return None
+            raise
+        if check.refusal and check.refusal.rule != TufRule.TARGET_MISSING:
+            raise check.refusal
+        if check.offer is None:
+            return None
+        return updater.fetch(check.offer, folder / "ota.zip").version
 
     def copied_to(self, path: Path) -> "Vendor":
         """The same vendor in another folder, with a clock of its own."""

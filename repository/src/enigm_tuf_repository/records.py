@@ -158,17 +158,16 @@ def require_before(workspace: Workspace, record: ReleaseRecord, step: Step) -> N
         raise MisuseError(f"{record.id}: step {step} comes after {missing}, which is not done", hint=hint)
     order = list(Step).index(step)
     earlier = [item for item in record.steps if list(Step).index(item.step) < order]
-    require_unchanged(workspace, record, {path: digest for item in earlier for path, digest in item.digests.items()})
+    _require_unchanged(workspace, record, {pair for item in earlier for pair in item.digests.items()})
 
 
-def require_unchanged(workspace: Workspace, record: ReleaseRecord, digests: Mapping[str, str]) -> None:
-    """RECORD-EVIDENCE: each file is there with the digest that the evidence names."""
+def _require_unchanged(workspace: Workspace, record: ReleaseRecord, evidence: set[tuple[str, str]]) -> None:
+    """RECORD-EVIDENCE: each file is there with the digest that every step names. Each is read once."""
     folder = workspace.record(record.id)
-    for path, digest in sorted(digests.items()):
-        file = folder / path
-        got = file_sha256(file) if file.is_file() else "no file"
-        if got != digest:
-            _refuse(f"{record.id}, {path}", f"SHA-256 {digest} as in the record", got)
+    got = {path: file_sha256(folder / path) if (folder / path).is_file() else "no file" for path, _ in evidence}
+    for path, digest in sorted(evidence):
+        if got[path] != digest:
+            _refuse(f"{record.id}, {path}", f"SHA-256 {digest} as in the record", got[path])
 
 
 def require_nothing_else(workspace: Workspace, record: ReleaseRecord, digests: Mapping[str, str]) -> None:

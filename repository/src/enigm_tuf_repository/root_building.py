@@ -60,7 +60,6 @@ def require_usable(config: RepositoryConfig, records: KeyRecords) -> None:
                     f"{record.environment}; {purpose}_keys in {config.environment} cannot use it"
                 )
 
-
             _require_possession(record)
 
 

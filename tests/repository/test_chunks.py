@@ -1,0 +1,58 @@
+"""The Merkle tree over chunks, against the published vectors of certificate transparency (RFC 6962)."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from enigm_tuf.errors import EnigmTufError
+from enigm_tuf_repository.artifacts import measure, take
+from enigm_tuf_repository.chunks import CHUNK_BYTES, leaf, merkle_root
+
+LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
+ROOTS = [
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+]
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_the_tree_has_the_root_of_the_published_vectors(count: int) -> None:
+    leaves = [leaf(bytes.fromhex(text)) for text in LEAVES[:count]]
+
+    assert merkle_root(leaves).hex() == ROOTS[count - 1]
+
+
+def test_one_pass_gives_every_digest_and_the_copy(tmp_path: Path) -> None:
+    data = b"x" * (2 * CHUNK_BYTES) + b"rest"
+    (tmp_path / "ota.zip").write_bytes(data)
+
+    artifact = take(tmp_path / "ota.zip", tmp_path / "staged")
+
+    copy = tmp_path / "staged" / f"{hashlib.sha256(data).hexdigest()}.ota.zip"
+    assert copy.read_bytes() == data
+    assert [path.name for path in copy.parent.iterdir()] == [copy.name], "nothing half written stays"
+    assert artifact.length == len(data)
+    assert artifact.hashes["sha512"] == hashlib.sha512(data).hexdigest()
+    chunks = [leaf(b"x" * CHUNK_BYTES), leaf(b"x" * CHUNK_BYTES), leaf(b"rest")]
+    assert artifact.chunks.root == merkle_root(chunks).hex()
+
+
+def test_an_empty_artifact_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "ota.zip").write_bytes(b"")
+
+    with pytest.raises(EnigmTufError, match="may not be empty"):
+        take(tmp_path / "ota.zip", tmp_path / "staged")
+
+    assert list((tmp_path / "staged").iterdir()) == []
+
+
+def test_an_artifact_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EnigmTufError, match=r"ota\.zip: no such file"):
+        measure(tmp_path / "ota.zip")
