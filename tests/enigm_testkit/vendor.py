@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from enigm_testkit.custodians import SoftKey, Voter, answer, key_record, response_file, soft_key, voter
-from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.keys import Purpose, write_key_record
 from enigm_tuf.model.request import Authority, SigningRequest, read_request
 from enigm_tuf.ports import DeviceState
@@ -121,19 +120,15 @@ class Vendor:
         self.done("release", "prepare", "--config", str(folder / "release.toml"))
         return f"phone-{version}"
 
-    def device_sees(self, place: Path | None = None) -> str | None:
+    def device_sees(self, published: Path | None = None) -> str | None:
         """The version that a new device is offered, fetched whole; None for no release. Anything else raises."""
-        folder = Path(tempfile.mkdtemp(dir=place or self.path))
+        published = published or self.published
+        folder = Path(tempfile.mkdtemp(dir=self.path))
         store = DirectoryStore(folder / "store")
-        store.commit(DeviceState(metadata={"root": (self.published / "metadata/1.root.json").read_bytes()}))
+        store.commit(DeviceState(metadata={"root": (published / "metadata/1.root.json").read_bytes()}))
         facts = DeviceFacts("staging", "phone", "phone-a", "stable", "device-1")
-        updater = Updater(store=store, fetcher=FileFetcher(self.published), facts=facts, clock=self.clock)
-        try:
-            check = updater.check()
-        except RefusedError as refusal:
-            if refusal.rule == TufRule.TARGET_MISSING:
-                return None
-            raise
+        updater = Updater(store=store, fetcher=FileFetcher(published), facts=facts, clock=self.clock)
+        check = updater.check()
         if check.refusal and check.refusal.rule != TufRule.TARGET_MISSING:
             raise check.refusal
         if check.offer is None:

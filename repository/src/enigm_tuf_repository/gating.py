@@ -29,7 +29,7 @@ def gate(workspace: Workspace, record_id: str, now: datetime) -> tuple[ReleaseRe
     gated = record.evidence(Step.GATED)
     if published and gated:
         return record, gated.findings
-    outcomes = run_gates(_context(workspace, record, now))
+    outcomes = run_gates(gate_context(workspace, record, now))
     if all(outcome.passed for outcome in outcomes):
         record = record.with_evidence(StepEvidence(Step.GATED, now, dict(digests), outcomes))
         save_record(workspace, record)
@@ -45,7 +45,8 @@ def require_verified(workspace: Workspace, record: ReleaseRecord, step: Step) ->
     return digests
 
 
-def _context(workspace: Workspace, record: ReleaseRecord, now: datetime) -> GateContext:
+def gate_context(workspace: Workspace, record: ReleaseRecord, now: datetime) -> GateContext:
+    """What the gates look at: the staged roles beside the published ones."""
     config, staged = workspace.configuration(), workspace.staged(record.id)
     root = admit_chain(root_chain(staged, workspace.published), config.environment, now).root.value
     before = Lineage(workspace.published, []).heads

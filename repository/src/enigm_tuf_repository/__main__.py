@@ -1,0 +1,7 @@
+"""``python -m enigm_tuf_repository`` is ``enigm-repo``."""
+
+import sys
+
+from enigm_tuf_repository.cli import main
+
+sys.exit(main())

@@ -1,0 +1,195 @@
+"""Publication is whole or not there: killed anywhere, raced, on a full disk, with strangers in the tree."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from enigm_testkit.vendor import Vendor
+from enigm_tuf.errors import ConflictError, StateError
+from enigm_tuf_repository.publication import DirectoryStore
+
+_WRITING = {"open", "os.rename", "os.remove", "os.mkdir"}
+
+
+def tree(published: Path) -> dict[str, bytes]:
+    """Every file that a client could fetch."""
+    files = (path for path in published.rglob("*") if path.is_file() and ".incoming" not in path.parts)
+    return {str(path.relative_to(published)): path.read_bytes() for path in files}
+
+
+def publish_killed_at(vendor: Vendor, operation: int) -> bool:
+    """Publish in another process that is gone at its n-th file operation; False if it was done before that."""
+    child = os.fork()
+    if child == 0:
+        _die_at(operation, str(vendor.workspace.path))
+        os._exit(vendor.run("release", "publish", "phone-1.0"))
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status in {0, 137}, f"publish ended with {status}"
+    return status == 137
+
+
+def _die_at(operation: int, workspace: str) -> None:
+    left = operation
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal left
+        if event in _WRITING and any(str(item).startswith(workspace) for item in arguments):
+            left -= 1
+            if left < 0:
+                os._exit(137)
+
+    sys.addaudithook(hook)
+
+
+@pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
+def test_a_publication_killed_at_any_file_operation_leaves_the_old_release_and_completes_when_run_again(
+    gated: Vendor, tmp_path: Path
+) -> None:
+    whole = gated.copied_to(tmp_path / "whole")
+    whole.done("release", "publish", "phone-1.0")
+    operation, killed = 0, True
+
+    while killed:
+        vendor = gated.copied_to(tmp_path / f"killed-at-{operation}")
+        killed = publish_killed_at(vendor, operation)
+        assert vendor.device_sees() in {None, "1.0"}, f"killed at operation {operation}"
+        vendor.done("release", "publish", "phone-1.0")
+        assert tree(vendor.published) == tree(whole.published), f"killed at operation {operation}, then run again"
+        assert list((vendor.published / ".incoming").iterdir()) == []
+        operation += 1
+
+    assert operation > 20, "the kill reached every file operation"
+
+
+def test_the_timestamp_comes_last(gated: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    names: list[str] = []
+    real = Path.replace
+    monkeypatch.setattr(Path, "replace", lambda self, to: (names.append(str(to)), real(self, to))[1])
+
+    gated.done("release", "publish", "phone-1.0")
+
+    published = [name.removeprefix(f"{gated.published}/") for name in names if name.startswith(str(gated.published))]
+    kinds = [name.split("/")[1] if name.startswith("targets") else name.split(".", 1)[1] for name in published]
+    assert kinds == [
+        "payloads",
+        "manifests",
+        "phone.payload.json",
+        "phone.manifest.json",
+        "snapshot.json",
+        "json",  # metadata/timestamp.json
+    ]
+
+
+def test_the_second_of_two_publishers_conflicts(vendor: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
+    vendor.up_to(vendor.prepare_release("1.0"), "verify", "gate")
+    vendor.done("timestamp")
+    before = tree(vendor.published)
+
+    assert vendor.run("release", "publish", "phone-1.0") == 2
+
+    told = capsys.readouterr().err
+    assert "something else was published since it was verified" in told
+    assert "hint: run `enigm-repo release verify phone-1.0` again" in told
+    assert tree(vendor.published) == before
+    for step in ("verify", "gate", "publish"):
+        vendor.done("release", step, "phone-1.0")
+    assert vendor.device_sees() == "1.0"
+
+
+def test_two_publishers_at_once_cannot_both_be_at_work(gated: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
+    with DirectoryStore(gated.published).session():
+        assert gated.run("release", "publish", "phone-1.0") == 2
+
+    assert "another publisher is at work" in capsys.readouterr().err
+    gated.done("release", "publish", "phone-1.0")
+
+
+_ON_A_SMALL_DISK = """
+mount -t tmpfs -o size=1m tmpfs "$1/disk" && cp -r "$1/repository/published/." "$1/disk" || exit 99
+mount --bind "$1/disk" "$1/repository/published" || exit 99
+"$2" -m enigm_tuf_repository release publish phone-1.0 --repository "$1/repository"
+echo "exit $?"
+cp -r "$1/repository/published" "$1/full"
+mount -o remount,size=16m "$1/disk"
+"$2" -m enigm_tuf_repository release publish phone-1.0 --repository "$1/repository"
+echo "exit $?"
+cp -r "$1/repository/published" "$1/roomy"
+"""
+
+
+def test_a_full_disk_is_one_clear_line_and_the_old_release_stays_whole(gated: Vendor) -> None:
+    before = tree(gated.published)
+    (gated.path / "disk").mkdir()
+    # a mount namespace of its own: nothing stays mounted, and those who are not root may do it too
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", _ON_A_SMALL_DISK, "sh", gated.path, sys.executable]
+
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    error, hint = result.stderr.splitlines()
+    assert error.startswith("error: ")
+    assert "No space left on device" in error
+    assert hint.startswith("hint: nothing that was published before has changed")
+    assert [line for line in result.stdout.splitlines() if line.startswith("exit")] == ["exit 2", "exit 0"]
+    assert tree(gated.path / "full") == before, "the old release, whole, and nothing half written"
+    assert list((gated.path / "full" / ".incoming").iterdir()) == []
+    assert gated.device_sees(gated.path / "full") is None
+    assert gated.device_sees(gated.path / "roomy") == "1.0"
+
+
+@pytest.mark.rule("PUBLISHED-TREE", "accept")
+def test_a_tree_without_strangers_is_published(gated: Vendor) -> None:
+    gated.done("release", "publish", "phone-1.0")
+
+
+@pytest.mark.rule("PUBLISHED-TREE", "reject")
+@pytest.mark.parametrize(
+    "name", ["1.evil.json", "3.snapshot.json", "evil.json", "02.targets.json", "0.targets.json", "1.timestamp.json"]
+)
+def test_an_extra_published_file_that_nobody_signed_is_refused(
+    gated: Vendor, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (gated.published / "metadata" / name).write_bytes(b"{}")
+
+    assert gated.run("release", "publish", "phone-1.0") == 3
+
+    assert f"PUBLISHED-TREE: published/metadata/{name}" in capsys.readouterr().err
+    assert gated.device_sees() is None
+
+
+def test_a_created_file_never_changes(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path / "published")
+    (tmp_path / "one").write_bytes(b"one")
+    (tmp_path / "two").write_bytes(b"two")
+
+    with store.session():
+        store.create("targets/file", tmp_path / "one")
+        store.create("targets/file", tmp_path / "one")
+        with pytest.raises(ConflictError, match="published already, with other bytes"):
+            store.create("targets/file", tmp_path / "two")
+
+    assert store.read("targets/file") == b"one"
+
+
+def test_a_swap_needs_what_was_there(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path / "published")
+    of_one = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
+
+    with store.session():
+        store.replace("timestamp.json", b"one", None)
+        with pytest.raises(ConflictError):
+            store.replace("timestamp.json", b"two", None)
+        with pytest.raises(ConflictError):
+            store.replace("timestamp.json", b"two", "0" * 64)
+        store.replace("timestamp.json", b"two", of_one)
+
+    assert store.read("timestamp.json") == b"two"
+
+
+def test_a_directory_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+
+    with pytest.raises(StateError, match="Not a directory"), DirectoryStore(tmp_path / "file" / "published").session():
+        pass
