@@ -15,6 +15,7 @@ from typing import Any
 
 from enigm_tuf.audit.log import ENTRY_BYTES, AuditEntry, EntryType, entry_shape
 from enigm_tuf.audit.rules import AuditRule
+from enigm_tuf.durable import fsync_directory
 from enigm_tuf.errors import MalformedError, MisuseError, RefusedError, StateError
 from enigm_tuf.model.request import AuditHead
 from enigm_tuf.model.strict_json import encode, parse, sha256
@@ -59,11 +60,7 @@ def create_log(path: Path) -> None:
             os.fsync(file.fileno())
     except FileExistsError as error:
         raise MisuseError(f"{path}: there is an audit log already") from error
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    fsync_directory(path.parent)
 
 
 @contextmanager

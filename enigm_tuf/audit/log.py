@@ -17,7 +17,7 @@ from enigm_tuf.model.shapes import (
     SHA256,
     Boolean,
     Choice,
-    Integer,
+    Optional,
     Record,
     Sequence,
     Time,
@@ -115,6 +115,7 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
         sequence=POSITIVE,
         role=ROLE,
         version=POSITIVE,
+        sha256=SHA256,
         key=SHA256,
         payloads=Sequence(_PAYLOAD, minimum=1, maximum=20),
     ),
@@ -128,12 +129,13 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
         keyid=SHA256,
         signature=HEX,
     ),
-    EntryType.SIGN_REFUSED: _body(**_REQUEST, rule=LINE, reason=LINE),
-    EntryType.SESSION_CLOSE: _body(signatures=Integer()),
+    EntryType.SIGN_REFUSED: _body(**_REQUEST, role=Optional(ROLE), rule=LINE, reason=LINE),
+    EntryType.SESSION_CLOSE: _body(key=SHA256),
 }
 """The shape of the body of each type. ``key`` is the SHA-256 of a SubjectPublicKeyInfo, ``sha256`` of canonical bytes.
 
 ``payloads`` of ``sign.intent`` are all payloads of the request: which keys may sign each and how many must.
+``role`` of ``sign.refused`` names the payload whose intent came to nothing; absent before any intent.
 """
 
 

@@ -1,0 +1,122 @@
+"""What an authority remembers, derived from its audit log and kept nowhere else.
+
+A request is done when every payload in it has the signatures that it needs; until then another custodian may sign it.
+Only requests that are done move the heads: a crash between two custodians or two payloads loses nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from enigm_tuf.audit.log import AuditEntry, EntryType
+from enigm_tuf.errors import StateError
+from enigm_tuf.model.request import Previous, RoleSignature
+from enigm_tuf.model.strict_json import JsonObject
+from enigm_tuf.policy.question import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Quorum:
+    """``threshold`` of ``keys``, which are SPKI digests."""
+
+    threshold: int
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A payload of a request as it was when it was first signed, with every quorum that it needs."""
+
+    role: str
+    version: int
+    sha256: str
+    quorums: tuple[Quorum, ...]
+
+    def signed_enough(self, keys: Iterable[str]) -> bool:
+        """Whether these public keys meet every quorum."""
+        return all(len(set(keys) & set(quorum.keys)) >= quorum.threshold for quorum in self.quorums)
+
+    @property
+    def previous(self) -> Previous:
+        """How the next request refers to it."""
+        return Previous(self.role, self.version, self.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """What was signed of one request: by role and public key."""
+
+    digest: str
+    sequence: int
+    payloads: tuple[Payload, ...]
+    signatures: dict[tuple[str, str], RoleSignature]
+
+    @property
+    def done(self) -> bool:
+        return all(
+            payload.signed_enough([key for role, key in self.signatures if role == payload.role])
+            for payload in self.payloads
+        )
+
+    def by_key(self, key: str) -> dict[str, RoleSignature]:
+        """The signatures that a public key made, by role."""
+        return {role: signature for (role, signer), signature in self.signatures.items() if signer == key}
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The log, read from the start. ``open_intent`` is a ``sign.intent`` of which nobody knows how it ended."""
+
+    requests: Mapping[str, SignedRequest]
+    open_intent: JsonObject | None
+    last_time: datetime | None
+
+    def ledger(self) -> Ledger:
+        """What the policy may know."""
+        done = sorted((item for item in self.requests.values() if item.done), key=lambda item: item.sequence)
+        return Ledger(
+            last_sequence=done[-1].sequence if done else 0,
+            last_time=self.last_time,
+            signed=frozenset(item.digest for item in done),
+            heads={payload.role: payload.previous for item in done for payload in item.payloads},
+        )
+
+    def signed_by(self, digest: str, key: str) -> dict[str, RoleSignature]:
+        """The signatures that a public key made over a request's payloads, by role."""
+        return self.requests[digest].by_key(key) if digest in self.requests else {}
+
+
+def history_of(entries: Iterable[AuditEntry]) -> History:
+    """Read a verified log."""
+    requests: dict[str, SignedRequest] = {}
+    open_intent, last_time = None, None
+    for entry in entries:
+        last_time = entry.time
+        match entry.type:
+            case EntryType.SIGN_INTENT:
+                open_intent = entry.body
+                requests.setdefault(entry.body["request_sha256"], _begun(entry.body))
+            case EntryType.SIGN_PERFORMED:
+                open_intent = None
+                _add_signature(requests, entry)
+            case EntryType.SIGN_REFUSED if entry.body["role"] is not None:
+                open_intent = None
+    return History(requests, open_intent, last_time)
+
+
+def _begun(intent: JsonObject) -> SignedRequest:
+    payloads = tuple(_payload(item) for item in intent["payloads"])
+    return SignedRequest(intent["request_sha256"], intent["sequence"], payloads, {})
+
+
+def _add_signature(requests: dict[str, SignedRequest], entry: AuditEntry) -> None:
+    body = entry.body
+    if body["request_sha256"] not in requests:
+        raise StateError(f"audit log, entry {entry.sequence}: a signature that nobody announced")
+    signature = RoleSignature(body["role"], body["version"], body["keyid"], body["signature"])
+    requests[body["request_sha256"]].signatures[body["role"], body["key"]] = signature
+
+
+def _payload(body: JsonObject) -> Payload:
+    quorums = tuple(Quorum(item["threshold"], item["keys"]) for item in body["quorums"])
+    return Payload(body["role"], body["version"], body["sha256"], quorums)

@@ -1,0 +1,122 @@
+"""Which keys may sign each payload of a request, and how many must (rule KEY-OF-ROLE)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+from tuf.api.metadata import Root, Targets
+
+from enigm_tuf.authorities.history import Payload, Quorum
+from enigm_tuf.authorities.rules import SigningRule
+from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.root_extension import KeyInfo
+from enigm_tuf.model.strict_json import canonical, sha256
+from enigm_tuf.policy.question import Question
+from enigm_tuf.trust.root_rules import RootView, view_root
+from enigm_tuf.trust.threshold import spki_sha256
+
+
+@dataclass(frozen=True, slots=True)
+class RoleKeys:
+    """``keys`` gives the SPKI digest of each keyid; a payload is done when each of ``quorums`` is met."""
+
+    keys: Mapping[str, str]
+    quorums: tuple[Quorum, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOfRole:
+    """A public key as a role lists it."""
+
+    keyid: str
+    info: KeyInfo
+
+
+def payloads_of(question: Question) -> tuple[Payload, ...]:
+    """Every proposal with the quorums that it needs."""
+    return tuple(
+        Payload(item.role, item.version, sha256(item.data), keys_of(question, item.role).quorums)
+        for item in question.proposals.values()
+    )
+
+
+def key_of_role(question: Question, role: str, digest: str) -> KeyOfRole:
+    """What root says about the public key on the token; RefusedError KEY-OF-ROLE if it may not sign ``role``."""
+    subject = f"{role} version {question.proposals[role].version}"
+    keyid = next((keyid for keyid, key in keys_of(question, role).keys.items() if key == digest), None)
+    infos = [view.extension.keyinfo[keyid] for view in _roots(question) if keyid in view.extension.keyinfo]
+    if keyid is None or not infos:
+        _refuse(subject, "a key of this role", f"key {digest}")
+    environment = question.request.index.environment
+    if infos[-1].environment != environment:
+        _refuse(subject, f"a key of environment {environment}", infos[-1].environment)
+    return KeyOfRole(keyid, infos[-1])
+
+
+def keys_of(question: Question, role: str) -> RoleKeys:
+    """By what root pins for root, targets, snapshot and payload roles; by the delegation for manifest roles.
+
+    A new root needs the quorum of the trusted root and its own (TUF specification 5.3.4).
+    """
+    views = _roots(question)
+    if not views:
+        _refuse(role, "a trusted root, or a proposed one", "neither")
+    if role == "root":
+        return _join([_of_root(view, role) for view in views])
+    if role in views[0].root.roles:
+        return _of_root(views[0], role)
+    return _of_payload(views[0]) if role.endswith(".payload") else _of_delegation(question, role)
+
+
+def _roots(question: Question) -> list[RootView]:
+    """The trusted root, if there is one, and then the proposed one, if there is one."""
+    proposal = question.proposals.get("root")
+    proposed = proposal.signed if proposal else None
+    roots = (question.root.value if question.root else None, proposed)
+    return [view_root(root) for root in roots if isinstance(root, Root)]
+
+
+def _join(parts: list[RoleKeys]) -> RoleKeys:
+    keys = {keyid: digest for part in parts for keyid, digest in part.keys.items()}
+    return RoleKeys(keys, tuple(quorum for part in parts for quorum in part.quorums))
+
+
+def _role_keys(keys: Mapping[str, str], threshold: int) -> RoleKeys:
+    return RoleKeys(keys, (Quorum(threshold, tuple(sorted(set(keys.values())))),))
+
+
+def _of_root(view: RootView, role: str) -> RoleKeys:
+    definition = view.role(role)
+    return _role_keys({keyid: view.spki[keyid] for keyid in definition.keyids}, definition.threshold)
+
+
+def _of_payload(view: RootView) -> RoleKeys:
+    release = view.extension.authorities.release
+    keyids = release.payload_keyids if release else ()
+    return _role_keys({keyid: view.spki[keyid] for keyid in keyids}, view.payload_threshold)
+
+
+def _of_delegation(question: Question, role: str) -> RoleKeys:
+    """As ``targets`` delegates that is proposed beside it, or else the last that this authority signed."""
+    delegations = _targets(question).delegations
+    definition = delegations.roles.get(role) if delegations and delegations.roles else None
+    if delegations is None or definition is None:
+        _refuse(role, "a delegation by targets", "none")
+    keys = {keyid: spki_sha256(delegations.keys[keyid]) for keyid in definition.keyids}
+    return _role_keys(keys, definition.threshold)
+
+
+def _targets(question: Question) -> Targets:
+    proposal = question.proposals.get("targets")
+    targets = proposal.signed if proposal else question.previous.get("targets")
+    if not isinstance(targets, Targets):
+        _refuse("targets", "its last version in context/previous", "none")
+    head = question.ledger.heads.get("targets")
+    digest = sha256(canonical(targets.to_dict()))
+    if proposal is None and (head is None or head.sha256 != digest):
+        _refuse("targets", f"the last that was signed here, {head.sha256 if head else 'none'}", digest)
+    return targets
+
+
+def _refuse(subject: str, expected: str, got: str) -> NoReturn:
+    raise RefusedError(SigningRule.KEY_OF_ROLE, subject, expected=expected, got=got)

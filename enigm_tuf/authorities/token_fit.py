@@ -1,0 +1,31 @@
+"""Which tokens an environment takes (rules TOKEN-PRODUCTION and ENVIRONMENT-MATCH), and finding a key on one."""
+
+from enigm_tuf.authorities.tokens.rules import TokenRule
+from enigm_tuf.errors import MisuseError, RefusedError
+from enigm_tuf.model.keys import Environment
+from enigm_tuf.ports import TokenIdentity, TokenKey, TokenSession
+from enigm_tuf.trust.rules import AuthorityRule
+
+SIMULATOR = "SoftHSM"
+
+
+def require_fit(identity: TokenIdentity, environment: Environment) -> None:
+    """Development keys sign in development only; production takes no software token at all."""
+    subject = f"token {identity.label} in {environment}"
+    if identity.home == "development" and environment != "development":
+        raise RefusedError(
+            AuthorityRule.ENVIRONMENT_MATCH, subject, expected="a hardware token", got="a development key file"
+        )
+    if environment == "production" and SIMULATOR in identity.manufacturer:
+        raise RefusedError(
+            TokenRule.TOKEN_PRODUCTION, subject, expected="an HSM", got=f"manufacturer {identity.manufacturer}"
+        )
+
+
+def find_key(session: TokenSession, label: str) -> TokenKey:
+    """The key of that label; MisuseError lists those that are there."""
+    keys = {key.label: key for key in session.keys()}
+    if label not in keys:
+        there = ", ".join(sorted(keys)) or "none"
+        raise MisuseError(f"{session.identity.label} has no key {label}; it has: {there}")
+    return keys[label]
