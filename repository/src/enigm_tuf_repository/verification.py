@@ -101,9 +101,7 @@ class _Verification:
             if target.path.startswith("manifests/"):
                 agreed += self._newest_release(workflow, target, place)
         version = workflow.trusted.root.value.version
-        return (
-            f"root versions 1 to {version}, {len(targets)} new targets, {agreed} payloads agreed and their bytes hashed"
-        )
+        return f"roots 1 to {version}, new targets: {len(targets)}, payloads agreed and hashed: {agreed}"
 
     def _newest_release(self, workflow: TufWorkflow, target: TargetFile, place: Path) -> int:
         """Every payload of the manifest's newest release: both authorities agree, and the bytes are these."""
