@@ -59,6 +59,7 @@ class Question:
 
     ``previous`` holds the metadata of ``context/previous`` by role. ``manifests`` holds the evidence by target
     path, ``manifest_bytes`` their exact bytes, ``other_roles`` the other authority's proposed metadata by role.
+    ``unauthentic`` says for each envelope that does not count why it does not.
     """
 
     request: SigningRequest
@@ -71,6 +72,30 @@ class Question:
     manifest_bytes: Mapping[str, bytes]
     other_roles: Mapping[str, Targets]
     approvals: tuple[CastApproval, ...]
+    unauthentic: tuple[str, ...]
     custodian: str | None
     ledger: Ledger
     now: datetime
+
+    @property
+    def product(self) -> str:
+        """The product that the request is about, from the names of its roles; empty for none or several."""
+        products = {role.rpartition(".")[0] for role in self.proposals if "." in role}
+        return products.pop() if len(products) == 1 else ""
+
+    def root_to_judge_by(self) -> Root | None:
+        """The trusted root, or while there is none the proposed one."""
+        if self.root is not None:
+            return self.root.value
+        proposed = self.proposals.get("root")
+        return proposed.signed if proposed and isinstance(proposed.signed, Root) else None
+
+    def targets_of(self, role: str) -> Targets | None:
+        """The proposed metadata of a product role, or None."""
+        proposal = self.proposals.get(role)
+        return proposal.signed if proposal and isinstance(proposal.signed, Targets) else None
+
+    def previous_targets_of(self, role: str) -> Targets | None:
+        """The metadata of a product role before this request, or None."""
+        value = self.previous.get(role)
+        return value if isinstance(value, Targets) else None

@@ -1,0 +1,81 @@
+"""The engine: every rule answers, none is skipped, and only a request that all of them pass can be signed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from enigm_tuf.errors import EnigmTufError, MisuseError, RefusedError
+from enigm_tuf.model.request import RuleOutcome
+from enigm_tuf.policy.question import CastApproval, Question
+from enigm_tuf.policy.rules import artifact, meta, quorum, request, transition
+from enigm_tuf.trust._seal import SEAL, Seal, require_seal
+from enigm_tuf.trust.rules import Rule
+from enigm_tuf.trust.signable import Signable
+
+CATALOGUE: tuple[tuple[Rule, Callable[[Question], str]], ...] = (
+    *request.RULES.items(),
+    *quorum.RULES.items(),
+    *meta.RULES.items(),
+    *transition.RULES.items(),
+    *artifact.RULES.items(),
+)
+"""The closed catalogue. A rule is a pure function of the question: it returns its evidence or raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What every rule said, in the catalogue's order, and the approvals that counted."""
+
+    outcomes: tuple[RuleOutcome, ...]
+    counted: tuple[CastApproval, ...]
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.outcomes) and all(outcome.passed for outcome in self.outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedRequest:
+    """A request that passed every rule. Only ``admit`` makes one, and only it can become bytes for a token."""
+
+    question: Question
+    decision: Decision
+    _seal: Seal = field(repr=False, kw_only=True, compare=False)
+
+    def __post_init__(self) -> None:
+        require_seal(self._seal, "an ApprovedRequest")
+
+
+def evaluate(question: Question) -> Decision:
+    """Ask every rule."""
+    outcomes = tuple(_ask(rule, answer, question) for rule, answer in CATALOGUE)
+    return Decision(outcomes, quorum.counted(question))
+
+
+def admit(question: Question) -> ApprovedRequest:
+    """RefusedError of the first rule that says no."""
+    decision = evaluate(question)
+    for outcome in decision.outcomes:
+        if not outcome.passed:
+            raise RefusedError(
+                outcome.rule, f"request {question.request.index.request_id}", expected="to pass", got=outcome.evidence
+            )
+    return ApprovedRequest(question, decision, _seal=SEAL)
+
+
+def approved_metadata(approved: ApprovedRequest, role: str) -> Signable:
+    """The bytes of one role of an approved request: the only way for metadata to reach a token."""
+    proposal = approved.question.proposals.get(role)
+    if proposal is None:
+        raise MisuseError(f"the request has no payload for role {role}")
+    return Signable(f"{role} version {proposal.version}", proposal.data, _seal=SEAL)
+
+
+def _ask(rule: Rule, answer: Callable[[Question], str], question: Question) -> RuleOutcome:
+    try:
+        return RuleOutcome(str(rule), passed=True, evidence=_one_line(answer(question)))
+    except EnigmTufError as error:
+        return RuleOutcome(str(rule), passed=False, evidence=_one_line(str(error)))
+
+
+def _one_line(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)[:4_000]

@@ -1,0 +1,162 @@
+"""From a request, a policy file and what the authority knows to the question that the rules answer.
+
+The authority derives the bytes to be signed itself: a payload that is not the canonical form of what it parses to
+is refused here, before any rule.
+"""
+
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from tuf.api.metadata import Root, Snapshot, Targets
+
+from enigm_tuf.errors import EnigmTufError, MalformedError
+from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.approval import pre_authentication_encoding, read_envelope, read_statement
+from enigm_tuf.model.keys import tuf_key
+from enigm_tuf.model.manifest import read_manifest
+from enigm_tuf.model.policy import Operator, Policy, read_policy
+from enigm_tuf.model.request import SigningRequest
+from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.model.strict_json import canonical, parse, sha256
+from enigm_tuf.policy.question import CastApproval, Ledger, Proposal, Question
+from enigm_tuf.trust.metadata import Verified, read_document
+from enigm_tuf.trust.threshold import signers
+
+Signed = Root | Snapshot | Targets
+
+
+def ask(
+    request: SigningRequest,
+    *,
+    policy_data: bytes,
+    root: Verified[Root] | None,
+    ledger: Ledger,
+    envelopes: Sequence[bytes],
+    custodian: str | None,
+    now: datetime,
+) -> Question:
+    """Parse everything that the rules will look at; MalformedError names the member of the request."""
+    policy = read_policy(policy_data, "policy")
+    proposals = {proposal.role: proposal for proposal in map(_proposal, *_columns(request.below("payloads")))}
+    manifest_bytes = request.below("evidence/manifests")
+    approvals, unauthentic = cast_approvals(policy, [*request.below("approvals").values(), *envelopes])
+    return Question(
+        request=request,
+        policy=policy,
+        policy_pin=PolicyPin(policy.version, sha256(policy_data)),
+        root=root,
+        proposals=proposals,
+        previous=_previous(request.below("context/previous")),
+        manifests={path: read_manifest(data, path) for path, data in manifest_bytes.items()},
+        manifest_bytes=manifest_bytes,
+        other_roles=_other_roles(request.below("evidence/roles")),
+        approvals=approvals,
+        unauthentic=unauthentic,
+        custodian=custodian,
+        ledger=ledger,
+        now=now,
+    )
+
+
+def read_signed(data: bytes, source: str) -> Signed:
+    """A ``signed`` object by its ``_type``, from its exact canonical bytes."""
+    signed = parse(data, source=source, max_bytes=LIMITS.targets_bytes)
+    kinds: dict[str, type[Root] | type[Snapshot] | type[Targets]] = {
+        kind.type: kind for kind in (Root, Snapshot, Targets)
+    }
+    kind = kinds.get(str(signed.get("_type")))
+    if kind is None:
+        raise MalformedError(source, "_type", f"must be one of {', '.join(kinds)}")
+    try:
+        value = kind.from_dict(signed)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MalformedError(source, "", f"not TUF {kind.type} metadata: {error!r:.200}") from error
+    if canonical(value.to_dict()) != data:
+        raise MalformedError(source, "", "must be the canonical bytes of the metadata that it holds")
+    return value
+
+
+def cast_approvals(policy: Policy, envelopes: Sequence[bytes]) -> tuple[tuple[CastApproval, ...], tuple[str, ...]]:
+    """The approvals whose signatures verify, and for each of the others a line that says why it does not count."""
+    cast: dict[str, CastApproval] = {}
+    failed: list[str] = []
+    for data in envelopes:
+        try:
+            approval = _cast(policy, data)
+            cast[approval.envelope_sha256] = approval
+        except EnigmTufError as error:
+            failed.append(str(error))
+    return tuple(cast[digest] for digest in sorted(cast)), tuple(failed)
+
+
+def _cast(policy: Policy, data: bytes) -> CastApproval:
+    digest = sha256(data)
+    source = f"approval {digest[:16]}"
+    envelope = read_envelope(data, source)
+    approval = read_statement(envelope.payload, source)
+    for operator in policy.operators:
+        for enrolled in operator.approval_keys:
+            spki = b64decode(enrolled.public_key)
+            if sha256(spki) == envelope.keyid:
+                _require_signature(spki, envelope.payload, envelope.signature, source)
+                _require_same_person(operator, enrolled.device, envelope.keyid, approval.approver, source)
+                return CastApproval(approval, operator.id, operator.partition, envelope.keyid, enrolled.device, digest)
+    raise MalformedError(source, "signatures[0].keyid", f"no operator of the policy has the key {envelope.keyid}")
+
+
+def _require_signature(spki: bytes, payload: bytes, signature: bytes, source: str) -> None:
+    key = tuf_key(spki)
+    data = pre_authentication_encoding(payload)
+    if not signers({key.keyid: key}, [key.keyid], {key.keyid: signature.hex()}, data):
+        raise MalformedError(source, "signatures[0].sig", "does not verify")
+
+
+def _require_same_person(operator: Operator, device: str, key: str, approver: object, source: str) -> None:
+    expected = {"operator": operator.id, "key": key, "partition": operator.partition, "device": device}
+    for name, value in expected.items():
+        if getattr(approver, name) != value:
+            raise MalformedError(source, f"approver.{name}", f"must be {value}, as in the policy")
+
+
+def _columns(files: Mapping[str, bytes]) -> tuple[tuple[str, ...], tuple[bytes, ...]]:
+    return tuple(files), tuple(files.values())
+
+
+def _proposal(name: str, data: bytes) -> Proposal:
+    source = f"payloads/{name}"
+    parts = name.rsplit(".", 2)
+    if len(parts) != 3 or parts[2] != "json" or not parts[1].isdecimal():
+        raise MalformedError(source, "", "must be named <role>.<version>.json")
+    value = read_signed(data, source)
+    if str(value.version) != parts[1]:
+        raise MalformedError(source, "version", f"must be {parts[1]}, as in its name, is {value.version}")
+    expected = parts[0] if parts[0] in {"root", "snapshot"} else "targets"
+    if value.type != expected:
+        raise MalformedError(source, "_type", f"must be {expected}, as in its name, is {value.type}")
+    return Proposal(parts[0], value.version, value, data)
+
+
+def _previous(files: Mapping[str, bytes]) -> dict[str, Signed]:
+    """Signed metadata by role. The signatures are not looked at: the ledger's digests decide."""
+    found: dict[str, Signed] = {}
+    for name, data in files.items():
+        role = name.removesuffix(".json")
+        source = f"context/previous/{name}"
+        if role == "root":
+            found[role] = read_document(data, Root, source, LIMITS.root_bytes).value
+        elif role == "snapshot":
+            found[role] = read_document(data, Snapshot, source, LIMITS.snapshot_bytes).value
+        else:
+            found[role] = read_document(data, Targets, source, LIMITS.targets_bytes).value
+    return found
+
+
+def _other_roles(files: Mapping[str, bytes]) -> dict[str, Targets]:
+    found: dict[str, Targets] = {}
+    for name, data in files.items():
+        value = read_signed(data, f"evidence/roles/{name}")
+        if not isinstance(value, Targets):
+            raise MalformedError(f"evidence/roles/{name}", "_type", "must be targets")
+        found[name.rsplit(".", 2)[0]] = value
+    return found

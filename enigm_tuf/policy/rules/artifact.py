@@ -1,0 +1,137 @@
+"""ARTIFACT: every target is where it belongs, fully hashed, described, newer than all before, and agreed on."""
+
+from tuf.api.metadata import TargetFile, Targets
+
+from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.payload import PayloadRecord, read_payload_record
+from enigm_tuf.model.shapes import NAME, PATH, VERSION, version_key
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.policy.question import Question
+from enigm_tuf.trust.agreement import agree, manifest_matches
+from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
+from enigm_tuf.trust.rules import Rule
+
+
+class ArtifactRule(Rule):
+    """Family ARTIFACT."""
+
+    ARTIFACT_PATHS = "ARTIFACT-PATHS", "targets lie under their product's paths, with SHA-256 and SHA-512"
+    ARTIFACT_RECORD = "ARTIFACT-RECORD", "every payload has a record of its own product and version"
+    ARTIFACT_MONOTONIC = "ARTIFACT-MONOTONIC", "a new release has a higher version and no lower rollback index"
+    ARTIFACT_MANIFEST = "ARTIFACT-MANIFEST", "every manifest is shown, and is the one that is listed"
+    ARTIFACT_AGREEMENT = "ARTIFACT-AGREEMENT", "every payload of every release has an agreeing payload record"
+
+
+def paths(question: Question) -> str:
+    """ARTIFACT-PATHS."""
+    product = question.product
+    total = 0
+    for folder, role in (("manifests", manifest_role(product)), ("payloads", payload_role(product))):
+        for path, target in _targets(question, role).items():
+            PATH.read(path, role, "path")
+            parts = path.split("/")
+            depth = 3 if folder == "manifests" else 4
+            if parts[:2] != [folder, product] or len(parts) != depth:
+                _refuse(ArtifactRule.ARTIFACT_PATHS, path, f"{folder}/{product}/ with {depth} parts", path)
+            if set(target.hashes) != {"sha256", "sha512"}:
+                _refuse(ArtifactRule.ARTIFACT_PATHS, path, "sha256 and sha512", ", ".join(sorted(target.hashes)))
+            total += 1
+    return f"{total} targets" if total else _NOT_HERE
+
+
+def records(question: Question) -> str:
+    """ARTIFACT-RECORD."""
+    found = _records(_targets(question, payload_role(question.product)))
+    for path, record in found.items():
+        version = path.split("/")[2]
+        VERSION.read(version, path, "version")
+        if (record.product, record.version) != (question.product, version):
+            _refuse(
+                ArtifactRule.ARTIFACT_RECORD,
+                path,
+                f"{question.product} {version}",
+                f"{record.product} {record.version}",
+            )
+    return f"{len(found)} records" if found else _NOT_HERE
+
+
+def monotonic(question: Question) -> str:
+    """ARTIFACT-MONOTONIC."""
+    role = payload_role(question.product)
+    old = question.previous_targets_of(role)
+    before = _records(old.targets if old else {})
+    new = {path: item for path, item in _records(_targets(question, role)).items() if path not in before}
+    if not new:
+        return _NOT_HERE
+    newest = max((version_key(item.version) for item in before.values()), default=None)
+    highest = max((item.rollback_index for item in before.values()), default=0)
+    for path, item in new.items():
+        if newest is not None and version_key(item.version) <= newest:
+            _refuse(ArtifactRule.ARTIFACT_MONOTONIC, path, f"a version above {newest}", item.version)
+        if item.rollback_index < highest:
+            _refuse(ArtifactRule.ARTIFACT_MONOTONIC, path, f"index {highest} or higher", str(item.rollback_index))
+    return f"{len(new)} new payloads, rollback index at least {highest}"
+
+
+def manifests(question: Question) -> str:
+    """ARTIFACT-MANIFEST."""
+    listed = _targets(question, manifest_role(question.product))
+    if not listed:
+        return _NOT_HERE
+    if set(listed) != set(question.manifests):
+        shown = ", ".join(sorted(question.manifests)) or "none"
+        _refuse(ArtifactRule.ARTIFACT_MANIFEST, "evidence/manifests", ", ".join(sorted(listed)), shown)
+    for path, target in listed.items():
+        data = question.manifest_bytes[path]
+        if (len(data), sha256(data)) != (target.length, target.hashes.get("sha256")):
+            _refuse(ArtifactRule.ARTIFACT_MANIFEST, path, "the bytes that are listed", f"sha256 {sha256(data)}")
+        channel = NAME.read(path.rpartition("/")[2].removesuffix(".json"), path, "channel")
+        manifest_matches(question.manifests[path], question.policy.environment, question.product, channel)
+    return f"{len(listed)} manifests"
+
+
+def agreement(question: Question) -> str:
+    """ARTIFACT-AGREEMENT: DUAL-AGREEMENT, already before the manifest authority signs."""
+    payloads = _known_payloads(question)
+    if question.policy.authority != "manifest" or not question.manifests:
+        return _NOT_HERE
+    agreed = 0
+    for manifest in question.manifests.values():
+        for release in manifest.releases:
+            for payload in release.payloads:
+                agree(question.product, release, payload, payloads.get(payload.path))
+                agreed += 1
+    return f"{agreed} payloads agreed"
+
+
+def _targets(question: Question, role: str) -> dict[str, TargetFile]:
+    value = question.targets_of(role)
+    return value.targets if value else {}
+
+
+def _known_payloads(question: Question) -> dict[str, TargetFile]:
+    """What the release authority is asked to sign now, or signed before."""
+    role = payload_role(question.product)
+    sources: list[Targets | None] = [question.previous_targets_of(role), question.other_roles.get(role)]
+    return {path: target for source in sources if source for path, target in source.targets.items()}
+
+
+def _records(targets: dict[str, TargetFile]) -> dict[str, PayloadRecord]:
+    return {
+        path: read_payload_record(target.unrecognized_fields.get("custom"), path, "custom")
+        for path, target in targets.items()
+    }
+
+
+def _refuse(rule: ArtifactRule, subject: str, expected: str, got: str) -> None:
+    raise RefusedError(rule, subject, expected=expected, got=got)
+
+
+_NOT_HERE = "not part of this action"
+RULES = {
+    ArtifactRule.ARTIFACT_PATHS: paths,
+    ArtifactRule.ARTIFACT_RECORD: records,
+    ArtifactRule.ARTIFACT_MONOTONIC: monotonic,
+    ArtifactRule.ARTIFACT_MANIFEST: manifests,
+    ArtifactRule.ARTIFACT_AGREEMENT: agreement,
+}

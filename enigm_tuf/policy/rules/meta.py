@@ -1,0 +1,126 @@
+"""META: the metadata is this authority's to sign, lives neither too short nor too long, and weakens nothing."""
+
+from datetime import timedelta
+
+from tuf.api.metadata import Root, Targets
+
+from enigm_tuf.errors import RefusedError
+from enigm_tuf.policy.question import Question
+from enigm_tuf.trust.authority_admission import judge_root_definition, judge_targets_definition
+from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
+from enigm_tuf.trust.root_rules import model_ratchet, view_root
+from enigm_tuf.trust.rules import Rule
+
+
+class MetaRule(Rule):
+    """Family META."""
+
+    META_ROLES = "META-ROLES", "exactly the roles that this authority signs for this action, of one product"
+    META_EXPIRY = "META-EXPIRY", "each role expires within the policy's bounds"
+    META_THRESHOLD = "META-THRESHOLD", "no threshold is below the policy's"
+    META_AUTHORITY = "META-AUTHORITY", "what is defined breaks none of the authorities' rules"
+    POLICY_PINNED = "POLICY-PINNED", "root pins this very policy"
+
+
+def roles(question: Question) -> str:
+    """META-ROLES."""
+    index, product = question.request.index, question.product
+    manifest, payload = manifest_role(product), payload_role(product)
+    expected: dict[tuple[str, str], set[str]] = {
+        ("release", "root"): {"root"},
+        ("release", "product"): {payload},
+        ("manifest", "product"): {"targets", manifest, "snapshot"},
+        ("release", "release"): {payload},
+        ("manifest", "release"): {manifest, "snapshot"},
+    }
+    wanted = expected.get((index.authority, index.action), set())
+    if not wanted or set(question.proposals) != wanted:
+        names = ", ".join(sorted(wanted)) or f"nothing that {index.authority} signs for {index.action}"
+        _refuse(MetaRule.META_ROLES, "payloads", names, ", ".join(sorted(question.proposals)))
+    return ", ".join(sorted(wanted))
+
+
+def expiry(question: Question) -> str:
+    """META-EXPIRY."""
+    for role, proposal in question.proposals.items():
+        days = question.policy.expiry.get(kind_of(role))
+        if days is None:
+            _refuse(MetaRule.META_EXPIRY, role, f"bounds for {kind_of(role)} in the policy", "none")
+            continue
+        earliest = question.now + timedelta(days=days.minimum)
+        latest = question.now + timedelta(days=days.maximum)
+        if not earliest <= proposal.signed.expires <= latest:
+            window = f"{earliest.isoformat()} .. {latest.isoformat()}"
+            _refuse(MetaRule.META_EXPIRY, role, window, proposal.signed.expires.isoformat())
+    return "; ".join(f"{role} {item.signed.expires.isoformat()}" for role, item in sorted(question.proposals.items()))
+
+
+def thresholds(question: Question) -> str:
+    """META-THRESHOLD."""
+    defined: dict[str, tuple[str, int]] = {}
+    for role, proposal in question.proposals.items():
+        if isinstance(proposal.signed, Root):
+            defined |= _root_thresholds(proposal.signed)
+        elif isinstance(proposal.signed, Targets) and role == "targets" and proposal.signed.delegations:
+            delegated = proposal.signed.delegations.roles or {}
+            defined |= {name: (kind_of(name), item.threshold) for name, item in delegated.items()}
+    for name, (kind, threshold) in defined.items():
+        lowest = question.policy.thresholds.get(kind)
+        if lowest is None or threshold < lowest:
+            _refuse(MetaRule.META_THRESHOLD, name, f"at least {lowest or 'a number in the policy'}", str(threshold))
+    return "; ".join(f"{name} {threshold}" for name, (_, threshold) in sorted(defined.items())) or _NOT_HERE
+
+
+def authority(question: Question) -> str:
+    """META-AUTHORITY: the rules of the two authorities on the definitions, before anybody signs them."""
+    root = question.root_to_judge_by()
+    if root is None:
+        _refuse(MetaRule.META_AUTHORITY, "root", "a trusted root", "none")
+        return ""
+    passed: list[str] = []
+    for role, proposal in question.proposals.items():
+        if isinstance(proposal.signed, Root):
+            passed += [item.rule for item in judge_root_definition(proposal.signed, question.policy.environment)]
+            if question.root:
+                passed.append(model_ratchet(view_root(question.root.value), view_root(proposal.signed)).rule)
+        elif isinstance(proposal.signed, Targets):
+            passed += [item.rule for item in judge_targets_definition(root, role, proposal.signed)]
+    return ", ".join(sorted(set(passed))) or _NOT_HERE
+
+
+def policy_pinned(question: Question) -> str:
+    """POLICY-PINNED. The first root pins the policy under which it is made."""
+    root = question.root_to_judge_by()
+    if root is None:
+        _refuse(MetaRule.POLICY_PINNED, "root", "a trusted root", "none")
+        return ""
+    policies = view_root(root).extension.policies
+    pinned = policies.manifest if question.policy.authority == "manifest" else policies.release
+    if pinned != question.policy_pin:
+        _refuse(MetaRule.POLICY_PINNED, f"root version {root.version}", str(pinned), str(question.policy_pin))
+    return f"root version {root.version} pins policy version {question.policy_pin.version}"
+
+
+def kind_of(role: str) -> str:
+    """``manifest`` and ``payload`` for product roles, else the role itself."""
+    return role.rpartition(".")[2]
+
+
+def _root_thresholds(root: Root) -> dict[str, tuple[str, int]]:
+    own = {name: (name, role.threshold) for name, role in root.roles.items() if name != "timestamp"}
+    release = view_root(root).extension.authorities.release
+    return own | ({"payload roles": ("payload", release.payload_threshold)} if release else {})
+
+
+def _refuse(rule: MetaRule, subject: str, expected: str, got: str) -> None:
+    raise RefusedError(rule, subject, expected=expected, got=got)
+
+
+_NOT_HERE = "not part of this action"
+RULES = {
+    MetaRule.META_ROLES: roles,
+    MetaRule.META_EXPIRY: expiry,
+    MetaRule.META_THRESHOLD: thresholds,
+    MetaRule.META_AUTHORITY: authority,
+    MetaRule.POLICY_PINNED: policy_pinned,
+}

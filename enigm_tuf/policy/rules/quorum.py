@@ -1,0 +1,118 @@
+"""QUORUM: enough different people, keys and devices of the right partitions agree, and nobody objects."""
+
+from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.approval import Subject, subjects_of
+from enigm_tuf.policy.question import CastApproval, Question
+from enigm_tuf.trust.rules import Rule
+
+
+class QuorumRule(Rule):
+    """Family QUORUM."""
+
+    APPROVAL_AUTHENTIC = "APPROVAL-AUTHENTIC", "every approval that is shown is signed by an enrolled approval key"
+    QUORUM_COUNT = "QUORUM-COUNT", "enough approvals of this very request by different people, keys and devices"
+    QUORUM_PARTITION = "QUORUM-PARTITION", "each partition that the policy names gave an approval"
+    QUORUM_EXCLUSION = "QUORUM-EXCLUSION", "a known requester asks; requester and signing custodian do not approve"
+    QUORUM_VETO = "QUORUM-VETO", "nobody rejected this request"
+
+
+def counted(question: Question) -> tuple[CastApproval, ...]:
+    """The approvals that count: one for each person, key and device."""
+    people: dict[str, CastApproval] = {}
+    used: set[str] = set()
+    for item in question.approvals:
+        if not _counts(question, item) or item.operator in people or {item.key, item.device} & used:
+            continue
+        people[item.operator] = item
+        used |= {item.key, item.device}
+    return tuple(people.values())
+
+
+def authentic(question: Question) -> str:
+    """APPROVAL-AUTHENTIC: an envelope that does not verify is named, never passed over in silence."""
+    if question.unauthentic:
+        _refuse(QuorumRule.APPROVAL_AUTHENTIC, "approvals", "signatures of enrolled keys", question.unauthentic[0])
+    return f"{len(question.approvals)} authentic"
+
+
+def count(question: Question) -> str:
+    """QUORUM-COUNT."""
+    quorum = question.policy.actions.get(question.request.index.action)
+    needed = quorum.approvals if quorum else 1
+    who = ", ".join(sorted(item.operator for item in counted(question))) or "nobody"
+    if quorum is None or len(counted(question)) < needed:
+        _refuse(QuorumRule.QUORUM_COUNT, "approvals", f"{needed} that count", f"{len(counted(question))} ({who})")
+    return f"{needed} needed, from {who}"
+
+
+def partitions(question: Question) -> str:
+    """QUORUM-PARTITION."""
+    quorum = question.policy.actions.get(question.request.index.action)
+    needed = set(quorum.partitions) if quorum else {"?"}
+    got = {item.partition for item in counted(question)}
+    if not needed <= got:
+        _refuse(QuorumRule.QUORUM_PARTITION, "approvals", ", ".join(sorted(needed)), ", ".join(sorted(got)) or "none")
+    return ", ".join(sorted(needed))
+
+
+def exclusion(question: Question) -> str:
+    """QUORUM-EXCLUSION."""
+    requester = question.request.index.requester
+    known = {operator.id for operator in question.policy.operators if "requester" in operator.roles}
+    if requester not in known:
+        _refuse(QuorumRule.QUORUM_EXCLUSION, "requester", f"one of {', '.join(sorted(known))}", requester)
+    excluded = {requester, question.custodian}
+    for item in question.approvals:
+        if item.operator in excluded and item.approval.decision == "APPROVE":
+            _refuse(QuorumRule.QUORUM_EXCLUSION, "approver", "neither requester nor custodian", item.operator)
+    return f"requester {requester}, custodian {question.custodian or 'not known yet'}"
+
+
+def veto(question: Question) -> str:
+    """QUORUM-VETO: a rejection counts as soon as it names this request, whatever else it says."""
+    index = Subject("index.json", question.request.digest)
+    for item in question.approvals:
+        named = item.approval.decision == "REJECT" and index in item.approval.subjects
+        if named and _is_valid(question, item):
+            _refuse(QuorumRule.QUORUM_VETO, "approvals", "no REJECT", f"{item.operator}: {item.approval.reason}")
+    return "no REJECT"
+
+
+def _counts(question: Question, item: CastApproval) -> bool:
+    operator = next(person for person in question.policy.operators if person.id == item.operator)
+    return (
+        item.approval.decision == "APPROVE"
+        and "approver" in operator.roles
+        and item.operator not in {question.request.index.requester, question.custodian}
+        and _is_about(question, item)
+        and _is_valid(question, item)
+    )
+
+
+def _is_about(question: Question, item: CastApproval) -> bool:
+    """It binds what was displayed: the same index, payloads, numbers, names and policy."""
+    index, approval = question.request.index, item.approval
+    return (
+        approval.subjects == subjects_of(question.request)
+        and (approval.request_id, approval.sequence) == (index.request_id, index.sequence)
+        and (approval.environment, approval.authority, approval.action)
+        == (index.environment, index.authority, index.action)
+        and approval.policy == question.policy_pin
+    )
+
+
+def _is_valid(question: Question, item: CastApproval) -> bool:
+    return item.approval.created <= question.now < item.approval.expires
+
+
+def _refuse(rule: QuorumRule, subject: str, expected: str, got: str) -> None:
+    raise RefusedError(rule, subject, expected=expected, got=got)
+
+
+RULES = {
+    QuorumRule.APPROVAL_AUTHENTIC: authentic,
+    QuorumRule.QUORUM_COUNT: count,
+    QuorumRule.QUORUM_PARTITION: partitions,
+    QuorumRule.QUORUM_EXCLUSION: exclusion,
+    QuorumRule.QUORUM_VETO: veto,
+}

@@ -1,0 +1,96 @@
+"""REQUEST: this request is for this authority, now, for the first time, and follows what it signed last."""
+
+from datetime import timedelta
+
+from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.request import Previous
+from enigm_tuf.model.strict_json import canonical, sha256
+from enigm_tuf.policy.question import Question
+from enigm_tuf.trust.rules import Rule
+
+
+class RequestRule(Rule):
+    """Family REQUEST."""
+
+    REQUEST_SCOPE = "REQUEST-SCOPE", "the request names this authority, environment, action and policy"
+    REQUEST_TIME = "REQUEST-TIME", "the request is neither expired nor from the future, and the clock runs forward"
+    REQUEST_REPLAY = "REQUEST-REPLAY", "the request was not signed before, and its sequence is new"
+    REQUEST_PREVIOUS = "REQUEST-PREVIOUS", "the request follows the last state that this authority signed"
+
+
+def scope(question: Question) -> str:
+    """REQUEST-SCOPE."""
+    index, policy = question.request.index, question.policy
+    for name, expected, got in (
+        ("authority", policy.authority, index.authority),
+        ("environment", policy.environment, index.environment),
+        ("policy", question.policy_pin, index.policy),
+    ):
+        if expected != got:
+            _refuse(RequestRule.REQUEST_SCOPE, name, str(expected), str(got))
+    if index.action not in policy.actions:
+        _refuse(RequestRule.REQUEST_SCOPE, "action", f"one of {', '.join(sorted(policy.actions))}", index.action)
+    return f"{index.authority}, {index.environment}, {index.action}, policy version {policy.version}"
+
+
+def time(question: Question) -> str:
+    """REQUEST-TIME."""
+    index, now = question.request.index, question.now
+    if not index.created <= now < index.expires:
+        window = f"a time in {index.created.isoformat()} .. {index.expires.isoformat()}"
+        _refuse(RequestRule.REQUEST_TIME, "now", window, now.isoformat())
+    longest = timedelta(hours=question.policy.request_hours)
+    if index.expires - index.created > longest:
+        _refuse(RequestRule.REQUEST_TIME, "life", f"at most {longest}", str(index.expires - index.created))
+    latest = question.ledger.last_time
+    if latest is not None and now < latest:
+        _refuse(RequestRule.REQUEST_TIME, "clock", f"not before {latest.isoformat()}", now.isoformat())
+    return f"valid until {index.expires.isoformat()}"
+
+
+def replay(question: Question) -> str:
+    """REQUEST-REPLAY. A request that still lacks signatures of other custodians is not signed yet."""
+    ledger, index = question.ledger, question.request.index
+    if question.request.digest in ledger.signed:
+        _refuse(RequestRule.REQUEST_REPLAY, index.request_id, "a new request", "one that was signed before")
+    if index.sequence <= ledger.last_sequence:
+        _refuse(RequestRule.REQUEST_REPLAY, "sequence", f"above {ledger.last_sequence}", str(index.sequence))
+    return f"sequence {index.sequence}, last {ledger.last_sequence}"
+
+
+def previous(question: Question) -> str:
+    """REQUEST-PREVIOUS: for every proposed role the request, its context and the ledger name the same last version."""
+    listed = {item.role: item for item in question.request.index.previous}
+    for role, proposal in question.proposals.items():
+        head = question.ledger.heads.get(role)
+        if listed.get(role) != head:
+            _refuse(RequestRule.REQUEST_PREVIOUS, role, _name(head), _name(listed.get(role)))
+        if head and _digest(question, role) != head.sha256:
+            _refuse(RequestRule.REQUEST_PREVIOUS, f"context/previous/{role}.json", head.sha256, _digest(question, role))
+        expected = head.version + 1 if head else 1
+        if proposal.version != expected:
+            _refuse(RequestRule.REQUEST_PREVIOUS, role, f"version {expected}", f"version {proposal.version}")
+    if extra := sorted(set(listed) - set(question.proposals)):
+        _refuse(RequestRule.REQUEST_PREVIOUS, "previous", "only roles that are proposed", ", ".join(extra))
+    return "; ".join(f"{role} after {_name(question.ledger.heads.get(role))}" for role in sorted(question.proposals))
+
+
+def _digest(question: Question, role: str) -> str:
+    value = question.previous.get(role)
+    return sha256(canonical(value.to_dict())) if value else "nothing"
+
+
+def _name(head: Previous | None) -> str:
+    return f"version {head.version} ({head.sha256[:16]})" if head else "nothing"
+
+
+def _refuse(rule: RequestRule, subject: str, expected: str, got: str) -> None:
+    raise RefusedError(rule, subject, expected=expected, got=got)
+
+
+RULES = {
+    RequestRule.REQUEST_SCOPE: scope,
+    RequestRule.REQUEST_TIME: time,
+    RequestRule.REQUEST_REPLAY: replay,
+    RequestRule.REQUEST_PREVIOUS: previous,
+}

@@ -1,0 +1,123 @@
+"""TRANSITION: from the state before to the one proposed, only what the action is for changes."""
+
+from tuf.api.metadata import Root, Snapshot, Targets
+
+from enigm_tuf.errors import RefusedError
+from enigm_tuf.policy.question import Question
+from enigm_tuf.policy.rules.meta import kind_of
+from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
+from enigm_tuf.trust.rules import Rule
+
+
+class TransitionRule(Rule):
+    """Family TRANSITION."""
+
+    TRANSITION_ROOT = "TRANSITION-ROOT", "root keeps consistent snapshots and its specification version"
+    TRANSITION_TARGETS = "TRANSITION-TARGETS", "targets gains the delegations of one product and changes nothing else"
+    TRANSITION_PRODUCT = "TRANSITION-PRODUCT", "a product role starts empty, and then only gains payloads"
+    TRANSITION_SNAPSHOT = "TRANSITION-SNAPSHOT", "snapshot moves the versions of this request and no other"
+
+
+def root(question: Question) -> str:
+    """TRANSITION-ROOT."""
+    proposal = question.proposals.get("root")
+    if proposal is None or not isinstance(proposal.signed, Root):
+        return _NOT_HERE
+    if proposal.signed.consistent_snapshot is not True:
+        _refuse(TransitionRule.TRANSITION_ROOT, "consistent_snapshot", "true", str(proposal.signed.consistent_snapshot))
+    if not proposal.signed.spec_version.startswith("1."):
+        _refuse(TransitionRule.TRANSITION_ROOT, "spec_version", "1.x", proposal.signed.spec_version)
+    return f"specification {proposal.signed.spec_version}"
+
+
+def targets(question: Question) -> str:
+    """TRANSITION-TARGETS."""
+    new = question.targets_of("targets")
+    if new is None:
+        return _NOT_HERE
+    old = question.previous_targets_of("targets")
+    before = old.delegations.roles or {} if old and old.delegations else {}
+    after = new.delegations.roles or {} if new.delegations else {}
+    for name, role in before.items():
+        if name not in after or after[name].to_dict() != role.to_dict():
+            _refuse(TransitionRule.TRANSITION_TARGETS, name, "unchanged", "changed or gone")
+    gained, product = set(after) - set(before), question.product
+    if gained != {manifest_role(product), payload_role(product)}:
+        _refuse(TransitionRule.TRANSITION_TARGETS, "new roles", f"both roles of {product}", ", ".join(sorted(gained)))
+    if (old.unrecognized_fields if old else {}) != new.unrecognized_fields:
+        _refuse(TransitionRule.TRANSITION_TARGETS, "other fields", "unchanged", ", ".join(new.unrecognized_fields))
+    return f"gains {', '.join(sorted(gained))}"
+
+
+def product_roles(question: Question) -> str:
+    """TRANSITION-PRODUCT."""
+    told = []
+    for role in question.proposals:
+        if kind_of(role) not in {"manifest", "payload"}:
+            continue
+        new, old = question.targets_of(role), question.previous_targets_of(role)
+        if new is None:
+            continue
+        if question.request.index.action == "product":
+            if new.targets:
+                _refuse(TransitionRule.TRANSITION_PRODUCT, role, "no targets in a new role", f"{len(new.targets)}")
+            told.append(f"{role} starts empty")
+        else:
+            told.append(_only_gains(role, old, new))
+    return "; ".join(told) or _NOT_HERE
+
+
+def _only_gains(role: str, old: Targets | None, new: Targets) -> str:
+    before = old.targets if old else {}
+    changed = [
+        path for path in before if path not in new.targets or new.targets[path].to_dict() != before[path].to_dict()
+    ]
+    gained = sorted(set(new.targets) - set(before))
+    if kind_of(role) == "payload":
+        if changed:
+            _refuse(TransitionRule.TRANSITION_PRODUCT, f"{role}, {changed[0]}", "unchanged", "changed or gone")
+        if not gained:
+            _refuse(TransitionRule.TRANSITION_PRODUCT, role, "at least one new payload", "none")
+        return f"{role} gains {', '.join(gained)}"
+    if gone := [path for path in before if path not in new.targets]:
+        _refuse(TransitionRule.TRANSITION_PRODUCT, f"{role}, {gone[0]}", "still there", "gone")
+    if len(changed) + len(gained) != 1:
+        _refuse(TransitionRule.TRANSITION_PRODUCT, role, "one manifest new or changed", f"{len(changed) + len(gained)}")
+    return f"{role} has a new {(changed + gained)[0]}"
+
+
+def snapshot(question: Question) -> str:
+    """TRANSITION-SNAPSHOT."""
+    proposal = question.proposals.get("snapshot")
+    if proposal is None or not isinstance(proposal.signed, Snapshot):
+        return _NOT_HERE
+    old = question.previous.get("snapshot")
+    expected = {name: meta.version for name, meta in old.meta.items()} if isinstance(old, Snapshot) else {}
+    moved = {role: item.version for role, item in question.proposals.items() if role != "snapshot"}
+    moved |= {role: value.version for role, value in question.other_roles.items()}
+    expected |= {f"{role}.json": version for role, version in moved.items()}
+    got = {name: meta.version for name, meta in proposal.signed.meta.items()}
+    if got != expected:
+        _refuse(TransitionRule.TRANSITION_SNAPSHOT, "meta", _versions(expected), _versions(got))
+    if isinstance(old, Snapshot):
+        for name, meta in old.meta.items():
+            if got[name] < meta.version:
+                _refuse(TransitionRule.TRANSITION_SNAPSHOT, name, f"{meta.version} or newer", str(got[name]))
+    return _versions({f"{role}.json": version for role, version in moved.items()})
+
+
+def _versions(versions: dict[str, int]) -> str:
+    return ", ".join(f"{name.removesuffix('.json')} {version}" for name, version in sorted(versions.items()))
+
+
+def _refuse(rule: TransitionRule, subject: str, expected: str, got: str) -> None:
+    raise RefusedError(rule, subject, expected=expected, got=got)
+
+
+_NOT_HERE = "not part of this action"
+RULES = {
+    TransitionRule.TRANSITION_ROOT: root,
+    TransitionRule.TRANSITION_TARGETS: targets,
+    TransitionRule.TRANSITION_PRODUCT: product_roles,
+    TransitionRule.TRANSITION_SNAPSHOT: snapshot,
+}
