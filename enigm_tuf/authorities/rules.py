@@ -8,7 +8,6 @@ class SigningRule(Rule):
 
     CONFIRM_WORDS = "CONFIRM-WORDS", "the person types the last four words of what they decide on"
     APPROVER_KEY = "APPROVER-KEY", "an operator approves with their own enrolled key on its own device"
-    POLICY_PINNED = "POLICY-PINNED", "root pins the very policy that the authority follows"
     ROOT_OWN = "ROOT-OWN", "an authority that signs root trusts only a root that it signed"
     ROOT_CHAIN = "ROOT-CHAIN", "a request brings the roots that the authority already trusts, and what follows them"
     KEY_OF_ROLE = "KEY-OF-ROLE", "the key on the token is one that root or the delegation gives to the role"

@@ -16,10 +16,12 @@ from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.request import Authority, SigningRequest
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.policy.rules.meta import MetaRule
 from enigm_tuf.ports import Clock
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.metadata import Document, TrustedMetadata, admit_root, read_document, trust_root
 from enigm_tuf.trust.root_rules import view_root
+from enigm_tuf.trust.rules import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def _require_policy_pinned(home: Home, root: Root) -> None:
     policies = view_root(root).extension.policies
     pin = policies.manifest if home.authority == "manifest" else policies.release
     if pin != home.policy_pin:
-        _refuse(SigningRule.POLICY_PINNED, _text(home.policy_pin), _text(pin))
+        _refuse(MetaRule.POLICY_PINNED, _text(home.policy_pin), _text(pin))
 
 
 def _require_same(version: int, known: bytes, brought: bytes) -> None:
@@ -115,5 +117,5 @@ def _text(pin: PolicyPin | None) -> str:
     return f"policy version {pin.version}, {pin.sha256}" if pin else "no policy"
 
 
-def _refuse(rule: SigningRule, expected: str, got: str) -> None:
+def _refuse(rule: Rule, expected: str, got: str) -> None:
     raise RefusedError(rule, "root", expected=expected, got=got)

@@ -1,0 +1,70 @@
+"""What an authority answers: the response, with every rule's outcome and the approvals that were counted."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from enigm_tuf.audit.log import AuditLog
+from enigm_tuf.authorities.judging import Case
+from enigm_tuf.authorities.signing_log import log_refusal, one_line
+from enigm_tuf.errors import RefusedError
+from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.request import APPROVALS, RoleSignature, RuleOutcome, SigningResponse, make_response
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.policy.engine import Decision
+from enigm_tuf.policy.question import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The response, PASSED with signatures or FAILED without; ``refusal`` is then the first rule that said no."""
+
+    response: SigningResponse
+    file: bytes
+    refusal: RefusedError | None
+
+
+def passed(
+    case: Case, question: Question, decision: Decision, signatures: tuple[RoleSignature, ...], log: AuditLog
+) -> Answer:
+    """Every rule passed, and all payloads are signed by this key."""
+    return _answer(case, question, decision, signatures, log, None)
+
+
+def failed(case: Case, question: Question, decision: Decision, log: AuditLog) -> Answer:
+    """A rule said no: logged as a refusal, no signature."""
+    first = next(outcome for outcome in decision.outcomes if not outcome.passed)
+    subject = f"request {case.request.index.request_id}"
+    refusal = RefusedError(first.rule, subject, expected="every rule of the policy to pass", got=first.evidence)
+    log_refusal(log, case.request, refusal)
+    return _answer(case, question, decision, (), log, refusal)
+
+
+def _answer(
+    case: Case,
+    question: Question,
+    decision: Decision,
+    signatures: tuple[RoleSignature, ...],
+    log: AuditLog,
+    refusal: RefusedError | None,
+) -> Answer:
+    index = case.request.index
+    verdict: Literal["PASSED", "FAILED"] = "FAILED" if refusal else "PASSED"
+    counted = tuple(sorted({vote.envelope_sha256 for vote in decision.counted}))
+    response = SigningResponse(
+        request_sha256=case.request.digest,
+        request_id=index.request_id,
+        environment=index.environment,
+        authority=index.authority,
+        decision=verdict,
+        decided=question.now,
+        policy=question.policy_pin,
+        rules=tuple(
+            RuleOutcome(item.rule, item.passed, one_line(item.evidence, LIMITS.text)) for item in decision.outcomes
+        ),
+        approvals=counted,
+        signatures=signatures,
+        audit=log.head(),
+    )
+    envelopes = {sha256(data): data for data in (*case.request.below("approvals").values(), *case.envelopes)}
+    members = {f"{APPROVALS}{digest}.dsse.json": envelopes[digest] for digest in counted}
+    return Answer(response, make_response(response, members), refusal)

@@ -1,0 +1,52 @@
+"""enigm-sign authority init: make the home of an authority."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from enigm_tuf.authorities.cli.request_options import add_home
+from enigm_tuf.authorities.home import Identity, create_home
+from enigm_tuf.commandline import Command, Outcome
+from enigm_tuf.durable import read_input
+from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.keys import ENVIRONMENT
+from enigm_tuf.model.request import AUTHORITY
+
+if TYPE_CHECKING:
+    from enigm_tuf.authorities.cli.edges import Edges
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_home(parser)
+    parser.add_argument("--authority", required=True, choices=AUTHORITY.words)
+    parser.add_argument("--environment", required=True, choices=ENVIRONMENT.words)
+    parser.add_argument("--policy", required=True, metavar="FILE", help="the policy file, whose digest root pins")
+
+
+def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
+    identity = Identity(arguments.authority, arguments.environment)
+    policy_data = read_input(Path(arguments.policy), LIMITS.document_bytes)
+    home = create_home(Path(arguments.home), identity, policy_data, arguments.policy, edges.clock)
+    pin = home.policy_pin
+    data = {
+        "authority": home.authority,
+        "environment": home.environment,
+        "policy": {"version": pin.version, "sha256": pin.sha256},
+    }
+    lines = [
+        f"{home.path}: home of the {home.authority} authority in {home.environment}",
+        f"policy version {pin.version}, SHA-256 {pin.sha256}",
+    ]
+    return Outcome(data, lines)
+
+
+COMMAND: "Command[Edges]" = Command(
+    name="authority init",
+    summary="Make the home of an authority: its policy, the roots that it trusts, its audit log.",
+    examples=(
+        "enigm-sign authority init --home release --authority release --environment staging "
+        "--policy release.policy.toml"
+    ),
+    configure=configure,
+    run=run,
+)

@@ -1,0 +1,59 @@
+"""enigm-sign request inspect: what would change, and what every rule says. Signs nothing, logs nothing."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from enigm_tuf.audit.linked import read_log
+from enigm_tuf.authorities.cli.request_options import (
+    add_approvals,
+    add_home,
+    add_request,
+    load_approvals,
+    load_request,
+    request_lines,
+)
+from enigm_tuf.authorities.home import open_home
+from enigm_tuf.authorities.judging import open_case
+from enigm_tuf.commandline import Command, Outcome, table
+from enigm_tuf.model.words import words
+from enigm_tuf.policy.difference import difference
+
+if TYPE_CHECKING:
+    from enigm_tuf.authorities.cli.edges import Edges
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_request(parser)
+    add_home(parser)
+    add_approvals(parser)
+
+
+def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
+    request, home, now = load_request(arguments), open_home(Path(arguments.home)), edges.clock.now()
+    case = open_case(home, request, load_approvals(arguments), read_log(home.log), now)
+    question, decision = case.judge(None, now)
+    rules = [(item.rule, "passed" if item.passed else "FAILED", item.evidence) for item in decision.outcomes]
+    data = {
+        "request_id": request.index.request_id,
+        "digest": request.digest,
+        "words": " ".join(words(request.digest)),
+        "difference": list(difference(question)),
+        "passed": decision.passed,
+        "rules": [{"rule": rule, "passed": verdict == "passed", "evidence": text} for rule, verdict, text in rules],
+    }
+    failing = sum(verdict == "FAILED" for _, verdict, _ in rules)
+    result = f"{failing} rules say no" if failing else "every rule says yes"
+    return Outcome(data, [*request_lines(question), "", *table(("RULE", "RESULT", "EVIDENCE"), rules), "", result])
+
+
+COMMAND: "Command[Edges]" = Command(
+    name="request inspect",
+    summary="Show what a request would change, every rule's outcome, and its digest in hex and words.",
+    examples=(
+        "enigm-sign request inspect release.enigmreq --home release\n"
+        "enigm-sign request inspect release.enigmreq --home release --approval alice.dsse.json --json"
+    ),
+    configure=configure,
+    run=run,
+)

@@ -1,0 +1,58 @@
+"""Reading a request and its approvals, and what a person is shown of them before they decide."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from enigm_tuf.authorities.confirming import digest_lines, require_words
+from enigm_tuf.durable import read_input
+from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.request import SigningRequest, read_request
+from enigm_tuf.policy.difference import difference
+from enigm_tuf.policy.question import Question
+
+if TYPE_CHECKING:
+    from enigm_tuf.authorities.cli.edges import Edges
+
+
+def add_request(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("request", metavar="REQUEST", help="the .enigmreq file")
+
+
+def add_approvals(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--approval", metavar="FILE", action="append", default=[], help="an approval; may be given several times"
+    )
+
+
+def add_home(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--home", metavar="DIR", required=True, help="the authority's folder")
+
+
+def load_request(arguments: argparse.Namespace) -> SigningRequest:
+    """MalformedError names the member and the rule."""
+    return read_request(read_input(Path(arguments.request), LIMITS.request_bytes), arguments.request)
+
+
+def load_approvals(arguments: argparse.Namespace) -> tuple[bytes, ...]:
+    return tuple(read_input(Path(file), LIMITS.document_bytes) for file in arguments.approval)
+
+
+def request_lines(question: Question) -> list[str]:
+    """Who asks for what, what would change, and the digest that a decision is about."""
+    index = question.request.index
+    return [
+        f"request {index.request_id}, number {index.sequence}, from {index.requester}",
+        f"{index.authority} authority, {index.environment}, action {index.action}, expires {index.expires.isoformat()}",
+        "",
+        *difference(question),
+        "",
+        *digest_lines(question.request.digest),
+    ]
+
+
+def show_and_confirm(question: Question, edges: "Edges") -> None:
+    """RefusedError CONFIRM-WORDS unless the person types the words of what they were shown."""
+    request = question.request
+    edges.person.notify("\n".join(request_lines(question)))
+    require_words(request.digest, f"request {request.index.request_id}", edges.person.ask)

@@ -1,0 +1,46 @@
+"""What ``approve`` and ``reject`` share."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from enigm_tuf.authorities.approving import PolicyFile, Vote, cast
+from enigm_tuf.authorities.cli.request_options import add_request, load_request, show_and_confirm
+from enigm_tuf.authorities.cli.token_options import add_label, add_token
+from enigm_tuf.commandline import Outcome
+from enigm_tuf.durable import read_input, require_new, write_new
+from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.approval import Decision
+from enigm_tuf.model.strict_json import sha256
+
+if TYPE_CHECKING:
+    from enigm_tuf.authorities.cli.edges import Edges
+
+
+def configure_vote(parser: argparse.ArgumentParser, *, reason_required: bool) -> None:
+    add_request(parser)
+    parser.add_argument("--policy", required=True, metavar="FILE", help="the authority's policy file")
+    parser.add_argument("--operator", required=True, metavar="ID", help="who you are in the policy")
+    add_token(parser)
+    add_label(parser)
+    parser.add_argument("--reason", default="", required=reason_required, metavar="TEXT")
+    parser.add_argument("--out", required=True, metavar="FILE", help="the approval, such as alice.dsse.json")
+
+
+def run_vote(decision: Decision, arguments: argparse.Namespace, edges: "Edges") -> Outcome:
+    out, request = Path(arguments.out), load_request(arguments)
+    require_new(out)
+    vote = Vote(
+        arguments.operator,
+        decision,
+        arguments.reason,
+        edges.open_token(arguments.token),
+        arguments.label,
+        edges.person.ask_secret,
+        lambda question: show_and_confirm(question, edges),
+    )
+    policy = PolicyFile(read_input(Path(arguments.policy), LIMITS.document_bytes), arguments.policy)
+    envelope = cast(request, policy, vote, edges.clock.now().replace(microsecond=0))
+    write_new(out, envelope)
+    data = {"decision": decision, "request": request.digest, "operator": vote.operator, "envelope": sha256(envelope)}
+    return Outcome(data, [f"{decision} of {request.index.request_id} by {vote.operator}, written to {out}"])

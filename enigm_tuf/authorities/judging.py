@@ -1,0 +1,45 @@
+"""What the policy says about a request, with all that this authority knows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from enigm_tuf.audit.log import AuditEntry
+from enigm_tuf.authorities.history import History, history_of
+from enigm_tuf.authorities.home import Home
+from enigm_tuf.authorities.trust_root import Chain, admit_context
+from enigm_tuf.model.request import SigningRequest
+from enigm_tuf.policy.engine import Decision, evaluate
+from enigm_tuf.policy.question import Question
+from enigm_tuf.policy.reading import ask
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A request before this authority. ``chain`` tells which root is trusted after what the request brings."""
+
+    home: Home
+    request: SigningRequest
+    envelopes: tuple[bytes, ...]
+    history: History
+    chain: Chain
+
+    def judge(self, custodian: str | None, now: datetime) -> tuple[Question, Decision]:
+        """Every rule's outcome; ``custodian`` is who is about to sign, if that is known yet."""
+        question = ask(
+            self.request,
+            policy_data=self.home.policy_data,
+            root=self.chain.state.root if self.chain.state else None,
+            ledger=self.history.ledger(),
+            envelopes=self.envelopes,
+            custodian=custodian,
+            now=now,
+        )
+        return question, evaluate(question)
+
+
+def open_case(
+    home: Home, request: SigningRequest, envelopes: Iterable[bytes], entries: Iterable[AuditEntry], now: datetime
+) -> Case:
+    """Read the log and the roots; RefusedError if the request's root chain is not the one trusted here."""
+    return Case(home, request, tuple(envelopes), history_of(entries), admit_context(home, request, now))

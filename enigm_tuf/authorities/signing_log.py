@@ -1,0 +1,113 @@
+"""What signing writes into the audit log."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from enigm_tuf.audit.log import AuditLog, EntryType
+from enigm_tuf.authorities.history import Payload
+from enigm_tuf.errors import EnigmTufError, RefusedError, StateError
+from enigm_tuf.model.request import SigningRequest
+from enigm_tuf.policy.engine import Decision
+from enigm_tuf.ports import TokenIdentity
+
+_TEXT = 8_000  # characters for all evidence of one entry, which must fit into 16 KiB
+
+
+def log_request(log: AuditLog, request: SigningRequest) -> None:
+    """That it came, before anything is decided on it."""
+    index = request.index
+    log.append(
+        EntryType.REQUEST_RECEIVED,
+        {
+            **_named(request),
+            "sequence": index.sequence,
+            "authority": index.authority,
+            "environment": index.environment,
+            "action": index.action,
+            "payloads": sorted(request.below("payloads"))[:100],
+        },
+    )
+
+
+def log_decision(log: AuditLog, request: SigningRequest, decision: Decision) -> None:
+    """Every rule's outcome, shortened where it must be; the response holds them whole. Then what was counted."""
+    room = _TEXT // len(decision.outcomes)
+    rules = [
+        {"rule": item.rule, "passed": item.passed, "evidence": one_line(item.evidence, room)}
+        for item in decision.outcomes
+    ]
+    log.append(EntryType.POLICY_EVALUATED, {**_named(request), "passed": decision.passed, "rules": rules})
+    for vote in decision.counted:
+        body = {
+            "decision": vote.approval.decision,
+            "operator": vote.operator,
+            "partition": vote.partition,
+            "key": vote.key,
+            "device": vote.device,
+            "envelope_sha256": vote.envelope_sha256,
+        }
+        log.append(EntryType.APPROVAL_COUNTED, _named(request) | body)
+
+
+@contextmanager
+def refusals_logged(log: AuditLog, request: SigningRequest, role: str | None = None) -> Iterator[None]:
+    """Log why it ended; ``role`` if an intent for it was open. What the log itself raises cannot be logged."""
+    try:
+        yield
+    except StateError:
+        raise
+    except EnigmTufError as error:
+        log_refusal(log, request, error, role)
+        raise
+
+
+def log_refusal(log: AuditLog, request: SigningRequest, error: EnigmTufError, role: str | None = None) -> None:
+    """Why nothing was signed."""
+    rule = error.rule if isinstance(error, RefusedError) else type(error).__name__
+    body = _named(request) | {"role": role, "rule": rule, "reason": one_line(str(error), 2_000)}
+    log.append(EntryType.SIGN_REFUSED, body)
+
+
+@contextmanager
+def logged_session(log: AuditLog, identity: TokenIdentity, key: str, custodian: str) -> Iterator[None]:
+    """Around the signatures of one custodian."""
+    token = {name: getattr(identity, name) for name in ("home", "manufacturer", "model", "serial", "firmware", "label")}
+    log.append(EntryType.SESSION_OPEN, token | {"key": key, "custodian": custodian})
+    yield
+    log.append(EntryType.SESSION_CLOSE, {"key": key})
+
+
+def intent(request: SigningRequest, payload: Payload, payloads: tuple[Payload, ...], key: str) -> dict[str, object]:
+    """The body of ``sign.intent``: all payloads of the request, so that the log alone tells when it is done."""
+    listed = [
+        {
+            "role": item.role,
+            "version": item.version,
+            "sha256": item.sha256,
+            "quorums": [{"threshold": quorum.threshold, "keys": quorum.keys} for quorum in item.quorums],
+        }
+        for item in payloads
+    ]
+    return {**signed_payload(request, payload, key), "payloads": listed}
+
+
+def signed_payload(request: SigningRequest, payload: Payload, key: str) -> dict[str, object]:
+    """What ``sign.intent`` and ``sign.performed`` share."""
+    return {
+        **_named(request),
+        "sequence": request.index.sequence,
+        "role": payload.role,
+        "version": payload.version,
+        "sha256": payload.sha256,
+        "key": key,
+    }
+
+
+def _named(request: SigningRequest) -> dict[str, object]:
+    return {"request_sha256": request.digest, "request_id": request.index.request_id}
+
+
+def one_line(text: str, room: int) -> str:
+    """Without line ends and control characters, at most ``room`` characters."""
+    return re.sub(r"[\x00-\x1f\x7f]+", " ", text)[:room]
