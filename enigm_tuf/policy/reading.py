@@ -18,7 +18,7 @@ from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.policy import Operator, Policy, read_policy
 from enigm_tuf.model.request import SigningRequest
 from enigm_tuf.model.root_extension import PolicyPin
-from enigm_tuf.model.strict_json import canonical, parse, sha256
+from enigm_tuf.model.strict_json import canonical, parse_canonical, sha256
 from enigm_tuf.policy.question import CastApproval, Ledger, Proposal, Question
 from enigm_tuf.trust.metadata import Verified, read_document
 from enigm_tuf.trust.threshold import signers
@@ -61,7 +61,7 @@ def ask(
 
 def read_signed(data: bytes, source: str) -> Signed:
     """A ``signed`` object by its ``_type``, from its exact canonical bytes."""
-    signed = parse(data, source=source, max_bytes=LIMITS.targets_bytes)
+    signed = parse_canonical(data, source=source, max_bytes=LIMITS.targets_bytes)
     kinds: dict[str, type[Root] | type[Snapshot] | type[Targets]] = {
         kind.type: kind for kind in (Root, Snapshot, Targets)
     }
@@ -73,7 +73,7 @@ def read_signed(data: bytes, source: str) -> Signed:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MalformedError(source, "", f"not TUF {kind.type} metadata: {error!r:.200}") from error
     if canonical(value.to_dict()) != data:
-        raise MalformedError(source, "", "must be the canonical bytes of the metadata that it holds")
+        raise MalformedError(source, "", "holds something that its metadata does not say")
     return value
 
 

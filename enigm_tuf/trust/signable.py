@@ -12,7 +12,7 @@ from tuf.api.metadata import Timestamp
 from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.approval import Approval, pre_authentication_encoding, write_statement
-from enigm_tuf.model.strict_json import canonical, parse
+from enigm_tuf.model.strict_json import canonical, parse_canonical
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 
 POSSESSION_DOMAIN = b"enigm-tuf proof of possession v1\n"
@@ -43,7 +43,7 @@ def approval(statement: Approval) -> Signable:
 
 def freshness(data: bytes) -> Signable:
     """A TUF timestamp's canonical signed bytes: all that the freshness key may say."""
-    signed = parse(data, source="timestamp to sign", max_bytes=LIMITS.timestamp_bytes)
+    signed = parse_canonical(data, source="timestamp to sign", max_bytes=LIMITS.timestamp_bytes)
     if signed.get("_type") != "timestamp":
         raise MisuseError(f"the freshness key signs timestamps only, not {signed.get('_type')!r:.40}")
     try:
@@ -51,5 +51,5 @@ def freshness(data: bytes) -> Signable:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MalformedError("timestamp to sign", "", f"not a TUF timestamp: {error}") from error
     if canonical(timestamp.to_dict()) != data:
-        raise MalformedError("timestamp to sign", "", "must be the canonical bytes of a timestamp")
+        raise MalformedError("timestamp to sign", "", "holds something that no timestamp has")
     return Signable(f"timestamp version {timestamp.version}", data, _seal=SEAL)

@@ -22,6 +22,10 @@ class MetaRule(Rule):
     POLICY_PINNED = "POLICY-PINNED", "root pins this very policy"
 
 
+OWN_KINDS = {"release": {"root", "payload"}, "manifest": {"targets", "snapshot", "manifest"}}
+"""The kinds of role that an authority signs: its policy must say something about each."""
+
+
 def roles(question: Question) -> str:
     """META-ROLES."""
     index, product = question.request.index, question.product
@@ -66,8 +70,10 @@ def thresholds(question: Question) -> str:
             defined |= {name: (kind_of(name), item.threshold) for name, item in delegated.items()}
     for name, (kind, threshold) in defined.items():
         lowest = question.policy.thresholds.get(kind)
-        if lowest is None or threshold < lowest:
-            _refuse(MetaRule.META_THRESHOLD, name, f"at least {lowest or 'a number in the policy'}", str(threshold))
+        if lowest is None and kind in OWN_KINDS[question.policy.authority]:
+            _refuse(MetaRule.META_THRESHOLD, name, f"a threshold for {kind} in the policy", "none")
+        if lowest is not None and threshold < lowest:
+            _refuse(MetaRule.META_THRESHOLD, name, f"at least {lowest}", str(threshold))
     return "; ".join(f"{name} {threshold}" for name, (_, threshold) in sorted(defined.items())) or _NOT_HERE
 
 
