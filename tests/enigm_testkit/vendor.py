@@ -196,7 +196,7 @@ def policy_toml(authority: str, voters: list[Voter]) -> str:
             *(f"[actions.{action}]\n{quorum}" for action in actions),
             *(f"[expiry.{kind}]\nminimum = 1\nmaximum = 400" for kind in kinds),
             "[thresholds]",
-            *(f"{kind} = {thresholds[kind]}" for kind in kinds),
+            *(f"{kind} = {threshold}" for kind, threshold in thresholds.items()),
         ]
     )
 

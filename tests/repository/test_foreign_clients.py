@@ -57,7 +57,7 @@ def ngclient(client: Path, url: str) -> Updater:
 
 
 def tuf_js(client: Path, url: str, *targets: str) -> subprocess.CompletedProcess[str]:
-    command = ["node", TUF_JS / "fetch.mjs", client / "metadata", url, client / "targets", *targets]
+    command = ["node", str(TUF_JS / "fetch.mjs"), str(client / "metadata"), url, str(client / "targets"), *targets]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

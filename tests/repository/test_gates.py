@@ -50,7 +50,7 @@ def test_one_other_bit_in_a_payload_is_refused(gated: Vendor, context: GateConte
 
 @pytest.mark.rule("VERSION-INCREASE", "reject")
 def test_a_role_that_is_as_old_as_the_published_one_is_refused(context: GateContext) -> None:
-    published = context.before | {"snapshot": context.roles["snapshot"]}
+    published = {**context.before, "snapshot": context.roles["snapshot"]}
 
     assert list(refusals(replace(context, before=published))) == ["VERSION-INCREASE"]
 
@@ -61,7 +61,7 @@ def test_a_payload_that_is_older_than_a_published_one_is_refused(vendor: Vendor)
     context = gate_context(vendor.workspace, vendor.record("phone-2.0"), vendor.clock.now())
     assert refusals(context) == {}
 
-    late = replace(context, before=context.before | {"phone.payload": _later(context)})
+    late = replace(context, before={**context.before, "phone.payload": _later(context)})
 
     assert list(refusals(late)) == ["VERSION-INCREASE"]
 

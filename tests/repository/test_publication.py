@@ -67,7 +67,12 @@ def test_a_publication_killed_at_any_file_operation_leaves_the_old_release_and_c
 def test_the_timestamp_comes_last(gated: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
     names: list[str] = []
     real = Path.replace
-    monkeypatch.setattr(Path, "replace", lambda self, to: (names.append(str(to)), real(self, to))[1])
+
+    def noted(self: Path, to: Path) -> Path:
+        names.append(str(to))
+        return real(self, to)
+
+    monkeypatch.setattr(Path, "replace", noted)
 
     gated.done("release", "publish", "phone-1.0")
 
@@ -124,9 +129,9 @@ def test_a_full_disk_is_one_clear_line_and_the_old_release_stays_whole(gated: Ve
     before = tree(gated.published)
     (gated.path / "disk").mkdir()
     # a mount namespace of its own: nothing stays mounted, and those who are not root may do it too
-    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", _ON_A_SMALL_DISK, "sh", gated.path, sys.executable]
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", _ON_A_SMALL_DISK, "sh"]
 
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run([*command, str(gated.path), sys.executable], capture_output=True, text=True, check=False)
 
     error, hint = result.stderr.splitlines()
     assert error.startswith("error: ")

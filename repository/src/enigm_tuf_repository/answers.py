@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from enigm_tuf.policy.engine import evaluate
-from enigm_tuf.policy.reading import ask
 from tuf.api.metadata import Root, Targets
 
 from enigm_tuf.errors import MisuseError, RefusedError
@@ -16,7 +14,9 @@ from enigm_tuf.model.request import (
     SigningResponse,
     read_response,
 )
+from enigm_tuf.policy.engine import evaluate
 from enigm_tuf.policy.question import CastApproval, Ledger, Question
+from enigm_tuf.policy.reading import ask
 from enigm_tuf.trust.metadata import Verified
 from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.threshold import signers

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from enigm_tuf.durable import fsync_directory, temporary
 from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.payload import Chunks
 from enigm_tuf.model.shapes import PATH
-from enigm_tuf.durable import fsync_directory
 from enigm_tuf_repository.chunks import CHUNK_BYTES, chunk_tree, leaf
-from enigm_tuf_repository.durable import temporary
 
 
 @dataclass(frozen=True, slots=True)

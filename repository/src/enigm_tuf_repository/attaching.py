@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from enigm_tuf.durable import read_input
+from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.request import RuleOutcome, read_request
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.trust.threshold import require_threshold, signers
 from enigm_tuf_repository.answers import Answer, Asked, judge_answer
-from enigm_tuf_repository.durable import read_input, write_durably
+from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.ledgers import ledgers_of
 from enigm_tuf_repository.lineage import file_name, lineage_of, metadata_file, root_chain
 from enigm_tuf_repository.records import (
@@ -57,7 +59,7 @@ def attach(
         _note_signed(workspace, record)
         return record, ()
     asked = read_asked(workspace, record, now)
-    responses = {str(file): read_input(file) for file in files} | _kept(workspace, record)
+    responses = {str(file): read_input(file, LIMITS.request_bytes) for file in files} | _kept(workspace, record)
     unique = {data: source for source, data in responses.items()}
     answers = [judge_answer(asked, data, source) for data, source in unique.items()]
     states = progress(asked, record, answers)

@@ -3,13 +3,15 @@
 from datetime import datetime
 from pathlib import Path
 
+from enigm_tuf.durable import read_input
 from enigm_tuf.errors import MisuseError
+from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.keys import read_key_record
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.root_extension import Policies
 from enigm_tuf.trust.authority_admission import judge_root_definition
 from enigm_tuf_repository.configuration import RepositoryConfig, read_configuration
-from enigm_tuf_repository.durable import read_input, write_durably
+from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.lineage import lineage_of
 from enigm_tuf_repository.preparing import Plan, clear_record, open_record
 from enigm_tuf_repository.records import ReleaseRecord
@@ -23,7 +25,7 @@ RECORD = "root-1"
 
 def initialise(workspace: Workspace, configuration_file: Path, now: datetime) -> ReleaseRecord:
     """Copy what the configuration names, and open ``root-1``. Again is fine until an authority has signed."""
-    data = read_input(configuration_file)
+    data = read_input(configuration_file, LIMITS.document_bytes)
     config = read_configuration(data, str(configuration_file))
     keys = _read_keys(config, configuration_file.parent)
     policies = _read_policies(config, configuration_file.parent)
@@ -47,7 +49,7 @@ def _read_keys(config: RepositoryConfig, folder: Path) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for names in config.key_files().values():
         for name in names:
-            data = read_input(folder / name)
+            data = read_input(folder / name, LIMITS.document_bytes)
             read_key_record(data, str(folder / name))
             if found.setdefault(Path(name).name, data) != data:
                 raise MisuseError(f"two different key records are called {Path(name).name}")
@@ -57,7 +59,7 @@ def _read_keys(config: RepositoryConfig, folder: Path) -> dict[str, bytes]:
 def _read_policies(config: RepositoryConfig, folder: Path) -> dict[str, bytes]:
     policies = {}
     for authority, name in (("manifest", config.policies.manifest), ("release", config.policies.release)):
-        policies[authority] = read_input(folder / name)
+        policies[authority] = read_input(folder / name, LIMITS.document_bytes)
         policy = read_policy(policies[authority], str(folder / name))
         if (policy.authority, policy.environment) != (authority, config.environment):
             raise MisuseError(

@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from enigm_tuf.durable import fsync_directory
 from enigm_tuf.errors import ConflictError, StateError
 from enigm_tuf.model.strict_json import sha256
-from enigm_tuf.durable import fsync_directory
 from enigm_tuf_repository.durable import file_sha256
 
 _PIECE = 2**20

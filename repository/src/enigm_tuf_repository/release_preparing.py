@@ -7,7 +7,9 @@ from pathlib import Path
 
 from tuf.api.metadata import Snapshot, TargetFile, Targets
 
-from enigm_tuf.errors import MisuseError
+from enigm_tuf.durable import read_input
+from enigm_tuf.errors import MalformedError, MisuseError
+from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.manifest import (
     ManifestPayload,
     OtaManifest,
@@ -22,7 +24,7 @@ from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf_repository.artifacts import Artifact, measure, take
-from enigm_tuf_repository.durable import read_input, write_durably
+from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.lineage import Lineage, lineage_of
 from enigm_tuf_repository.preparing import Plan, clear_record, open_record
 from enigm_tuf_repository.records import ReleaseRecord
@@ -37,14 +39,14 @@ KEPT_RELEASES = 10  # a manifest lists what devices may still need, not all hist
 
 def prepare_release(workspace: Workspace, description_file: Path, now: datetime) -> ReleaseRecord:
     """Open the record ``<product>-<version>``."""
-    description = read_release_description(read_input(description_file), str(description_file))
+    description = read_release_description(read_input(description_file, LIMITS.document_bytes), str(description_file))
     register = load_register(workspace)
     _require_channel(register.products, description)
     record_id = f"{description.product}-{description.version}"
     clear_record(workspace, record_id)
     lineage = lineage_of(workspace, register, without=record_id)
     folder = description_file.parent
-    provenance = {name: read_input(folder / name) for name in description.provenance}
+    provenance = {name: _provenance(folder / name) for name in description.provenance}
     artifacts = _take_all(workspace, record_id, description, folder)
     drafts = _drafts(workspace, lineage, description, record_id, artifacts, provenance, now)
     built = tuple(_seen(description, artifact) for artifact in artifacts)
@@ -65,6 +67,14 @@ def _take_all(
     target = workspace.staged(record_id) / "targets" / "payloads" / description.product / description.version
     with ThreadPoolExecutor() as pool:
         return tuple(pool.map(lambda payload: take(folder / payload.file, target), description.payloads))
+
+
+def _provenance(path: Path) -> bytes:
+    """A statement that travels in the request as evidence."""
+    data = read_input(path, LIMITS.document_bytes)
+    if len(data) > LIMITS.document_bytes:
+        raise MalformedError(str(path), "", f"at most {LIMITS.document_bytes:,} bytes")
+    return data
 
 
 def _seen(description: ReleaseDescription, artifact: Artifact) -> RuleOutcome:
@@ -99,7 +109,12 @@ def _drafts(
     evidence = {f"manifests/{name}": content for name, content in (bytes_of | {path: data}).items()}
     return (
         Draft("release", {payloads: payload}, {f"provenance/{name}": content for name, content in provenance.items()}),
-        Draft("manifest", {manifests: manifest, "snapshot": snapshot}, evidence | role_evidence({payloads: payload})),
+        Draft(
+            "manifest",
+            {manifests: manifest, "snapshot": snapshot},
+            evidence | role_evidence({payloads: payload}),
+            context=("targets",),  # it says whose keys may sign the manifest role
+        ),
     )
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from enigm_tuf.clock import SystemClock
 from enigm_tuf.commandline import run
 from enigm_tuf.ports import Clock
-from enigm_tuf.clock import SystemClock
 from enigm_tuf_repository.cli import (
     init,
     product_add,
