@@ -11,6 +11,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -47,11 +48,14 @@ _CURVES: dict[Algorithm, ec.EllipticCurve] = {"ecdsa-p256": ec.SECP256R1(), "ecd
 class DevelopmentToken:
     """Implements ``enigm_tuf.ports.Token`` on a key file that only its owner can read."""
 
+    SECRETS: ClassVar[tuple[str, ...]] = ()
+
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def initialise(self) -> None:
-        """Make an empty key file; MisuseError if there is one."""
+    def initialise(self, *secrets: str) -> None:
+        """Make an empty key file; MisuseError if there is one. Its PIN is the one of the first key."""
+        del secrets
         content = KeyFile(sha256(os.urandom(32))[:16], {})
         write_new(self._file, encode(_KEY_FILE.write(content)), mode=0o600)
 

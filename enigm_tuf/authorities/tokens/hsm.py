@@ -10,13 +10,14 @@ import secrets
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pkcs11
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, TokenFlag, exceptions
 from pkcs11.constants import DEFAULT
 from pkcs11.util.ec import encode_ec_public_key, encode_ecdsa_signature, encode_named_curve_parameters
 
+from enigm_tuf.authorities.tokens.init_token import init_token
 from enigm_tuf.authorities.tokens.key_attributes import SET, read_attributes, require_attributes
 from enigm_tuf.authorities.tokens.self_check import algorithm_of, digest_for, require_valid
 from enigm_tuf.errors import MisuseError, NoTokenError, PinLockedError, TokenError, TokenRemovedError, WrongPinError
@@ -46,8 +47,26 @@ class Pkcs11Token:
     here can export or delete it.
     """
 
+    SECRETS: ClassVar[tuple[str, ...]] = ("SO PIN", "user PIN")
+
     def __init__(self, name: TokenName) -> None:
         self._name = name
+
+    def initialise(self, *secrets: str) -> None:
+        """Give the first uninitialised token of the module this label and these PINs (C_InitToken, C_InitPIN)."""
+        so_pin, user_pin = secrets
+        with _guarded(str(self._name)):
+            library = _library(self._name.module)
+            if self._name.label is None:
+                raise MisuseError("a new token needs a label: pkcs11:token=LABEL?module-path=FILE")
+            if _matching(library, self._name):
+                raise MisuseError(f"{self._name}: initialised already; nothing was changed")
+            init_token(self._name.module, _uninitialised_slot(library, self._name), so_pin, self._name.label)
+            session = _find(self._name).open(rw=True, so_pin=so_pin)
+            try:
+                session.init_pin(user_pin)
+            finally:
+                session.close()
 
     def identity(self) -> TokenIdentity:
         """Read without a PIN; NoTokenError."""
@@ -196,6 +215,13 @@ def _find(name: TokenName) -> Any:
     there = [token.label for token in library.get_tokens(token_flags=TokenFlag.TOKEN_INITIALIZED)]
     problem = f"{len(found)} tokens match" if found else f"no such token; there are: {', '.join(there) or 'none'}"
     raise NoTokenError(f"{name}: {problem}")
+
+
+def _uninitialised_slot(library: Any, name: TokenName) -> int:
+    for slot in library.get_slots(token_present=True):
+        if TokenFlag.TOKEN_INITIALIZED not in slot.get_token().flags:
+            return int(slot.slot_id)
+    raise NoTokenError(f"{name}: the module has no uninitialised token")
 
 
 def _matching(library: Any, name: TokenName) -> list[Any]:

@@ -8,12 +8,12 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import unquote
 
 from enigm_tuf.authorities.tokens.development import DevelopmentToken
 from enigm_tuf.errors import MalformedError, MisuseError
-from enigm_tuf.ports import Token
+from enigm_tuf.ports import Token, TokenIdentity
 
 if TYPE_CHECKING:
     from enigm_tuf.authorities.tokens.piv import CardSource
@@ -30,10 +30,23 @@ class TokenEdges:
     cards: "CardSource | None" = None
 
 
+class NewToken(Token, Protocol):
+    """A token that can be made ready: ``initialise`` takes one new secret for each name in ``SECRETS``."""
+
+    SECRETS: ClassVar[tuple[str, ...]]
+
+    def initialise(self, *secrets: str) -> None: ...
+
+
 def open_token(uri: str, edges: TokenEdges) -> Token:
     """The token that ``uri`` names; nothing is contacted yet. MalformedError, MisuseError."""
+    return open_new_token(uri, edges)
+
+
+def open_new_token(uri: str, edges: TokenEdges) -> NewToken:
+    """The same, as what ``token init`` needs."""
     scheme, _, rest = uri.partition(":")
-    openers: dict[str, Callable[[str, str, TokenEdges], Token]] = {
+    openers: dict[str, Callable[[str, str, TokenEdges], NewToken]] = {
         "pkcs11": _pkcs11,
         "piv": _piv,
         "development": _development,
@@ -43,7 +56,7 @@ def open_token(uri: str, edges: TokenEdges) -> Token:
     return openers[scheme](uri, rest, edges)
 
 
-def _pkcs11(uri: str, rest: str, edges: TokenEdges) -> Token:
+def _pkcs11(uri: str, rest: str, edges: TokenEdges) -> NewToken:
     del edges
     path, _, query = rest.partition("?")
     attributes = _attributes(uri, path, ";", {"token", "serial"}) | _attributes(uri, query, "&", {"module-path"})
@@ -53,16 +66,16 @@ def _pkcs11(uri: str, rest: str, edges: TokenEdges) -> Token:
         raise MalformedError("--token", uri, "needs token= or serial=")
     hsm = _backend("hsm", "hsm")
     name = hsm.TokenName(attributes["module-path"], attributes.get("token"), attributes.get("serial"))
-    token: Token = hsm.Pkcs11Token(name)
+    token: NewToken = hsm.Pkcs11Token(name)
     return token
 
 
-def _piv(uri: str, rest: str, edges: TokenEdges) -> Token:
+def _piv(uri: str, rest: str, edges: TokenEdges) -> NewToken:
     serial = _attributes(uri, rest, ";", {"serial"}).get("serial")
     if serial is not None and not serial.isdecimal():
         raise MalformedError("--token", uri, "serial= must be the number printed on the card")
     piv = _backend("piv", "piv")
-    token: Token = piv.PivToken(
+    token: NewToken = piv.PivToken(
         int(serial) if serial else None,
         edges.cards or piv.PcscCards(),
         management_key=edges.ask_secret,
@@ -71,7 +84,7 @@ def _piv(uri: str, rest: str, edges: TokenEdges) -> Token:
     return token
 
 
-def _development(uri: str, rest: str, edges: TokenEdges) -> Token:
+def _development(uri: str, rest: str, edges: TokenEdges) -> NewToken:
     del edges
     if not rest:
         raise MalformedError("--token", uri, "needs a file: development:FILE")
@@ -96,3 +109,16 @@ def _backend(module: str, extra: str) -> Any:
         return importlib.import_module(f"enigm_tuf.authorities.tokens.{module}")
     except ImportError as error:
         raise MisuseError(f"this kind of token needs {error.name}", hint=f"pip install 'enigm-tuf[{extra}]'") from error
+
+
+def list_module(module: str) -> tuple[TokenIdentity, ...]:
+    """The initialised tokens of a PKCS#11 module."""
+    identities: tuple[TokenIdentity, ...] = _backend("hsm", "hsm").list_tokens(module)
+    return identities
+
+
+def list_cards(edges: TokenEdges) -> tuple[TokenIdentity, ...]:
+    """The PIV cards in the readers."""
+    piv = _backend("piv", "piv")
+    cards = edges.cards or piv.PcscCards()
+    return tuple(piv.PivToken(serial, cards).identity() for serial in cards.serials())

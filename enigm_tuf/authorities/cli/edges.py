@@ -1,0 +1,58 @@
+"""What the commands of enigm-sign need from outside: time, a person, and the card readers."""
+
+import getpass
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from enigm_tuf.authorities.tokens.uri import TokenEdges, open_token
+from enigm_tuf.clock import SystemClock
+from enigm_tuf.errors import MisuseError
+from enigm_tuf.ports import Clock, Token
+
+if TYPE_CHECKING:
+    from enigm_tuf.authorities.tokens.piv import CardSource
+
+
+class Person:
+    """Asks on the terminal; where there is none, takes one line of standard input for each question."""
+
+    def ask(self, question: str) -> str:
+        """An answer that may be seen."""
+        if sys.stdin.isatty():
+            return input(question)
+        return self._line(question)
+
+    def ask_secret(self, what: str) -> str:
+        """An answer that is not shown: a PIN, a management key."""
+        if sys.stdin.isatty():
+            return getpass.getpass(f"{what}: ")
+        return self._line(f"{what}: ")
+
+    def notify(self, text: str) -> None:
+        """Something to do now, such as touching a card."""
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal
+
+    def _line(self, question: str) -> str:
+        print(question, file=sys.stderr, flush=True)  # noqa: T201
+        line = sys.stdin.readline()
+        if not line:
+            raise MisuseError(f"no answer to: {question}", hint="run it on a terminal, or give one line per question")
+        return line.rstrip("\n")
+
+
+@dataclass(frozen=True)
+class Edges:
+    """``cards`` None means the machine's readers."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    person: Person = field(default_factory=Person)
+    cards: "CardSource | None" = None
+
+    @property
+    def tokens(self) -> TokenEdges:
+        return TokenEdges(self.person.ask_secret, self.person.notify, self.cards)
+
+    def open_token(self, uri: str) -> Token:
+        """The token that ``--token`` names."""
+        return open_token(uri, self.tokens)

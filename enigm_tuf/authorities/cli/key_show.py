@@ -1,0 +1,85 @@
+"""enigm-sign key show: fingerprint, words and attributes of a key on a token or in a record."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from enigm_tuf.authorities.cli.token_options import add_label, add_token
+from enigm_tuf.authorities.token_fit import find_key
+from enigm_tuf.commandline import Command, Outcome, table
+from enigm_tuf.durable import read_input
+from enigm_tuf.errors import MisuseError
+from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.keys import KeyRecord, read_key_record
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.words import words
+from enigm_tuf.ports import TokenKey
+
+if TYPE_CHECKING:
+    from enigm_tuf.authorities.cli.edges import Edges
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_token(parser, required=False)
+    add_label(parser, required=False)
+    parser.add_argument("--record", metavar="FILE", help="a .key.json file")
+
+
+def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
+    if arguments.record:
+        record = read_key_record(read_input(Path(arguments.record), LIMITS.document_bytes), arguments.record)
+        return Outcome(record_facts(record), record_lines(record))
+    if not arguments.token or not arguments.label:
+        raise MisuseError("which key?", hint="give --record FILE, or --token URI and --label LABEL")
+    with edges.open_token(arguments.token).session(edges.person.ask_secret) as session:
+        key = find_key(session, arguments.label)
+    return Outcome(key_facts(key), key_lines(key))
+
+
+def key_facts(key: TokenKey) -> dict[str, Any]:
+    digest = sha256(key.spki)
+    return {
+        "label": key.label,
+        "algorithm": key.algorithm,
+        "spki_sha256": digest,
+        "words": " ".join(words(digest)),
+        "attributes": key.attributes,
+    }
+
+
+def key_lines(key: TokenKey) -> list[str]:
+    facts = key_facts(key)
+    attributes = facts.pop("attributes")
+    return table(("fact", "value"), [(name, str(value)) for name, value in (facts | attributes).items()])
+
+
+def record_facts(record: KeyRecord) -> dict[str, Any]:
+    return {
+        "keyid": record.keyid,
+        "spki_sha256": record.spki_sha256,
+        "words": " ".join(words(record.spki_sha256)),
+        "purpose": record.purpose,
+        "environment": record.environment,
+        "home": record.home,
+        "custodian": record.custodian,
+        "token_serial": record.token.serial,
+        "attested": bool(record.attestation),
+        "attributes": {
+            name: item.text if item.flag is None else item.flag for name, item in sorted(record.attributes.items())
+        },
+    }
+
+
+def record_lines(record: KeyRecord) -> list[str]:
+    facts = record_facts(record)
+    attributes = facts.pop("attributes")
+    return table(("fact", "value"), [(name, str(value)) for name, value in (facts | attributes).items()])
+
+
+COMMAND: "Command[Edges]" = Command(
+    name="key show",
+    summary="Show a key: fingerprint, words to read aloud, attributes.",
+    examples="enigm-sign key show --record root-a.key.json\nenigm-sign key show --token piv:serial=12345678 --label 9c",
+    configure=configure,
+    run=run,
+)

@@ -1,0 +1,71 @@
+"""Enrolment: a key on a token becomes a key record, with proof of possession (GOVERNANCE, "Keys")."""
+
+import secrets
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import datetime
+
+from enigm_tuf.authorities.token_fit import find_key, require_fit
+from enigm_tuf.authorities.tokens.attestation import verify_attestation
+from enigm_tuf.authorities.tokens.self_check import require_valid
+from enigm_tuf.errors import MisuseError, RefusedError
+from enigm_tuf.model.keys import Environment, KeyRecord, Proof, Purpose, TokenRecord, attribute_records, tuf_key
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.ports import TokenKey, TokenSession
+from enigm_tuf.trust.rules import AuthorityRule
+from enigm_tuf.trust.signable import proof_of_possession
+from enigm_tuf.trust.test_keys import known_test_key
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What the people who enrol a key say about it. ``roots`` are pinned DER attestation roots."""
+
+    purpose: Purpose
+    environment: Environment
+    custodian: str
+    roots: tuple[bytes, ...]
+
+
+def enrol(session: TokenSession, label: str, enrolment: Enrolment, now: datetime) -> KeyRecord:
+    """Read the key back, prove that it answers, verify its attestation; RefusedError, TokenError."""
+    identity, key = session.identity, find_key(session, label)
+    require_fit(identity, enrolment.environment)
+    require_no_test_key(key)
+    attestation = _attestation(session, key, enrolment)
+    challenge = secrets.token_bytes(32)
+    message = proof_of_possession(challenge)
+    signature = session.sign(label, message)
+    require_valid(key.spki, signature, message.data, f"{identity.label}, key {label}")
+    public = tuf_key(key.spki)
+    return KeyRecord(
+        purpose=enrolment.purpose,
+        environment=enrolment.environment,
+        home=identity.home,
+        custodian=enrolment.custodian,
+        keyid=public.keyid,
+        key=public.to_dict(),
+        spki_sha256=sha256(key.spki),
+        token=TokenRecord(identity.manufacturer, identity.model, identity.serial, identity.firmware),
+        label=label,
+        attributes=attribute_records(key.attributes),
+        attestation=tuple(b64encode(certificate).decode() for certificate in attestation),
+        proof=Proof(challenge.hex(), signature.hex()),
+        enrolled=now,
+    )
+
+
+def require_no_test_key(key: TokenKey) -> None:
+    """TEST-KEY: a key whose private half the world knows is enrolled nowhere."""
+    if name := known_test_key(sha256(key.spki)):
+        raise RefusedError(AuthorityRule.TEST_KEY, f"key {key.label}", expected="a key that is ours alone", got=name)
+
+
+def _attestation(session: TokenSession, key: TokenKey, enrolment: Enrolment) -> tuple[bytes, ...]:
+    if session.identity.home != "piv":
+        return ()
+    if not enrolment.roots:
+        raise MisuseError("a PIV key is enrolled with its maker's root", hint="give --attestation-root FILE.pem")
+    chain = session.attestation(key.label)
+    verify_attestation(chain, enrolment.roots, key.spki)
+    return chain
