@@ -110,7 +110,7 @@ class Vendor:
     def publish(self, record_id: str) -> None:
         self.up_to(record_id, "verify", "gate", "publish")
 
-    def prepare_release(self, version: str, payload: bytes = b"payload " * 300_000, **fields: str) -> str:
+    def prepare_release(self, version: str, /, payload: bytes = b"payload " * 300_000, **fields: str) -> str:
         """Write a build and its release.toml, and prepare it; the record's id."""
         folder = self.path / f"build-{version}"
         folder.mkdir(exist_ok=True)
@@ -201,7 +201,7 @@ def policy_toml(authority: str, voters: list[Voter]) -> str:
     )
 
 
-def release_toml(version: str, **fields: str) -> str:
+def release_toml(version: str, /, **fields: str) -> str:
     """A release of product ``phone`` on channel ``stable``; ``fields`` replace lines by their TOML."""
     lines = {
         "product": '"phone"',

@@ -67,7 +67,7 @@ def test_a_second_product_leaves_the_first_one_alone(vendor: Vendor) -> None:
 
 def test_a_product_cannot_be_added_twice(vendor: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
     assert vendor.run("product", "add", "phone", "--channel", "stable") == 2
-    assert "product-phone: an authority has signed for it already" in capsys.readouterr().err
+    assert "product phone is there already" in capsys.readouterr().err
 
 
 def test_an_unknown_channel_is_named_with_the_command_that_makes_it(

@@ -20,7 +20,9 @@ from enigm_tuf.policy.reading import ask
 from enigm_tuf.trust.metadata import Verified
 from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.threshold import signers
+from enigm_tuf_repository.findings import refusal_of
 from enigm_tuf_repository.lineage import Lineage, read_value
+from enigm_tuf_repository.rules import RepositoryRule
 from enigm_tuf_repository.trusted import RoleKeys, role_keys
 from enigm_tuf_repository.workspace import Workspace
 
@@ -84,7 +86,7 @@ def judge_answer(asked: Asked, data: bytes, source: str) -> Answer:
         decision = evaluate(_question(asked, request, response, tuple(envelopes.values()), custodian))
         for outcome in decision.outcomes:
             if not outcome.passed:
-                _refuse(outcome.rule, source, "to pass again at the repository", outcome.evidence)
+                raise refusal_of(outcome, source, "to pass again at the repository")
         counted, outcomes = decision.counted, decision.outcomes
     return Answer(data, response, envelopes, counted, outcomes)
 
@@ -94,13 +96,16 @@ def _request_of(asked: Asked, response: SigningResponse, source: str) -> Signing
     if request is None or request.digest != response.request_sha256:
         expected = ", ".join(item.digest for item in asked.requests.values())
         _refuse(
-            "RESPONSE-REQUEST", source, f"an answer to a request of this record ({expected})", response.request_sha256
+            RepositoryRule.RESPONSE_REQUEST,
+            source,
+            f"an answer to a request of this record ({expected})",
+            response.request_sha256,
         )
     index = request.index
     expected_facts = (index.request_id, index.environment, index.policy)
     facts = (response.request_id, response.environment, response.policy)
     if facts != expected_facts:
-        _refuse("RESPONSE-REQUEST", source, f"{expected_facts}", f"{facts}")
+        _refuse(RepositoryRule.RESPONSE_REQUEST, source, f"{expected_facts}", f"{facts}")
     return request
 
 
@@ -108,7 +113,7 @@ def _require_passed(response: SigningResponse, source: str) -> None:
     failed = [f"{item.rule}: {item.evidence}" for item in response.rules if not item.passed]
     if response.decision != "PASSED" or failed:
         got = "; ".join([f"decision {response.decision}", *failed])
-        _refuse("RESPONSE-DECISION", source, "decision PASSED by every rule", got)
+        _refuse(RepositoryRule.RESPONSE_DECISION, source, "decision PASSED by every rule", got)
 
 
 def _require_signatures(asked: Asked, request: SigningRequest, response: SigningResponse, source: str) -> None:
@@ -116,14 +121,21 @@ def _require_signatures(asked: Asked, request: SigningRequest, response: Signing
     payloads = request.below("payloads")
     signed = {f"{item.role}.{item.version}.json" for item in response.signatures}
     if signed != set(payloads):
-        _refuse("RESPONSE-SIGNATURE", source, f"signatures of {sorted(payloads)}", f"{sorted(signed)}")
+        _refuse(RepositoryRule.RESPONSE_SIGNATURE, source, f"signatures of {sorted(payloads)}", f"{sorted(signed)}")
     for item in response.signatures:
         keys = asked.keys(item.role)
         data = payloads[f"{item.role}.{item.version}.json"]
         if item.keyid not in keys.keyids:
-            _refuse("RESPONSE-SIGNATURE", f"{source}, {item.role}", "a key of the role", f"key {item.keyid}")
+            _refuse(
+                RepositoryRule.RESPONSE_SIGNATURE, f"{source}, {item.role}", "a key of the role", f"key {item.keyid}"
+            )
         if not signers(keys.keys, keys.keyids, {item.keyid: item.signature}, data):
-            _refuse("RESPONSE-SIGNATURE", f"{source}, {item.role}", f"a valid signature by {item.keyid}", "none")
+            _refuse(
+                RepositoryRule.RESPONSE_SIGNATURE,
+                f"{source}, {item.role}",
+                f"a valid signature by {item.keyid}",
+                "none",
+            )
 
 
 def _question(

@@ -3,17 +3,20 @@
 from datetime import datetime
 from pathlib import Path
 
+from tuf.api.metadata import Root
+
 from enigm_tuf.durable import read_input
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.keys import read_key_record
 from enigm_tuf.model.policy import read_policy
+from enigm_tuf.model.request import Authority
 from enigm_tuf.model.root_extension import Policies
 from enigm_tuf.trust.authority_admission import judge_root_definition
 from enigm_tuf_repository.configuration import RepositoryConfig, read_configuration
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.lineage import lineage_of
-from enigm_tuf_repository.preparing import Plan, clear_record, open_record
+from enigm_tuf_repository.preparing import Plan, new_record, open_record
 from enigm_tuf_repository.records import ReleaseRecord
 from enigm_tuf_repository.register import load_register
 from enigm_tuf_repository.requests import Draft, policy_pin
@@ -29,19 +32,24 @@ def initialise(workspace: Workspace, configuration_file: Path, now: datetime) ->
     config = read_configuration(data, str(configuration_file))
     keys = _read_keys(config, configuration_file.parent)
     policies = _read_policies(config, configuration_file.parent)
-    clear_record(workspace, RECORD)
-    for path, content in {**_placed(workspace, keys, policies), workspace.configuration_file: data}.items():
-        write_durably(path, content)
-    return _open_root(workspace, config, now)
+    draft = Draft("release", {"root": _root(config, keys, policies, now)})
+    with new_record(workspace, RECORD):
+        for path, content in {**_placed(workspace, keys, policies), workspace.configuration_file: data}.items():
+            write_durably(path, content)
+        lineage = lineage_of(workspace, load_register(workspace), without=RECORD)
+        return open_record(workspace, lineage, Plan(RECORD, "root", None, (draft,)), now)
 
 
-def _open_root(workspace: Workspace, config: RepositoryConfig, now: datetime) -> ReleaseRecord:
-    records = {purpose: workspace.key_records(names) for purpose, names in config.key_files().items()}
-    pins = Policies(policy_pin(workspace, "manifest"), policy_pin(workspace, "release"))
+def _root(config: RepositoryConfig, keys: dict[str, bytes], policies: dict[Authority, bytes], now: datetime) -> Root:
+    """The first root, which breaks none of the rules."""
+    records = {
+        purpose: tuple(read_key_record(keys[Path(name).name], name) for name in names)
+        for purpose, names in config.key_files().items()
+    }
+    pins = Policies(policy_pin(policies["manifest"]), policy_pin(policies["release"]))
     root = first_root(config, records, pins, now)
     judge_root_definition(root, config.environment)
-    lineage = lineage_of(workspace, load_register(workspace), without=RECORD)
-    return open_record(workspace, lineage, Plan(RECORD, "root", None, (Draft("release", {"root": root}),)), now)
+    return root
 
 
 def _read_keys(config: RepositoryConfig, folder: Path) -> dict[str, bytes]:
@@ -56,9 +64,10 @@ def _read_keys(config: RepositoryConfig, folder: Path) -> dict[str, bytes]:
     return found
 
 
-def _read_policies(config: RepositoryConfig, folder: Path) -> dict[str, bytes]:
-    policies = {}
-    for authority, name in (("manifest", config.policies.manifest), ("release", config.policies.release)):
+def _read_policies(config: RepositoryConfig, folder: Path) -> dict[Authority, bytes]:
+    policies: dict[Authority, bytes] = {}
+    files: dict[Authority, str] = {"manifest": config.policies.manifest, "release": config.policies.release}
+    for authority, name in files.items():
         policies[authority] = read_input(folder / name, LIMITS.document_bytes)
         policy = read_policy(policies[authority], str(folder / name))
         if (policy.authority, policy.environment) != (authority, config.environment):
@@ -69,7 +78,7 @@ def _read_policies(config: RepositoryConfig, folder: Path) -> dict[str, bytes]:
     return policies
 
 
-def _placed(workspace: Workspace, keys: dict[str, bytes], policies: dict[str, bytes]) -> dict[Path, bytes]:
+def _placed(workspace: Workspace, keys: dict[str, bytes], policies: dict[Authority, bytes]) -> dict[Path, bytes]:
     return {
         **{workspace.keys / name: data for name, data in keys.items()},
         workspace.policy_file("manifest"): policies["manifest"],

@@ -9,8 +9,8 @@ from tuf.ngclient import FetcherInterface, Updater
 
 from enigm_tuf.errors import NotFoundError, RefusedError
 from enigm_tuf_repository.overlay import OverlayFetcher
+from enigm_tuf_repository.rules import RepositoryRule
 
-RULE = "VERIFY-NGCLIENT"
 _BASE = "overlay://staged/"
 
 
@@ -45,14 +45,16 @@ def verify_with_ngclient(overlay: OverlayFetcher, root: bytes, targets: Sequence
         for path in targets:
             _download(updater, path)
     except (RepositoryError, DownloadError, ValueError) as error:
-        raise RefusedError(RULE, "the staged tree", expected="ngclient to accept it", got=str(error)) from error
+        raise RefusedError(
+            RepositoryRule.VERIFY_NGCLIENT, "the staged tree", expected="ngclient to accept it", got=str(error)
+        ) from error
     return f"ngclient refreshed from root version 1 and downloaded {len(targets)} targets"
 
 
 def _download(updater: Updater, path: str) -> None:
     info = updater.get_targetinfo(path)
     if info is None:
-        raise RefusedError(RULE, path, expected="to be found by ngclient", got="not listed")
+        raise RefusedError(RepositoryRule.VERIFY_NGCLIENT, path, expected="to be found by ngclient", got="not listed")
     Path(updater.download_target(info)).unlink()  # a release is large; one target at a time on the disk
 
 
@@ -64,5 +66,7 @@ def verify_roots_with_tuf(chain: Sequence[bytes]) -> str:
             before.verify_delegate(Root.type, after)
             after.verify_delegate(Root.type, after)
     except (RepositoryError, ValueError) as error:
-        raise RefusedError(RULE, "the root chain", expected="python-tuf to accept it", got=str(error)) from error
+        raise RefusedError(
+            RepositoryRule.VERIFY_NGCLIENT, "the root chain", expected="python-tuf to accept it", got=str(error)
+        ) from error
     return f"python-tuf verified {len(roots)} roots"

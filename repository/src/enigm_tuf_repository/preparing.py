@@ -1,6 +1,8 @@
 """Steps 1 and 2: take the build's artifacts, derive the metadata, write one signing request per authority."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,7 +16,6 @@ from enigm_tuf_repository.records import (
     Step,
     StepEvidence,
     digests_of,
-    load_record,
     save_record,
     staged_files,
 )
@@ -34,16 +35,22 @@ class Plan:
     built: tuple[RuleOutcome, ...] = field(default=())
 
 
-def clear_record(workspace: Workspace, record_id: str) -> None:
-    """Make room for a new record; MisuseError once an authority's answer has been attached to the old one."""
+@contextmanager
+def new_record(workspace: Workspace, record_id: str) -> Iterator[None]:
+    """Room for a new record in place of one that nobody has signed for; nothing stays if the block fails.
+
+    MisuseError once an authority's answer has been attached to the old one.
+    """
     folder = workspace.record(record_id)
-    if (folder / "record.json").is_file() and (folder / "responses").is_dir():
-        load_record(workspace, record_id)
-        raise MisuseError(
-            f"{record_id}: an authority has signed for it already", hint="`enigm-repo status` shows its next step"
-        )
-    if folder.is_dir():
-        shutil.rmtree(folder)
+    if (folder / "responses").is_dir():
+        hint = "`enigm-repo status` shows its next step"
+        raise MisuseError(f"{record_id}: an authority has signed for it already", hint=hint)
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def open_record(workspace: Workspace, lineage: Lineage, plan: Plan, now: datetime) -> ReleaseRecord:

@@ -10,7 +10,7 @@ from enigm_tuf.trust.authority_admission import judge_targets_definition
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf_repository.configuration import ExpiryDays
 from enigm_tuf_repository.lineage import Lineage, Signed, lineage_of, root_chain
-from enigm_tuf_repository.preparing import Plan, clear_record, open_record
+from enigm_tuf_repository.preparing import Plan, new_record, open_record
 from enigm_tuf_repository.records import ReleaseRecord
 from enigm_tuf_repository.register import load_register, save_register
 from enigm_tuf_repository.requests import Draft, role_evidence
@@ -26,15 +26,15 @@ def prepare_product(workspace: Workspace, product: str, channels: tuple[str, ...
     config, register = workspace.configuration(), load_register(workspace)
     root = admit_chain(root_chain(workspace.published), config.environment, now).root.value
     record_id = f"product-{product}"
-    clear_record(workspace, record_id)
     lineage = lineage_of(workspace, register, without=record_id)
     if lineage.head(payload_role(product)) or lineage.head(manifest_role(product)):
         raise MisuseError(f"product {product} is there already")
-    targets = _targets(workspace, lineage, product, now)
-    judge_targets_definition(root, "targets", targets)
-    drafts = _drafts(lineage, product, targets, config.expiry_days, now)
-    save_register(workspace, register.with_product(product, channels))
-    return open_record(workspace, lineage, Plan(record_id, "product", product, drafts), now)
+    with new_record(workspace, record_id):
+        targets = _targets(workspace, lineage, product, now)
+        judge_targets_definition(root, "targets", targets)
+        drafts = _drafts(lineage, product, targets, config.expiry_days, now)
+        save_register(workspace, register.with_product(product, channels))
+        return open_record(workspace, lineage, Plan(record_id, "product", product, drafts), now)
 
 
 def _targets(workspace: Workspace, lineage: Lineage, product: str, now: datetime) -> Targets:

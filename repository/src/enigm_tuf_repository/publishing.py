@@ -11,6 +11,7 @@ from enigm_tuf_repository.lineage import Lineage, file_name
 from enigm_tuf_repository.publication import PublicationStore
 from enigm_tuf_repository.records import ReleaseRecord, Step, StepEvidence, load_record, save_record
 from enigm_tuf_repository.register import load_register, save_register
+from enigm_tuf_repository.rules import RepositoryRule
 from enigm_tuf_repository.staging import TIMESTAMP
 from enigm_tuf_repository.workspace import Workspace
 
@@ -70,4 +71,6 @@ def require_no_strangers(workspace: Workspace, digests: Mapping[str, str]) -> No
         ours = f"staged/metadata/{name}" in digests
         if not (ours or (known and name == file_name(role, int(version))) or name == "timestamp.json"):
             expected = "published versions of the roles in force, and nothing else"
-            raise RefusedError("PUBLISHED-TREE", f"published/metadata/{name}", expected=expected, got="an extra file")
+            raise RefusedError(
+                RepositoryRule.PUBLISHED_TREE, f"published/metadata/{name}", expected=expected, got="an extra file"
+            )

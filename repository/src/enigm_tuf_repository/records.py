@@ -30,6 +30,7 @@ from enigm_tuf.model.shapes import (
 )
 from enigm_tuf.model.strict_json import encode, parse
 from enigm_tuf_repository.durable import file_sha256, write_durably
+from enigm_tuf_repository.rules import RepositoryRule
 from enigm_tuf_repository.workspace import Workspace
 
 
@@ -189,4 +190,4 @@ def digests_of(folder: Path, paths: Iterator[str] | list[str]) -> dict[str, str]
 
 
 def _refuse(subject: str, expected: str, got: str) -> None:
-    raise RefusedError("RECORD-EVIDENCE", subject, expected=expected, got=got)
+    raise RefusedError(RepositoryRule.RECORD_EVIDENCE, subject, expected=expected, got=got)

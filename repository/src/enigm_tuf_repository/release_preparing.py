@@ -26,7 +26,7 @@ from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf_repository.artifacts import Artifact, measure, take
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.lineage import Lineage, lineage_of
-from enigm_tuf_repository.preparing import Plan, clear_record, open_record
+from enigm_tuf_repository.preparing import Plan, new_record, open_record
 from enigm_tuf_repository.records import ReleaseRecord
 from enigm_tuf_repository.register import load_register
 from enigm_tuf_repository.release_description import ReleaseDescription, read_release_description
@@ -40,17 +40,18 @@ KEPT_RELEASES = 10  # a manifest lists what devices may still need, not all hist
 def prepare_release(workspace: Workspace, description_file: Path, now: datetime) -> ReleaseRecord:
     """Open the record ``<product>-<version>``."""
     description = read_release_description(read_input(description_file, LIMITS.document_bytes), str(description_file))
+    workspace.configuration()
     register = load_register(workspace)
     _require_channel(register.products, description)
     record_id = f"{description.product}-{description.version}"
-    clear_record(workspace, record_id)
     lineage = lineage_of(workspace, register, without=record_id)
     folder = description_file.parent
     provenance = {name: _provenance(folder / name) for name in description.provenance}
-    artifacts = _take_all(workspace, record_id, description, folder)
-    drafts = _drafts(workspace, lineage, description, record_id, artifacts, provenance, now)
-    built = tuple(_seen(description, artifact) for artifact in artifacts)
-    return open_record(workspace, lineage, Plan(record_id, "release", description.product, drafts, built), now)
+    with new_record(workspace, record_id):
+        artifacts = _take_all(workspace, record_id, description, folder)
+        drafts = _drafts(workspace, lineage, description, record_id, artifacts, provenance, now)
+        built = tuple(_seen(description, artifact) for artifact in artifacts)
+        return open_record(workspace, lineage, Plan(record_id, "release", description.product, drafts, built), now)
 
 
 def _require_channel(products: dict[str, tuple[str, ...]], description: ReleaseDescription) -> None:

@@ -37,10 +37,9 @@ def role_evidence(proposals: dict[str, Signed]) -> dict[str, bytes]:
     return {f"roles/{role}.{value.version}.json": proposal_bytes(value) for role, value in proposals.items()}
 
 
-def policy_pin(workspace: Workspace, authority: Authority) -> PolicyPin:
-    """The pin of the policy file that the workspace holds."""
-    data = workspace.policy(authority)
-    return PolicyPin(read_policy(data, str(workspace.policy_file(authority))).version, sha256(data))
+def policy_pin(data: bytes) -> PolicyPin:
+    """How root refers to a policy file."""
+    return PolicyPin(read_policy(data, "policy").version, sha256(data))
 
 
 def write_request(
@@ -58,7 +57,7 @@ def write_request(
         requester=config.requester,
         created=now,
         expires=now + timedelta(hours=config.request_hours),
-        policy=policy_pin(workspace, draft.authority),
+        policy=policy_pin(workspace.policy(draft.authority)),
         previous=tuple(head.previous for head in heads),
         entries=(),
     )

@@ -24,6 +24,7 @@ from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.trust.signable import proof_of_possession
 from enigm_tuf.trust.threshold import signers
 from enigm_tuf_repository.configuration import RepositoryConfig
+from enigm_tuf_repository.rules import RepositoryRule
 
 KeyRecords = Mapping[Purpose, tuple[KeyRecord, ...]]
 
@@ -68,7 +69,9 @@ def _require_possession(record: KeyRecord) -> None:
     signed = proof_of_possession(bytes.fromhex(record.proof.challenge)).data
     if not signers({record.keyid: tuf_key(record)}, [record.keyid], {record.keyid: record.proof.signature}, signed):
         subject = f"key {record.label} of {record.custodian}"
-        raise RefusedError("KEY-POSSESSION", subject, expected="a signature over the challenge by that key", got="none")
+        raise RefusedError(
+            RepositoryRule.KEY_POSSESSION, subject, expected="a signature over the challenge by that key", got="none"
+        )
 
 
 def tuf_key(record: KeyRecord) -> Key:

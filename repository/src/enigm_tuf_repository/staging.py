@@ -6,6 +6,7 @@ from enigm_tuf.errors import RefusedError
 from enigm_tuf_repository.lineage import SignedFile, file_name, read_signed_file
 from enigm_tuf_repository.records import ReleaseRecord, Step, staged_files
 from enigm_tuf_repository.role_building import hashed_name
+from enigm_tuf_repository.rules import RepositoryRule
 from enigm_tuf_repository.workspace import Workspace
 
 TIMESTAMP = "staged/metadata/timestamp.json"
@@ -50,7 +51,7 @@ def require_only_signed(workspace: Workspace, record: ReleaseRecord) -> None:
     for path in staged_files(workspace, record.id):
         if path not in allowed:
             raise RefusedError(
-                "RECORD-EVIDENCE",
+                RepositoryRule.RECORD_EVIDENCE,
                 f"{record.id}, {path}",
                 expected="signed metadata of this record, or a target that it lists",
                 got="an extra file that nobody signed",

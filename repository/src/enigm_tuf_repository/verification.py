@@ -39,6 +39,7 @@ from enigm_tuf_repository.records import (
     staged_files,
 )
 from enigm_tuf_repository.role_building import hashed_name
+from enigm_tuf_repository.rules import RepositoryRule
 from enigm_tuf_repository.staging import TIMESTAMP, new_targets, require_only_signed, roles_of, signed_roles
 from enigm_tuf_repository.timestamps import next_timestamp, sign_timestamp
 from enigm_tuf_repository.trusted import admit_chain
@@ -83,14 +84,14 @@ class _Verification:
         if "snapshot" not in roles_of(self.record):
             admit_chain(self.chain, self.environment, self.clock.now())
             yield RuleOutcome(OURS, True, f"{len(self.chain)} roots admitted under the rules of the authorities")
-            yield RuleOutcome("VERIFY-NGCLIENT", True, verify_roots_with_tuf(self.chain))
+            yield RuleOutcome(RepositoryRule.VERIFY_NGCLIENT, True, verify_roots_with_tuf(self.chain))
             return
         targets = new_targets(self.workspace, self.record)
         with tempfile.TemporaryDirectory(dir=self.workspace.record(self.record.id)) as folder:
             yield RuleOutcome(OURS, True, self._device(targets, Path(folder) / "target"))
             paths = [target.path for target in targets]
             seen = verify_with_ngclient(self.overlay, self.chain[0], paths, Path(folder))
-            yield RuleOutcome("VERIFY-NGCLIENT", True, seen)
+            yield RuleOutcome(RepositoryRule.VERIFY_NGCLIENT, True, seen)
 
     def _device(self, targets: list[TargetFile], place: Path) -> str:
         workflow = refresh_as_device(self.overlay, self.chain[0], self.environment, self.clock)

@@ -5,9 +5,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome
-from enigm_tuf.errors import RefusedError
 from enigm_tuf_repository.cli.options import add_record_argument, record_data, workspace_of
-from enigm_tuf_repository.cli.outcomes import outcome_table
+from enigm_tuf_repository.findings import outcome_table, refusal_of
 from enigm_tuf_repository.gating import gate
 
 if TYPE_CHECKING:
@@ -18,9 +17,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     workspace = workspace_of(arguments)
     record, outcomes = gate(workspace, arguments.record, edges.now())
     failed = next((outcome for outcome in outcomes if not outcome.passed), None)
-    refusal = None
-    if failed:
-        refusal = RefusedError(failed.rule, record.id, expected="the release gate to pass", got=failed.evidence)
+    refusal = refusal_of(failed, record.id, "the release gate to pass") if failed else None
     data = record_data(workspace, record) | {"gates": [asdict(outcome) for outcome in outcomes]}
     return Outcome(data, outcome_table(outcomes), refusal)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf_repository.cli.options import add_record_argument, record_data, workspace_of
-from enigm_tuf_repository.cli.outcomes import outcome_table
+from enigm_tuf_repository.findings import outcome_table
 from enigm_tuf_repository.records import Step
 from enigm_tuf_repository.verification import verify
 

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome
-from enigm_tuf.errors import RefusedError
 from enigm_tuf_repository.cli.options import add_repository_option, workspace_of
-from enigm_tuf_repository.cli.outcomes import outcome_table
+from enigm_tuf_repository.findings import outcome_table, refusal_of
 from enigm_tuf_repository.linting import lint, waits_for_people
 
 if TYPE_CHECKING:
@@ -24,11 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     approvals = [Path(item) for item in arguments.approval]
     outcomes = lint(workspace_of(arguments), Path(arguments.request), approvals, edges.now())
-    failed = [outcome for outcome in outcomes if not outcome.passed and not waits_for_people(outcome)]
-    refusal = None
-    if failed:
-        subject, got = Path(arguments.request).name, failed[0].evidence
-        refusal = RefusedError(failed[0].rule, subject, expected="a request that the authority would sign", got=got)
+    failed = next((outcome for outcome in outcomes if not outcome.passed and not waits_for_people(outcome)), None)
+    expected = "a request that the authority would sign"
+    refusal = refusal_of(failed, Path(arguments.request).name, expected) if failed else None
     return Outcome({"rules": [asdict(outcome) for outcome in outcomes]}, outcome_table(outcomes), refusal)
 
 

@@ -2,6 +2,7 @@
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf_repository.gates.context import GateContext
+from enigm_tuf_repository.rules import RepositoryRule
 
 SHARE = 10  # a tenth: time enough to sign again before devices stop
 
@@ -13,7 +14,7 @@ def expiry_horizon(context: GateContext) -> str:
         earliest = context.now + days.of(role) / SHARE
         if file.value.expires < earliest:
             raise RefusedError(
-                "EXPIRY-HORIZON",
+                RepositoryRule.EXPIRY_HORIZON,
                 role,
                 expected=f"an expiry at {earliest:%F %T} or later",
                 got=f"{file.value.expires:%F %T}",

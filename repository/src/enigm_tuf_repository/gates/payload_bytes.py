@@ -9,6 +9,7 @@ from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.payload import read_payload_record
 from enigm_tuf_repository.artifacts import Artifact, measure
 from enigm_tuf_repository.gates.context import GateContext
+from enigm_tuf_repository.rules import RepositoryRule
 from enigm_tuf_repository.staging import new_targets, staged_path
 
 
@@ -47,4 +48,6 @@ def _facts(artifact: Artifact) -> dict[str, object]:
 def _require_equal(subject: str, signed: dict[str, object], got: dict[str, object]) -> None:
     for name, expected in signed.items():
         if got.get(name) != expected:
-            raise RefusedError("PAYLOAD-BYTES", f"{subject}, {name}", expected=str(expected), got=str(got.get(name)))
+            raise RefusedError(
+                RepositoryRule.PAYLOAD_BYTES, f"{subject}, {name}", expected=str(expected), got=str(got.get(name))
+            )

@@ -8,6 +8,7 @@ from tuf.api.metadata import Targets
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.keys import read_key_record
 from enigm_tuf.trust.root_rules import view_root
+from enigm_tuf.trust.rules import AuthorityRule
 from enigm_tuf.trust.test_keys import known_test_key
 from enigm_tuf.trust.threshold import spki_sha256
 from enigm_tuf_repository.gates.context import GateContext
@@ -19,7 +20,9 @@ def test_key(context: GateContext) -> str:
     digests = set(view_root(context.root).spki.values()) | {spki_sha256(key) for key in _keys(context)}
     for digest in sorted(digests):
         if found := known_test_key(digest) or foreign.get(digest):
-            raise RefusedError("TEST-KEY", f"key {digest}", expected="a key of this environment alone", got=found)
+            raise RefusedError(
+                AuthorityRule.TEST_KEY, f"key {digest}", expected="a key of this environment alone", got=found
+            )
     return f"{len(digests)} public keys in force, none of them a test key"
 
 

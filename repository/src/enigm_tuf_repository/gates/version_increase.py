@@ -7,6 +7,7 @@ from enigm_tuf.model.payload import read_payload_record
 from enigm_tuf.model.shapes import version_key
 from enigm_tuf.trust.delegation_rules import payload_role
 from enigm_tuf_repository.gates.context import GateContext
+from enigm_tuf_repository.rules import RepositoryRule
 
 
 def version_increase(context: GateContext) -> str:
@@ -39,4 +40,4 @@ def _versions(targets: Targets) -> dict[str, str]:
 
 
 def _refuse(subject: str, expected: str, got: str) -> None:
-    raise RefusedError("VERSION-INCREASE", subject, expected=expected, got=got)
+    raise RefusedError(RepositoryRule.VERSION_INCREASE, subject, expected=expected, got=got)
