@@ -21,6 +21,20 @@ def test_two_releases_go_through_all_eight_steps(vendor: Vendor) -> None:
         assert [item.step for item in vendor.record(record).steps] == list(Step)
 
 
+def test_a_delta_goes_beside_the_full_payload(vendor: Vendor) -> None:
+    vendor.publish(vendor.prepare_release("1.0"))
+    (vendor.path / "build-2.0").mkdir()
+    (vendor.path / "build-2.0" / "delta.zip").write_bytes(b"only what changed")
+    both = (
+        '[{file = "ota.zip", type = "full-ota"}, {file = "delta.zip", type = "delta-ota", source_build = "BUILD.1.0"}]'
+    )
+
+    vendor.publish(vendor.prepare_release("2.0", payloads=both))
+
+    assert vendor.device_sees() == "2.0", "a new device takes the full payload"
+    assert len(list(vendor.published.glob("targets/payloads/phone/2.0/*"))) == 2
+
+
 def test_every_step_can_run_twice_and_changes_nothing(vendor: Vendor) -> None:
     record = vendor.prepare_release("1.0")
     vendor.publish(record)

@@ -1,7 +1,9 @@
 """The published tree over real HTTP: unmodified python-tuf and tuf-js fetch and verify all of it."""
 
 import shutil
+import signal
 import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -111,6 +113,19 @@ def test_the_server_shows_files_of_the_tree_and_nothing_else(url: str, path: str
 
     assert refused.value.code == 404
     refused.value.close()
+
+
+def test_serve_says_that_it_is_for_trying_out(published: Vendor) -> None:
+    command = [sys.executable, "-m", "enigm_tuf_repository", "serve", "--port", "0", "--repository"]
+    with subprocess.Popen([*command, str(published.workspace.path)], stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        said = server.stderr.readline()
+        with urllib.request.urlopen(f"{said.split()[0]}metadata/1.root.json") as answer:  # noqa: S310 - our own server
+            assert answer.read() == (published.published / "metadata/1.root.json").read_bytes()
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=10) == 0
+
+    assert "for trying out only" in said
 
 
 def _swap_payload(published: Vendor) -> None:

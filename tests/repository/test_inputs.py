@@ -173,6 +173,20 @@ def test_every_command_explains_itself_with_examples(capsys: pytest.CaptureFixtu
         assert f"enigm-repo {command.name}" in capsys.readouterr().out.partition("examples:")[2]
 
 
+def test_a_manifest_that_was_swapped_never_becomes_the_base_of_the_next(
+    vendor: Vendor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vendor.publish(vendor.prepare_release("1.0"))
+    (manifest,) = vendor.published.glob("targets/manifests/phone/*.stable.json")
+    manifest.write_bytes(manifest.read_bytes().replace(b'"halted":false', b'"halted":true '))
+
+    path = vendor.path / "build-1.0" / "release.toml"
+    path.write_text(release_toml("2.0"))
+
+    assert vendor.run("release", "prepare", "--config", str(path)) == 3
+    assert "TARGET-HASH: manifests/phone/stable.json" in capsys.readouterr().err
+
+
 def test_a_missing_folder_of_the_tree_is_a_clear_error(vendor: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
     (vendor.published / "metadata/1.snapshot.json").unlink()
 

@@ -4,4 +4,5 @@ import sys
 
 from enigm_tuf_repository.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

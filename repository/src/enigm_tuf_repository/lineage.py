@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
+from tuf.api.metadata import Root, Snapshot, TargetFile, Targets, Timestamp
 
 from enigm_tuf.errors import MalformedError, MisuseError, StateError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.request import Previous
 from enigm_tuf.model.strict_json import encode, parse_canonical, sha256
 from enigm_tuf.trust.metadata import Document, read_document
+from enigm_tuf_client.download import read_target
+from enigm_tuf_repository.overlay import OverlayFetcher
 from enigm_tuf_repository.register import Register
+from enigm_tuf_repository.role_building import hashed_name
 from enigm_tuf_repository.workspace import Workspace
 
 Signed: TypeAlias = Root | Snapshot | Targets | Timestamp
@@ -106,12 +109,9 @@ class Lineage:
             raise MisuseError(f"there is no signed {role} metadata yet")
         return value
 
-    def target(self, path: str) -> bytes:
-        """The bytes of a small target by its path in ``targets/``; StateError if it is gone."""
-        for tree in self._trees:
-            if (tree / "targets" / path).is_file():
-                return (tree / "targets" / path).read_bytes()
-        raise StateError(f"targets/{path}: signed metadata names it, but it is in no tree")
+    def target(self, target: TargetFile) -> bytes:
+        """The bytes of a small target that is signed already; RefusedError TARGET-HASH, NotFoundError."""
+        return read_target(OverlayFetcher(self._trees), f"targets/{hashed_name(target)}", target)
 
 
 def lineage_of(workspace: Workspace, register: Register, *, without: str = "") -> Lineage:

@@ -31,7 +31,7 @@ from enigm_tuf_repository.records import ReleaseRecord
 from enigm_tuf_repository.register import load_register
 from enigm_tuf_repository.release_description import ReleaseDescription, read_release_description
 from enigm_tuf_repository.requests import Draft, role_evidence
-from enigm_tuf_repository.role_building import hashed_name, target_file, with_targets, with_versions
+from enigm_tuf_repository.role_building import target_file, with_targets, with_versions
 from enigm_tuf_repository.workspace import Workspace
 
 KEPT_RELEASES = 10  # a manifest lists what devices may still need, not all history
@@ -104,9 +104,7 @@ def _drafts(
     manifest = with_targets(lineage.require(manifests, Targets), {path: listed}, now + days.of(manifests))
     versions = {payloads: payload.version, manifests: manifest.version}
     snapshot = with_versions(lineage.require("snapshot", Snapshot), versions, now + days.of("snapshot"))
-    bytes_of = {
-        other: lineage.target(hashed_name(target)) for other, target in manifest.targets.items() if other != path
-    }
+    bytes_of = {other: lineage.target(target) for other, target in manifest.targets.items() if other != path}
     evidence = {f"manifests/{name}": content for name, content in (bytes_of | {path: data}).items()}
     return (
         Draft("release", {payloads: payload}, {f"provenance/{name}": content for name, content in provenance.items()}),
@@ -146,7 +144,7 @@ def _manifest(
 ) -> OtaManifest:
     """The channel's manifest with the new release in front."""
     before = lineage.require(manifest_role(description.product), Targets).targets.get(path)
-    kept = read_manifest(lineage.target(hashed_name(before)), path).releases[: KEPT_RELEASES - 1] if before else ()
+    kept = read_manifest(lineage.target(before), path).releases[: KEPT_RELEASES - 1] if before else ()
     environment = workspace.configuration().environment
     release = _release(description, artifacts)
     return OtaManifest(environment, description.product, description.channel, (release, *kept))
