@@ -61,7 +61,7 @@ def _facts(answer: Answer) -> dict[str, object]:
 
 def _lines(answer: Answer) -> list[str]:
     response = answer.response
-    failed = [f"{item.rule}: {item.evidence}" for item in response.rules if not item.passed]
+    failed = [item.evidence for item in response.rules if not item.passed]
     signed = [f"signed {item.role} version {item.version} with key {item.keyid}" for item in response.signatures]
     head = f"audit log: {response.audit.entries}:{response.audit.sha256}"
     return [f"request {response.request_id}: {response.decision}", *failed, *signed, head]

@@ -1,0 +1,237 @@
+"""A vendor with both authorities on real SoftHSM tokens, run through ``enigm-sign`` and ``enigm-repo`` themselves."""
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pkcs11
+from tuf.api.metadata import Root
+
+from enigm_testkit.people import Answers, FixedClock
+from enigm_testkit.softhsm import MODULE, SoftHsm
+from enigm_tuf.authorities.cli import main as enigm_sign
+from enigm_tuf.authorities.cli.edges import Edges
+from enigm_tuf.model.keys import KeyRecord, read_key_record
+from enigm_tuf.model.request import SigningRequest, make_request, read_request
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.words import last_words
+from enigm_tuf.trust.metadata import read_document
+from enigm_tuf_repository.cli import Edges as RepositoryEdges
+from enigm_tuf_repository.cli import main as enigm_repo
+
+PIN = "1234"
+KEYS = {
+    "root-a": ("root", "carol"),
+    "root-b": ("root", "dave"),
+    "root-c": ("root", "alice"),  # who approves too: never for the same request
+    "payload-a": ("payload", "frank"),
+    "payload-b": ("payload", "grace"),
+    "manifest-a": ("manifest", "heidi"),
+    "manifest-b": ("manifest", "ivan"),
+    "timestamp": ("timestamp", "ops"),
+    "alice": ("approval", "alice"),
+    "bob": ("approval", "bob"),
+}
+"""Token (its label is the key's too): the purpose of its key, and who keeps it."""
+APPROVERS = {"alice": "engineering", "bob": "security"}
+_SIGN = "import sys; from enigm_tuf.authorities.cli import main; sys.exit(main())"
+
+
+@dataclass
+class House:
+    """The folder ``path`` holds everything: tokens, key records, policies, homes, ``repository/``."""
+
+    path: Path
+    clock: FixedClock
+
+    def uri(self, token: str) -> str:
+        return f"pkcs11:token={token}?module-path={MODULE}"
+
+    def home(self, authority: str) -> Path:
+        return self.path / f"{authority}.home"
+
+    def key(self, token: str) -> KeyRecord:
+        path = self.path / f"{token}.key.json"
+        return read_key_record(path.read_bytes(), str(path))
+
+    def edges(self, **answers: str) -> Edges:
+        return Edges(self.clock, Answers(**({"PIN": PIN} | answers)))
+
+    def sign(self, *arguments: object, **answers: str) -> int:
+        """``enigm-sign`` with these arguments; ``answers`` to what it asks."""
+        return enigm_sign([str(argument) for argument in arguments], self.edges(**answers))
+
+    def repo(self, *arguments: object) -> None:
+        """``enigm-repo``, which must succeed."""
+        command = [*(str(argument) for argument in arguments), "--repository", str(self.path / "repository")]
+        assert enigm_repo(command, RepositoryEdges(self.clock)) == 0, f"enigm-repo {' '.join(command)}"
+
+    def request(self, record: str, authority: str = "release") -> Path:
+        return self.path / "repository" / "records" / record / "requests" / f"{authority}.enigmreq"
+
+    def vote(self, request: Path, operator: str, verb: str = "approve", **answers: str) -> Path:
+        """An approval (or rejection) made with the operator's own token."""
+        out = self.path / f"{operator}-{verb}-{read(request).digest[:8]}.dsse.json"
+        words = {"last_four_words": last_words(read(request).digest)}
+        arguments = [verb, request, *self.voter(request, operator), "--reason", "looked at it", "--out", out]
+        assert self.sign(*arguments, **(words | answers)) == 0
+        return out
+
+    def voter(self, request: Path, operator: str) -> list[object]:
+        """The options of ``approve`` that say who and with what."""
+        policy = self.path / f"{read(request).index.authority}.policy.toml"
+        return ["--policy", policy, "--operator", operator, "--token", self.uri(operator), "--label", operator]
+
+    def votes(self, request: Path) -> list[object]:
+        """The options of ``sign`` with the approvals of alice and bob."""
+        return [part for who in APPROVERS for part in ("--approval", self.vote(request, who))]
+
+    def custodian(self, request: Path, token: str, out: Path, votes: list[object]) -> list[object]:
+        """The arguments of ``sign`` for one custodian."""
+        home = self.home(read(request).index.authority)
+        return ["sign", request, "--home", home, "--token", self.uri(token), "--label", token, *votes, "--out", out]
+
+    def signs(self, request: Path, token: str, votes: list[object], **answers: str) -> int:
+        """One custodian signs; the response is written to ``response(request, token)``."""
+        words = {"last_four_words": last_words(read(request).digest)}
+        return self.sign(*self.custodian(request, token, self.response(request, token), votes), **(words | answers))
+
+    def response(self, request: Path, token: str) -> Path:
+        return self.path / f"{token}-{read(request).index.request_id}.enigmresp"
+
+    def signed_by(self, request: Path, *tokens: str) -> list[Path]:
+        """Approved by alice and bob, signed by these custodians; their responses."""
+        votes = self.votes(request)
+        for token in tokens:
+            assert self.signs(request, token, votes) == 0
+        return [self.response(request, token) for token in tokens]
+
+    def with_root(self) -> "House":
+        """The first root is made by carol and dave, published, and trusted by both authorities."""
+        self.publish("root-1", *self.signed_by(self.request("root-1"), "root-a", "root-b"))
+        for authority in ("manifest", "release"):
+            assert self.trust(authority, self.first_root) == 0
+        return self
+
+    def publish(self, record: str, *responses: Path) -> None:
+        self.repo("release", "attach", record, *responses)
+        for step in ("verify", "gate", "publish"):
+            self.repo("release", step, record)
+
+    def trust(self, authority: str, root: Path, **answers: str) -> int:
+        document = read_document(root.read_bytes(), Root, "root", 1_000_000)
+        words = {"last_four_words": last_words(sha256(document.canonical))}
+        return self.sign("authority", "trust", "--home", self.home(authority), "--root", root, **(words | answers))
+
+    @property
+    def first_root(self) -> Path:
+        return self.path / "repository" / "published" / "metadata" / "1.root.json"
+
+
+def read(request: Path) -> SigningRequest:
+    return read_request(request.read_bytes(), request.name)
+
+
+def remake(request: Path, out: Path, members: dict[str, bytes] | None = None, **index: Any) -> Path:
+    """The same request with other members or other fields of its index, whole and well formed."""
+    old = read(request)
+    out.write_bytes(make_request(replace(old.index, **index), old.members | (members or {})))
+    return out
+
+
+def build_house(path: Path) -> House:
+    """Tokens, enrolled keys, policies, both homes, and a repository with the request for its first root."""
+    house = open_house(path, datetime.now(UTC).replace(microsecond=0))
+    hsm = SoftHsm(path / "softhsm")
+    for token, (purpose, custodian) in KEYS.items():
+        hsm.token(token, PIN)
+        who = ["--token", house.uri(token), "--label", token]
+        assert house.sign("key", "generate", *who) == 0
+        enrolment = ["--purpose", purpose, "--environment", "staging", "--custodian", custodian]
+        assert house.sign("key", "enrol", *who, *enrolment, "--out", path / f"{token}.key.json") == 0
+    for authority in ("manifest", "release"):
+        (path / f"{authority}.policy.toml").write_text(policy_toml(house, authority))
+        assert house.sign("authority", "init", *init_options(house, authority)) == 0
+    pin = path / "timestamp.pin"
+    pin.write_text(PIN)
+    pin.chmod(0o600)
+    (path / "repository.toml").write_text(repository_toml(house))
+    house.repo("init", "--config", path / "repository.toml")
+    return house
+
+
+def init_options(house: House, authority: str) -> list[object]:
+    policy = house.path / f"{authority}.policy.toml"
+    return ["--home", house.home(authority), "--authority", authority, "--environment", "staging", "--policy", policy]
+
+
+def open_house(path: Path, now: datetime) -> House:
+    return House(path, FixedClock(now))
+
+
+def copy_house(template: House, path: Path) -> House:
+    """The same house in another folder; this process uses its tokens from now on."""
+    shutil.copytree(template.path, path)
+    conf = path / "softhsm" / "softhsm2.conf"
+    conf.write_text(conf.read_text().replace(str(template.path), str(path)))
+    for text in (path / "repository.toml", path / "repository" / "repository.toml"):
+        text.write_text(text.read_text().replace(str(template.path), str(path)))
+    os.environ["SOFTHSM2_CONF"] = str(conf)
+    pkcs11.lib(MODULE).reinitialize()
+    return open_house(path, template.clock.now())
+
+
+def policy_toml(house: House, authority: str) -> str:
+    """Two approvals from two partitions for everything."""
+    actions = ("root", "product", "release") if authority == "release" else ("product", "release")
+    thresholds = {"root": 2, "payload": 2} if authority == "release" else {"targets": 1, "snapshot": 1, "manifest": 1}
+    quorum = 'approvals = 2\npartitions = ["engineering", "security"]'
+    return "\n".join(
+        [
+            f'schema = 1\nversion = 1\nauthority = "{authority}"\nenvironment = "staging"\nrequest_hours = 72',
+            _operator("rob", "release", "requester", ""),
+            *(_operator(who, partition, "approver", _approval_key(house, who)) for who, partition in APPROVERS.items()),
+            *(f"[actions.{action}]\n{quorum}" for action in actions),
+            *(f"[expiry.{kind}]\nminimum = 1\nmaximum = 400" for kind in thresholds),
+            "[thresholds]",
+            *(f"{kind} = {threshold}" for kind, threshold in thresholds.items()),
+        ]
+    )
+
+
+def _operator(name: str, partition: str, role: str, key: str) -> str:
+    names = f'id = "{name}"\nname = "{name.title()}"\npartition = "{partition}"'
+    return f'[[operators]]\n{names}\nroles = ["{role}"]\napproval_keys = [{key}]'
+
+
+def _approval_key(house: House, who: str) -> str:
+    record = house.key(who)
+    public = "".join(record.key["keyval"]["public"].splitlines()[1:-1])
+    return f'{{public_key = "{public}", device = "{record.token.serial}"}}'
+
+
+def repository_toml(house: House) -> str:
+    signer = [sys.executable, "-c", _SIGN, "timestamp", "--token", house.uri("timestamp"), "--label", "timestamp"]
+    groups = {purpose: [name for name, key in KEYS.items() if key[0] == purpose] for purpose, _ in KEYS.values()}
+    files = "\n".join(
+        f"{purpose}_keys = {[f'{name}.key.json' for name in names]}"
+        for purpose, names in groups.items()
+        if purpose != "approval"
+    )
+    return f"""
+environment = "staging"
+requester = "rob"
+request_hours = 72
+root_threshold = 2
+recovery_threshold = 3
+payload_threshold = 2
+manifest_threshold = 1
+policies = {{manifest = "manifest.policy.toml", release = "release.policy.toml"}}
+expiry_days = {{root = 365, targets = 180, snapshot = 30, manifest = 30, payload = 365, timestamp = 2}}
+timestamp_signer = {[*signer, "--pin-file", str(house.path / "timestamp.pin")]}
+{files}
+"""
