@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     del edges
     home = open_home(Path(arguments.home))
-    head = verify(home.log, _head(arguments.expect) if arguments.expect else None)
+    head = verify(home.log, None if arguments.expect is None else _head(arguments.expect))
     doubt = history_of(read_log(home.log)).open_intent
     lines = [f"{head.entries} entries, each linked to the one before it", f"head {head.entries}:{head.sha256}"]
     if doubt:

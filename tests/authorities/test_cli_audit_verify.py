@@ -1,0 +1,64 @@
+"""enigm-sign audit verify, on the log of a real signature."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from enigm_testkit.house import House
+
+Lines = list[bytes]
+
+
+def head(house: House, capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    assert house.sign("audit", "verify", "--home", house.home("release"), "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    return f"{shown['entries']}:{shown['sha256']}"
+
+
+def verify(house: House, *options: str) -> int:
+    return house.sign("audit", "verify", "--home", house.home("release"), *options)
+
+
+@pytest.fixture
+def signed(house: House) -> House:
+    house.signed_by(house.request("root-1"), "root-a")
+    return house
+
+
+def test_the_head_that_was_noted_is_still_there_after_more_was_signed(
+    signed: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noted = head(signed, capsys)
+    assert verify(signed, "--expect", noted) == 0
+    request = signed.request("root-1")
+    signed.signs(request, "root-b", [])
+    assert verify(signed, "--expect", noted) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        pytest.param(lambda lines: [line.replace(b"alice", b"alicf") for line in lines], "LOG-LINK", id="edited"),
+        pytest.param(lambda lines: [lines[1], lines[0], *lines[2:]], "LOG-LINK", id="reordered"),
+        pytest.param(lambda lines: lines[:-1], "LOG-HEAD", id="truncated"),
+        pytest.param(lambda lines: [*lines[:-1], lines[-1][:-1]], "LOG-WHOLE", id="torn"),
+    ],
+)
+def test_a_changed_log_is_refused(
+    signed: House, change: Callable[[Lines], Lines], rule: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noted = head(signed, capsys)
+    log = signed.home("release") / "audit.log"
+    log.write_bytes(b"".join(change(log.read_bytes().splitlines(keepends=True))))
+    assert verify(signed, "--expect", noted) == 3
+    assert f"error: {rule}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("expect", ["", "12", "0:" + "0" * 64, "1:" + "G" * 64, "1:" + "0" * 63])
+def test_an_expectation_in_another_form_is_a_mistake(
+    signed: House, expect: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verify(signed, "--expect", expect) == 2
+    assert "must be ENTRIES:SHA256" in capsys.readouterr().err
