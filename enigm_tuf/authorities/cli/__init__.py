@@ -1,0 +1,43 @@
+"""The command line ``enigm-sign``: what happens inside the trust boundary, one file per command."""
+
+from collections.abc import Sequence
+
+from enigm_tuf.authorities.cli import (
+    approve,
+    audit_verify,
+    authority_init,
+    authority_trust,
+    key_enrol,
+    key_generate,
+    key_show,
+    reject,
+    request_inspect,
+    sign,
+    timestamp,
+    token_init,
+    token_list,
+)
+from enigm_tuf.authorities.cli.edges import Edges
+from enigm_tuf.commandline import Command, run
+
+COMMANDS: tuple[Command[Edges], ...] = (
+    token_init.COMMAND,
+    token_list.COMMAND,
+    key_generate.COMMAND,
+    key_enrol.COMMAND,
+    key_show.COMMAND,
+    authority_init.COMMAND,
+    authority_trust.COMMAND,
+    request_inspect.COMMAND,
+    approve.COMMAND,
+    reject.COMMAND,
+    sign.COMMAND,
+    audit_verify.COMMAND,
+    timestamp.COMMAND,
+)
+
+
+def main(argv: Sequence[str] | None = None, edges: Edges | None = None) -> int:
+    """Run one command; returns the exit status (0 done, 2 trouble, 3 refused)."""
+    about = "Keys, approvals and signatures of the two authorities. No secret is ever an argument."
+    return run("enigm-sign", about, COMMANDS, argv, edges or Edges())
