@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
+from enigm_tuf.authorities.cli.edges import Person
 from enigm_tuf.errors import MisuseError
 
 
-class Answers:
+class Answers(Person):
     """Gives the answer whose key is part of the question; remembers what was said to it."""
 
     def __init__(self, **answers: str) -> None:
@@ -18,7 +19,8 @@ class Answers:
                 return answer
         raise MisuseError(f"no answer to: {question}")
 
-    ask_secret = ask
+    def ask_secret(self, what: str) -> str:
+        return self.ask(what)
 
     def notify(self, text: str) -> None:
         self.said.append(text)
