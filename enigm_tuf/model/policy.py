@@ -3,9 +3,14 @@
 There is no key that disables a rule, and no default: a missing field is refused.
 """
 
+import binascii
 import tomllib
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.limits import LIMITS
@@ -106,6 +111,9 @@ def read_policy(data: bytes, source: str) -> Policy:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise MalformedError(source, "", f"not TOML: {error}") from error
     policy = POLICY.read(value, source)
+    for operator in policy.operators:
+        for key in operator.approval_keys:
+            _require_one_form(key, f"operators.{operator.id}.approval_keys", source)
     _require_distinct(policy, source)
     for action, quorum in policy.actions.items():
         _require_possible(policy, f"actions.{action}", quorum, source)
@@ -118,6 +126,17 @@ def read_policy(data: bytes, source: str) -> Policy:
 def approvers(policy: Policy) -> tuple[Operator, ...]:
     """The operators who may approve."""
     return tuple(operator for operator in policy.operators if "approver" in operator.roles)
+
+
+def _require_one_form(key: ApprovalKey, field: str, source: str) -> None:
+    """One public key, one text: otherwise one key in two spellings could stand for two people."""
+    try:
+        public = load_der_public_key(b64decode(key.public_key, validate=True))
+    except (binascii.Error, ValueError, UnsupportedAlgorithm) as error:
+        raise MalformedError(source, f"{field}.public_key", f"not a public key: {error!s:.200}") from error
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    if b64encode(spki).decode() != key.public_key:
+        raise MalformedError(source, f"{field}.public_key", "must be the DER SubjectPublicKeyInfo in its usual form")
 
 
 def _require_distinct(policy: Policy, source: str) -> None:

@@ -23,24 +23,9 @@ def parse(data: bytes, *, source: str, max_bytes: int = LIMITS.document_bytes) -
 
 
 def parse_canonical(data: bytes, *, source: str, max_bytes: int = LIMITS.document_bytes) -> JsonObject:
-    """The same for the exact bytes that a TUF signature covers; refused unless they are the canonical form.
-
-    Canonical JSON leaves control characters in texts as they are (the line ends of PEM), which JSON forbids.
-    """
-    value = _parse(data, source, max_bytes, strict=False)
-    if canonical(value) != data:
-        raise MalformedError(source, "", "must be the canonical form of what it holds")
-    return value
-
-
-def _parse(data: bytes, source: str, max_bytes: int, *, strict: bool) -> JsonObject:
-    return _parse(data, source, max_bytes, strict=True)
-
-
-def parse_canonical(data: bytes, *, source: str, max_bytes: int = LIMITS.document_bytes) -> JsonObject:
     """The object whose canonical form ``data`` is, byte for byte; MalformedError otherwise.
 
-    Canonical JSON leaves line breaks inside texts (a PEM key) as they are, which JSON proper refuses.
+    Canonical JSON leaves control characters in texts as they are (the line ends of PEM), which JSON forbids.
     """
     value = _parse(data, source, max_bytes, strict=False)
     if canonical(value) != data:

@@ -6,7 +6,6 @@ from typing import TypeVar
 from tuf.api.metadata import Root, Snapshot, TargetFile, Targets
 
 from enigm_tuf.model.manifest import OtaManifest, Release
-from enigm_tuf.model.root_extension import FIELD
 from enigm_tuf.model.words import words
 from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.threshold import spki_sha256
@@ -16,7 +15,10 @@ Signed = Root | Snapshot | Targets
 
 
 def difference(question: Question) -> tuple[str, ...]:
-    """One line for each thing that is added, removed or changed against the state before."""
+    """One line for each thing that is added, removed or changed against the state before.
+
+    No text of the request can move the cursor, forge a line or hide: what does not print is shown as its number.
+    """
     lines: list[str] = []
     for role, proposal in sorted(question.proposals.items()):
         old = question.previous.get(role)
@@ -24,7 +26,11 @@ def difference(question: Question) -> tuple[str, ...]:
         lines += [f"  {line}" for line in _changes(old, proposal.signed)]
     for path, manifest in sorted(question.manifests.items()):
         lines += [f"{path}: {line}" for line in _manifest_lines(manifest)]
-    return tuple(lines)
+    return tuple(map(_printable, lines))
+
+
+def _printable(line: str) -> str:
+    return "".join(sign if sign.isprintable() else f"<U+{ord(sign):04X}>" for sign in line)
 
 
 def _changes(old: Signed | None, new: Signed) -> Iterator[str]:
@@ -36,6 +42,7 @@ def _changes(old: Signed | None, new: Signed) -> Iterator[str]:
         yield from _compare("meta", before, new.meta, lambda meta: f"version {meta.version}")
     else:
         yield from _targets_changes(old if isinstance(old, Targets) else None, new)
+    yield from _compare("field", _flat(old), _flat(new), str)
 
 
 def _root_changes(old: Root | None, new: Root) -> Iterator[str]:
@@ -44,7 +51,8 @@ def _root_changes(old: Root | None, new: Root) -> Iterator[str]:
         if before is None or before.threshold != role.threshold:
             yield f"{name} threshold {before.threshold if before else 'none'} -> {role.threshold}"
         yield from _compare(f"{name} key", _keys(old, name), _keys(new, name), str)
-    yield from _compare(FIELD, _flat(old), _flat(new), str)
+    if old is None or old.consistent_snapshot != new.consistent_snapshot:
+        yield f"consistent_snapshot {old.consistent_snapshot if old else 'none'} -> {new.consistent_snapshot}"
 
 
 def _keys(root: Root | None, role: str) -> dict[str, str]:
@@ -52,12 +60,16 @@ def _keys(root: Root | None, role: str) -> dict[str, str]:
     if root is None or role not in root.roles:
         return {}
     digests = [spki_sha256(root.keys[keyid]) for keyid in root.roles[role].keyids if keyid in root.keys]
-    return {digest: " ".join(words(digest)[:4]) for digest in digests}
+    return {digest: _spoken(digest) for digest in digests}
 
 
-def _flat(root: Root | None) -> dict[str, str]:
-    """The extension's leaves by their path, so that a change names its field."""
-    return dict(_leaves("", root.unrecognized_fields.get(FIELD))) if root else {}
+def _spoken(digest: str) -> str:
+    return " ".join(words(digest)[:4])
+
+
+def _flat(signed: Signed | None) -> dict[str, str]:
+    """What TUF does not name (in root the extension): its leaves by their path, so that a change names its field."""
+    return dict(_leaves("", signed.unrecognized_fields)) if signed else {}
 
 
 def _leaves(path: str, value: object) -> Iterator[tuple[str, str]]:
@@ -70,15 +82,26 @@ def _leaves(path: str, value: object) -> Iterator[tuple[str, str]]:
 
 def _targets_changes(old: Targets | None, new: Targets) -> Iterator[str]:
     yield from _compare("target", old.targets if old else {}, new.targets, _target_text)
-    before = old.delegations.roles or {} if old and old.delegations else {}
-    after = new.delegations.roles or {} if new.delegations else {}
-    yield from _compare(
-        "delegation", before, after, lambda role: f"{role.paths}, {role.threshold} of {len(role.keyids)} keys"
-    )
+    yield from _compare("delegation", _delegated(old), _delegated(new), str)
+
+
+def _delegated(targets: Targets | None) -> dict[str, str]:
+    """Delegations by role: what for, how many, and whose keys by fingerprint and its words."""
+    if targets is None or targets.delegations is None:
+        return {}
+    keys = targets.delegations.keys
+    found = {}
+    for name, role in (targets.delegations.roles or {}).items():
+        digests = sorted(spki_sha256(keys[keyid]) for keyid in role.keyids if keyid in keys)
+        whose = ", ".join(f"{digest} ({_spoken(digest)})" for digest in digests)
+        found[name] = f"{role.paths}, terminating {role.terminating}, {role.threshold} of {whose}"
+    return found
 
 
 def _target_text(target: TargetFile) -> str:
-    return f"{target.length:,} bytes, sha256 {target.hashes.get('sha256')}"
+    facts = [f"{name} {value}" for name, value in sorted(_leaves("", target.unrecognized_fields))]
+    hashes = [f"{name} {value}" for name, value in sorted(target.hashes.items())]
+    return ", ".join([f"{target.length:,} bytes", *hashes, *facts])
 
 
 def _compare(what: str, before: Mapping[str, T], after: Mapping[str, T], text: Callable[[T], str]) -> Iterator[str]:

@@ -38,7 +38,6 @@ def ask(
 ) -> Question:
     """Parse everything that the rules will look at; MalformedError names the member of the request."""
     policy = read_policy(policy_data, "policy")
-    proposals = {proposal.role: proposal for proposal in map(_proposal, *_columns(request.below("payloads")))}
     manifest_bytes = request.below("evidence/manifests")
     approvals, unauthentic = cast_approvals(policy, [*request.below("approvals").values(), *envelopes])
     return Question(
@@ -46,7 +45,7 @@ def ask(
         policy=policy,
         policy_pin=PolicyPin(policy.version, sha256(policy_data)),
         root=root,
-        proposals=proposals,
+        proposals=_proposals("payloads", request.below("payloads")),
         previous=_previous(request.below("context/previous")),
         manifests={path: read_manifest(data, path) for path, data in manifest_bytes.items()},
         manifest_bytes=manifest_bytes,
@@ -70,7 +69,7 @@ def read_signed(data: bytes, source: str) -> Signed:
         raise MalformedError(source, "_type", f"must be one of {', '.join(kinds)}")
     try:
         value = kind.from_dict(signed)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise MalformedError(source, "", f"not TUF {kind.type} metadata: {error!r:.200}") from error
     if canonical(value.to_dict()) != data:
         raise MalformedError(source, "", "holds something that its metadata does not say")
@@ -119,12 +118,17 @@ def _require_same_person(operator: Operator, device: str, key: str, approver: ob
             raise MalformedError(source, f"approver.{name}", f"must be {value}, as in the policy")
 
 
-def _columns(files: Mapping[str, bytes]) -> tuple[tuple[str, ...], tuple[bytes, ...]]:
-    return tuple(files), tuple(files.values())
+def _proposals(folder: str, files: Mapping[str, bytes]) -> dict[str, Proposal]:
+    found: dict[str, Proposal] = {}
+    for name, data in files.items():
+        proposal = _proposal(name, f"{folder}/{name}", data)
+        if proposal.role in found:
+            raise MalformedError(f"{folder}/{name}", "", f"a second version of role {proposal.role}")
+        found[proposal.role] = proposal
+    return found
 
 
-def _proposal(name: str, data: bytes) -> Proposal:
-    source = f"payloads/{name}"
+def _proposal(name: str, source: str, data: bytes) -> Proposal:
     parts = name.rsplit(".", 2)
     if len(parts) != 3 or parts[2] != "json" or not parts[1].isdecimal():
         raise MalformedError(source, "", "must be named <role>.<version>.json")
@@ -154,9 +158,8 @@ def _previous(files: Mapping[str, bytes]) -> dict[str, Signed]:
 
 def _other_roles(files: Mapping[str, bytes]) -> dict[str, Targets]:
     found: dict[str, Targets] = {}
-    for name, data in files.items():
-        value = read_signed(data, f"evidence/roles/{name}")
-        if not isinstance(value, Targets):
-            raise MalformedError(f"evidence/roles/{name}", "_type", "must be targets")
-        found[name.rsplit(".", 2)[0]] = value
+    for role, item in _proposals("evidence/roles", files).items():
+        if not isinstance(item.signed, Targets):
+            raise MalformedError("evidence/roles", role, "must be targets metadata")
+        found[role] = item.signed
     return found

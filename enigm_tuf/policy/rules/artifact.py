@@ -1,10 +1,13 @@
 """ARTIFACT: every target is where it belongs, fully hashed, described, newer than all before, and agreed on."""
 
+from hashlib import sha512
+
 from tuf.api.metadata import TargetFile, Targets
 
 from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.manifest import manifest_path, payload_path
 from enigm_tuf.model.payload import PayloadRecord, read_payload_record
-from enigm_tuf.model.shapes import NAME, PATH, VERSION, version_key
+from enigm_tuf.model.shapes import PATH, version_key
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.agreement import agree, manifest_matches
@@ -43,15 +46,9 @@ def records(question: Question) -> str:
     """ARTIFACT-RECORD."""
     found = _records(_targets(question, payload_role(question.product)))
     for path, record in found.items():
-        version = path.split("/")[2]
-        VERSION.read(version, path, "version")
-        if (record.product, record.version) != (question.product, version):
-            _refuse(
-                ArtifactRule.ARTIFACT_RECORD,
-                path,
-                f"{question.product} {version}",
-                f"{record.product} {record.version}",
-            )
+        expected = payload_path(record.product, record.version, path.rpartition("/")[2])
+        if record.product != question.product or path != expected:
+            _refuse(ArtifactRule.ARTIFACT_RECORD, path, f"a record of {question.product}, with its path", expected)
     return f"{len(found)} records" if found else _NOT_HERE
 
 
@@ -63,14 +60,15 @@ def monotonic(question: Question) -> str:
     new = {path: item for path, item in _records(_targets(question, role)).items() if path not in before}
     if not new:
         return _NOT_HERE
-    newest = max((version_key(item.version) for item in before.values()), default=None)
+    newest = max((item.version for item in before.values()), key=version_key, default=None)
     highest = max((item.rollback_index for item in before.values()), default=0)
-    for path, item in new.items():
-        if newest is not None and version_key(item.version) <= newest:
+    for path, item in sorted(new.items(), key=lambda pair: version_key(pair[1].version)):
+        if newest is not None and version_key(item.version) <= version_key(newest):
             _refuse(ArtifactRule.ARTIFACT_MONOTONIC, path, f"a version above {newest}", item.version)
         if item.rollback_index < highest:
             _refuse(ArtifactRule.ARTIFACT_MONOTONIC, path, f"index {highest} or higher", str(item.rollback_index))
-    return f"{len(new)} new payloads, rollback index at least {highest}"
+        highest = item.rollback_index
+    return f"{len(new)} new payloads, newest before {newest or 'none'}, rollback index now {highest}"
 
 
 def manifests(question: Question) -> str:
@@ -82,11 +80,11 @@ def manifests(question: Question) -> str:
         shown = ", ".join(sorted(question.manifests)) or "none"
         _refuse(ArtifactRule.ARTIFACT_MANIFEST, "evidence/manifests", ", ".join(sorted(listed)), shown)
     for path, target in listed.items():
-        data = question.manifest_bytes[path]
-        if (len(data), sha256(data)) != (target.length, target.hashes.get("sha256")):
-            _refuse(ArtifactRule.ARTIFACT_MANIFEST, path, "the bytes that are listed", f"sha256 {sha256(data)}")
-        channel = NAME.read(path.rpartition("/")[2].removesuffix(".json"), path, "channel")
-        manifest_matches(question.manifests[path], question.policy.environment, question.product, channel)
+        _require_same_bytes(path, target, question.manifest_bytes[path])
+        manifest = question.manifests[path]
+        if path != manifest_path(question.product, manifest.channel):
+            _refuse(ArtifactRule.ARTIFACT_MANIFEST, path, manifest_path(question.product, manifest.channel), path)
+        manifest_matches(manifest, question.policy.environment, question.product, manifest.channel)
     return f"{len(listed)} manifests"
 
 
@@ -102,6 +100,13 @@ def agreement(question: Question) -> str:
                 agree(question.product, release, payload, payloads.get(payload.path))
                 agreed += 1
     return f"{agreed} payloads agreed"
+
+
+def _require_same_bytes(path: str, target: TargetFile, data: bytes) -> None:
+    expected = {"length": target.length, **target.hashes}
+    got = {"length": len(data), "sha256": sha256(data), "sha512": sha512(data).hexdigest()}
+    if got != expected:
+        _refuse(ArtifactRule.ARTIFACT_MANIFEST, path, f"the bytes with {expected}", f"bytes with {got}")
 
 
 def _targets(question: Question, role: str) -> dict[str, TargetFile]:

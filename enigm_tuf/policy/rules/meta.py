@@ -89,6 +89,8 @@ def authority(question: Question) -> str:
             passed += [item.rule for item in judge_root_definition(proposal.signed, question.policy.environment)]
             if question.root:
                 passed.append(model_ratchet(view_root(question.root.value), view_root(proposal.signed)).rule)
+            elif proposal.version != 1:
+                _refuse(MetaRule.META_AUTHORITY, f"root version {proposal.version}", "a trusted root before it", "none")
         elif isinstance(proposal.signed, Targets):
             passed += [item.rule for item in judge_targets_definition(root, role, proposal.signed)]
     return ", ".join(sorted(set(passed))) or _NOT_HERE

@@ -1,6 +1,8 @@
 """TRANSITION: from the state before to the one proposed, only what the action is for changes."""
 
-from tuf.api.metadata import Root, Snapshot, Targets
+from collections.abc import Mapping
+
+from tuf.api.metadata import MetaFile, Root, Snapshot, Targets
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.policy.question import Question
@@ -41,12 +43,22 @@ def targets(question: Question) -> str:
     for name, role in before.items():
         if name not in after or after[name].to_dict() != role.to_dict():
             _refuse(TransitionRule.TRANSITION_TARGETS, name, "unchanged", "changed or gone")
+    _require_same_keys(old, new)
     gained, product = set(after) - set(before), question.product
     if gained != {manifest_role(product), payload_role(product)}:
         _refuse(TransitionRule.TRANSITION_TARGETS, "new roles", f"both roles of {product}", ", ".join(sorted(gained)))
     if (old.unrecognized_fields if old else {}) != new.unrecognized_fields:
         _refuse(TransitionRule.TRANSITION_TARGETS, "other fields", "unchanged", ", ".join(new.unrecognized_fields))
     return f"gains {', '.join(sorted(gained))}"
+
+
+def _require_same_keys(old: Targets | None, new: Targets) -> None:
+    """A role names keyids; what stands under one may not be exchanged for another key."""
+    before = old.delegations.keys if old and old.delegations else {}
+    after = new.delegations.keys if new.delegations else {}
+    for keyid, key in before.items():
+        if keyid not in after or after[keyid].to_dict() != key.to_dict():
+            _refuse(TransitionRule.TRANSITION_TARGETS, f"key {keyid}", "unchanged", "changed or gone")
 
 
 def product_roles(question: Question) -> str:
@@ -91,23 +103,23 @@ def snapshot(question: Question) -> str:
     proposal = question.proposals.get("snapshot")
     if proposal is None or not isinstance(proposal.signed, Snapshot):
         return _NOT_HERE
+    if others := sorted(set(question.other_roles) - {payload_role(question.product)}):
+        _refuse(TransitionRule.TRANSITION_SNAPSHOT, "evidence/roles", "this product's payload role", ", ".join(others))
     old = question.previous.get("snapshot")
-    expected = {name: meta.version for name, meta in old.meta.items()} if isinstance(old, Snapshot) else {}
-    moved = {role: item.version for role, item in question.proposals.items() if role != "snapshot"}
-    moved |= {role: value.version for role, value in question.other_roles.items()}
-    expected |= {f"{role}.json": version for role, version in moved.items()}
-    got = {name: meta.version for name, meta in proposal.signed.meta.items()}
-    if got != expected:
-        _refuse(TransitionRule.TRANSITION_SNAPSHOT, "meta", _versions(expected), _versions(got))
-    if isinstance(old, Snapshot):
-        for name, meta in old.meta.items():
-            if got[name] < meta.version:
-                _refuse(TransitionRule.TRANSITION_SNAPSHOT, name, f"{meta.version} or newer", str(got[name]))
-    return _versions({f"{role}.json": version for role, version in moved.items()})
+    before = dict(old.meta) if isinstance(old, Snapshot) else {}
+    moved = {f"{role}.json": item.version for role, item in question.proposals.items() if role != "snapshot"}
+    moved |= {f"{role}.json": value.version for role, value in question.other_roles.items()}
+    for name, version in moved.items():
+        if name in before and version <= before[name].version:
+            _refuse(TransitionRule.TRANSITION_SNAPSHOT, name, f"above {before[name].version}", str(version))
+    expected = before | {name: MetaFile(version) for name, version in moved.items()}
+    if proposal.signed.meta != expected:
+        _refuse(TransitionRule.TRANSITION_SNAPSHOT, "meta", _versions(expected), _versions(proposal.signed.meta))
+    return _versions({name: expected[name] for name in moved})
 
 
-def _versions(versions: dict[str, int]) -> str:
-    return ", ".join(f"{name.removesuffix('.json')} {version}" for name, version in sorted(versions.items()))
+def _versions(meta: Mapping[str, MetaFile]) -> str:
+    return "; ".join(f"{name} {item.to_dict()}" for name, item in sorted(meta.items()))
 
 
 def _refuse(rule: TransitionRule, subject: str, expected: str, got: str) -> None:
