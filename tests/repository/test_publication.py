@@ -9,6 +9,7 @@ import pytest
 
 from enigm_testkit.vendor import Vendor
 from enigm_tuf.errors import ConflictError, StateError
+from enigm_tuf_repository.locking import exclusive
 from enigm_tuf_repository.publication import DirectoryStore
 
 _WRITING = {"open", "os.rename", "os.remove", "os.mkdir"}
@@ -102,6 +103,14 @@ def test_the_second_of_two_publishers_conflicts(vendor: Vendor, capsys: pytest.C
     for step in ("verify", "gate", "publish"):
         vendor.done("release", step, "phone-1.0")
     assert vendor.device_sees() == "1.0"
+
+
+def test_two_people_at_once_cannot_change_one_workspace(gated: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
+    with exclusive(gated.workspace.path, "enigm-repo"):
+        assert gated.run("product", "add", "tablet", "--channel", "stable") == 2
+
+    assert "another enigm-repo is at work" in capsys.readouterr().err
+    gated.done("product", "add", "tablet", "--channel", "stable")
 
 
 def test_two_publishers_at_once_cannot_both_be_at_work(gated: Vendor, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,6 @@ Devices may read at any moment: a name is there with all its bytes or not at all
 """
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,6 +14,7 @@ from enigm_tuf.durable import fsync_directory
 from enigm_tuf.errors import ConflictError, StateError
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf_repository.durable import file_sha256
+from enigm_tuf_repository.locking import exclusive
 
 _PIECE = 2**20
 
@@ -50,13 +50,9 @@ class DirectoryStore:
     def session(self) -> Iterator[None]:
         with _converted(self._directory):
             self._incoming.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self._incoming, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            _lock(descriptor, self._directory)
+        with exclusive(self._incoming, "publisher"):
             self._clear()
             yield
-        finally:
-            os.close(descriptor)
 
     def create(self, path: str, source: Path) -> None:
         final = self._directory / path
@@ -100,15 +96,6 @@ class DirectoryStore:
             leftover.unlink()
 
 
-def _lock(descriptor: int, directory: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise ConflictError(
-            f"{directory}: another publisher is at work", hint="wait, then run the step again"
-        ) from error
-
-
 def _make_folders(folder: Path) -> None:
     missing = [item for item in (folder, *folder.parents) if not item.exists()]
     folder.mkdir(parents=True, exist_ok=True)
@@ -128,5 +115,5 @@ def _converted(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = "nothing that was published before has changed; make room and run the step again"
+        hint = "nothing that was published before has changed; mend this and run the step again"
         raise StateError(f"{place}: {error.strerror}", hint=hint) from error

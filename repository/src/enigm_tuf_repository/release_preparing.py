@@ -40,7 +40,6 @@ KEPT_RELEASES = 10  # a manifest lists what devices may still need, not all hist
 def prepare_release(workspace: Workspace, description_file: Path, now: datetime) -> ReleaseRecord:
     """Open the record ``<product>-<version>``."""
     description = read_release_description(read_input(description_file, LIMITS.document_bytes), str(description_file))
-    workspace.configuration()
     register = load_register(workspace)
     _require_channel(register.products, description)
     record_id = f"{description.product}-{description.version}"

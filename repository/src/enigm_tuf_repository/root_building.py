@@ -4,8 +4,7 @@ import copy
 from collections.abc import Mapping
 from datetime import datetime
 
-from securesystemslib.signer import Key
-from tuf.api.metadata import Role, Root
+from tuf.api.metadata import Key, Role, Root
 
 from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.model.keys import KeyRecord, Purpose

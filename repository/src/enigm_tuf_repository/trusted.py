@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from securesystemslib.signer import Key
-from tuf.api.metadata import Root, Targets
+from tuf.api.metadata import Key, Root, Targets
 
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.keys import Environment

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf_repository.bootstrapping import initialise
 from enigm_tuf_repository.cli.options import add_repository_option, record_data, request_lines, workspace_of
+from enigm_tuf_repository.locking import exclusive
 
 if TYPE_CHECKING:
     from enigm_tuf_repository.cli import Edges
@@ -19,7 +20,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     workspace = workspace_of(arguments)
-    record = initialise(workspace, Path(arguments.config), edges.now())
+    workspace.path.mkdir(parents=True, exist_ok=True)
+    with exclusive(workspace.path, "enigm-repo"):
+        record = initialise(workspace, Path(arguments.config), edges.now())
     return Outcome(record_data(workspace, record), request_lines(workspace, record))
 
 

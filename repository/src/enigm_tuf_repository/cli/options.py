@@ -1,9 +1,12 @@
 """The options that several commands share."""
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from enigm_tuf_repository.locking import exclusive
 from enigm_tuf_repository.publication import DirectoryStore
 from enigm_tuf_repository.records import ReleaseRecord
 from enigm_tuf_repository.standing import next_command
@@ -21,6 +24,15 @@ def add_record_argument(parser: argparse.ArgumentParser) -> None:
 
 def workspace_of(arguments: argparse.Namespace) -> Workspace:
     return Workspace(Path(arguments.repository))
+
+
+@contextmanager
+def changing(arguments: argparse.Namespace) -> Iterator[Workspace]:
+    """The workspace for a command that changes it: one at a time; ConflictError, MisuseError if there is none."""
+    workspace = workspace_of(arguments)
+    workspace.configuration()
+    with exclusive(workspace.path, "enigm-repo"):
+        yield workspace
 
 
 def store_of(workspace: Workspace) -> DirectoryStore:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome, table
 from enigm_tuf_repository.attaching import attach
-from enigm_tuf_repository.cli.options import add_record_argument, record_data, workspace_of
+from enigm_tuf_repository.cli.options import add_record_argument, changing, record_data
 
 if TYPE_CHECKING:
     from enigm_tuf_repository.cli import Edges
@@ -19,9 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
-    workspace = workspace_of(arguments)
     responses = [Path(item) for item in arguments.responses]
-    record, states = attach(workspace, arguments.record, responses, edges.now())
+    with changing(arguments) as workspace:
+        record, states = attach(workspace, arguments.record, responses, edges.now())
     data = record_data(workspace, record) | {"roles": [asdict(state) for state in states]}
     if not states:
         return Outcome(data, [f"{record.id} is signed already; nothing was changed"])

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome
-from enigm_tuf_repository.cli.options import add_record_argument, record_data, workspace_of
+from enigm_tuf_repository.cli.options import add_record_argument, changing, record_data
 from enigm_tuf_repository.findings import outcome_table, refusal_of
 from enigm_tuf_repository.gating import gate
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
-    workspace = workspace_of(arguments)
-    record, outcomes = gate(workspace, arguments.record, edges.now())
+    with changing(arguments) as workspace:
+        record, outcomes = gate(workspace, arguments.record, edges.now())
     failed = next((outcome for outcome in outcomes if not outcome.passed), None)
     refusal = refusal_of(failed, record.id, "the release gate to pass") if failed else None
     data = record_data(workspace, record) | {"gates": [asdict(outcome) for outcome in outcomes]}

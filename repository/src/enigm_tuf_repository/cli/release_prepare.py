@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome
-from enigm_tuf_repository.cli.options import add_repository_option, record_data, request_lines, workspace_of
+from enigm_tuf_repository.cli.options import add_repository_option, changing, record_data, request_lines
 from enigm_tuf_repository.release_preparing import prepare_release
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
-    workspace = workspace_of(arguments)
-    record = prepare_release(workspace, Path(arguments.config), edges.now())
+    with changing(arguments) as workspace:
+        record = prepare_release(workspace, Path(arguments.config), edges.now())
     seen = [f"  {finding.evidence}" for step in record.steps for finding in step.findings]
     return Outcome(record_data(workspace, record), [*request_lines(workspace, record), *seen])
 

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome
-from enigm_tuf_repository.cli.options import add_record_argument, record_data, store_of, workspace_of
+from enigm_tuf_repository.cli.options import add_record_argument, changing, record_data, store_of
 from enigm_tuf_repository.publishing import publish
 
 if TYPE_CHECKING:
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
-    workspace = workspace_of(arguments)
-    record = publish(workspace, store_of(workspace), arguments.record, edges.now())
+    with changing(arguments) as workspace:
+        record = publish(workspace, store_of(workspace), arguments.record, edges.now())
     return Outcome(record_data(workspace, record), [f"{record.id} is published in {workspace.published}"])
 
 

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome
-from enigm_tuf_repository.cli.options import add_record_argument, record_data, workspace_of
+from enigm_tuf_repository.cli.options import add_record_argument, changing, record_data
 from enigm_tuf_repository.findings import outcome_table
 from enigm_tuf_repository.records import Step
 from enigm_tuf_repository.verification import verify
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
-    workspace = workspace_of(arguments)
-    record = verify(workspace, arguments.record, edges.clock)
+    with changing(arguments) as workspace:
+        record = verify(workspace, arguments.record, edges.clock)
     evidence = record.evidence(Step.VERIFIED)
     return Outcome(record_data(workspace, record), outcome_table(evidence.findings if evidence else ()))
 

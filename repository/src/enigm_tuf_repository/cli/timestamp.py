@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome
-from enigm_tuf_repository.cli.options import add_repository_option, store_of, workspace_of
+from enigm_tuf_repository.cli.options import add_repository_option, changing, store_of
 from enigm_tuf_repository.renewing import renew_timestamp
 
 if TYPE_CHECKING:
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
-    workspace = workspace_of(arguments)
-    timestamp = renew_timestamp(workspace, store_of(workspace), edges.clock)
+    with changing(arguments) as workspace:
+        timestamp = renew_timestamp(workspace, store_of(workspace), edges.clock)
     expires = f"{timestamp.expires:%F %T}"
     data = {"version": timestamp.version, "expires": expires}
     return Outcome(data, [f"timestamp version {timestamp.version} is published, good until {expires} UTC"])

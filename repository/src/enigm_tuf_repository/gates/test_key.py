@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from securesystemslib.signer import Key
-from tuf.api.metadata import Targets
+from tuf.api.metadata import Key, Targets
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.keys import read_key_record
