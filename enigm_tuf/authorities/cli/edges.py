@@ -3,7 +3,7 @@
 import getpass
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from enigm_tuf.authorities.tokens.uri import TokenEdges, open_token
 from enigm_tuf.clock import SystemClock
@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from enigm_tuf.authorities.tokens.piv import CardSource
 
 
-class Person:
+class Person(Protocol):
+    """Who sits at the terminal."""
+
+    def ask(self, question: str) -> str: ...
+    def ask_secret(self, what: str) -> str: ...
+    def notify(self, text: str) -> None: ...
+
+
+class Terminal:
     """Asks on the terminal; where there is none, takes one line of standard input for each question."""
 
     def ask(self, question: str) -> str:
@@ -46,7 +54,7 @@ class Edges:
     """``cards`` None means the machine's readers."""
 
     clock: Clock = field(default_factory=SystemClock)
-    person: Person = field(default_factory=Person)
+    person: Person = field(default_factory=Terminal)
     cards: "CardSource | None" = None
 
     @property
