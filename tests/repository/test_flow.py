@@ -109,6 +109,19 @@ def test_the_timestamp_is_renewed_with_the_same_snapshot(vendor: Vendor) -> None
     assert vendor.device_sees() == "1.0"
 
 
+def test_a_timestamp_never_vouches_for_a_tree_that_a_device_would_refuse(
+    vendor: Vendor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = vendor.published / "metadata/1.targets.json"
+    path.write_bytes(path.read_bytes().replace(b'"terminating":true', b'"terminating":false'))
+    before = (vendor.published / "metadata/timestamp.json").read_bytes()
+
+    assert vendor.run("timestamp") == 3
+
+    assert "SIGNATURE-THRESHOLD: targets" in capsys.readouterr().err
+    assert (vendor.published / "metadata/timestamp.json").read_bytes() == before
+
+
 def test_status_names_what_is_due_and_the_next_step(prepared: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
     prepared.clock.advance(timedelta(hours=44))
     capsys.readouterr()
