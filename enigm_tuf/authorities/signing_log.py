@@ -11,7 +11,7 @@ from enigm_tuf.model.request import SigningRequest
 from enigm_tuf.policy.engine import Decision
 from enigm_tuf.ports import TokenIdentity
 
-_TEXT = 8_000  # characters for all evidence of one entry, which must fit into 16 KiB
+_TEXT = 6_000  # characters for all evidence of one entry, which must fit into 16 KiB
 
 
 def log_request(log: AuditLog, request: SigningRequest) -> None:

@@ -45,7 +45,7 @@ def test_words_and_pin_are_read_from_standard_input(house: House) -> None:
     assert (done.returncode, last_entries(house)) == (0, [EntryType.SIGN_PERFORMED, EntryType.SESSION_CLOSE])
     assert not re.search(rf"\b{PIN}\b", done.stdout + done.stderr)
     house.clock.time = datetime.now(UTC)
-    assert house.signs(request, "root-b", _cast(house, request)) == 0
+    assert house.signs(request, "root-b", house.votes(request)) == 0
 
 
 @pytest.mark.rule("SIGN-INTENT-OPEN", "reject")
@@ -58,7 +58,7 @@ def test_after_a_kill_between_intent_and_result_nothing_is_signed(
     assert not house.response(request, "root-a").exists()
     before = (house.home("release") / "audit.log").read_bytes()
     for token in ("root-a", "root-b"):
-        assert house.signs(request, token, _cast(house, request)) == 3
+        assert house.signs(request, token, house.votes(request)) == 3
     assert "error: SIGN-INTENT-OPEN" in (errors := capsys.readouterr().err)
     assert "hint: a crash came between intent and result" in errors
     assert (house.home("release") / "audit.log").read_bytes() == before
@@ -68,10 +68,3 @@ def test_verifying_the_log_says_what_is_in_doubt(house: House, capsys: pytest.Ca
     run(house, house.request("root-1"), _DIES_WHILE_SIGNING)
     assert house.sign("audit", "verify", "--home", house.home("release")) == 0
     assert "IN DOUBT: root version 1" in capsys.readouterr().out
-
-
-def _cast(house: House, request: Path) -> list[object]:
-    digest = read(request).digest[:8]
-    return [
-        part for who in ("alice", "bob") for part in ("--approval", house.path / f"{who}-approve-{digest}.dsse.json")
-    ]

@@ -187,15 +187,7 @@ def test_a_wrong_pin_signs_nothing(house: House, capsys: pytest.CaptureFixture[s
     assert "wrong PIN" in capsys.readouterr().err
     assert logged(house)[-1] == EntryType.SIGN_REFUSED
     assert nothing_was_signed(house, request, "root-a")
-    assert house.signs(request, "root-a", _cast(house, request)) == 0
-
-
-def _cast(house: House, request: Path) -> list[object]:
-    """The approvals that were made before."""
-    digest = read(request).digest[:8]
-    return [
-        part for who in ("alice", "bob") for part in ("--approval", house.path / f"{who}-approve-{digest}.dsse.json")
-    ]
+    assert house.signs(request, "root-a", house.votes(request)) == 0
 
 
 def test_a_missing_token_is_one_clear_line(house: House, capsys: pytest.CaptureFixture[str]) -> None:
@@ -240,7 +232,7 @@ def test_the_same_key_does_not_sign_it_twice(rooted: House, capsys: pytest.Captu
     request = rooted.request("product-phone")
     rooted.signed_by(request, "payload-a")
     rooted.response(request, "payload-a").unlink()
-    assert rooted.signs(request, "payload-a", _cast(rooted, request)) == 3
+    assert rooted.signs(request, "payload-a", rooted.votes(request)) == 3
     assert "error: SIGN-ONCE" in capsys.readouterr().err
 
 
@@ -290,7 +282,7 @@ class ChangedSession:
 
 def run_with(house: House, request: Path, token: str, change: Callable[[Token], Token]) -> SigningResponse:
     """``sign`` as the command calls it, with a changed token."""
-    votes = [Path(str(part)).read_bytes() for part in _cast(house, request) if part != "--approval"]
+    votes = [Path(str(part)).read_bytes() for part in house.votes(request) if part != "--approval"]
     real = house.edges().open_token(house.uri(token))
     custodian = Custodian(change(real), token, lambda _: PIN, lambda _: None)
     authority = read(request).index.authority
@@ -369,7 +361,7 @@ def test_a_changed_log_signs_nothing(house: House, capsys: pytest.CaptureFixture
     house.signed_by(request, "root-a")
     log = house.home("release") / "audit.log"
     log.write_bytes(log.read_bytes().replace(b'"passed":true', b'"passed":false', 1))
-    assert house.signs(request, "root-b", _cast(house, request)) == 3
+    assert house.signs(request, "root-b", house.votes(request)) == 3
     assert "error: LOG-LINK" in capsys.readouterr().err
 
 

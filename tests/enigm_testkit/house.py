@@ -75,7 +75,7 @@ class House:
 
     def vote(self, request: Path, operator: str, verb: str = "approve", **answers: str) -> Path:
         """An approval (or rejection) made with the operator's own token."""
-        out = self.path / f"{operator}-{verb}-{read(request).digest[:8]}.dsse.json"
+        out = self.ballot(request, operator, verb)
         words = {"last_four_words": last_words(read(request).digest)}
         arguments = [verb, request, *self.voter(request, operator), "--reason", "looked at it", "--out", out]
         assert self.sign(*arguments, **(words | answers)) == 0
@@ -87,8 +87,16 @@ class House:
         return ["--policy", policy, "--operator", operator, "--token", self.uri(operator), "--label", operator]
 
     def votes(self, request: Path) -> list[object]:
-        """The options of ``sign`` with the approvals of alice and bob."""
-        return [part for who in APPROVERS for part in ("--approval", self.vote(request, who))]
+        """The options of ``sign`` with the approvals of alice and bob, cast now unless they were before."""
+        files = {who: self.ballot(request, who, "approve") for who in APPROVERS}
+        for who, file in files.items():
+            if not file.exists():
+                self.vote(request, who)
+        return [part for file in files.values() for part in ("--approval", file)]
+
+    def ballot(self, request: Path, operator: str, verb: str) -> Path:
+        """Where an operator's approval or rejection lies."""
+        return self.path / f"{operator}-{verb}-{read(request).digest[:8]}.dsse.json"
 
     def custodian(self, request: Path, token: str, out: Path, votes: list[object]) -> list[object]:
         """The arguments of ``sign`` for one custodian."""
@@ -136,10 +144,17 @@ def read(request: Path) -> SigningRequest:
     return read_request(request.read_bytes(), request.name)
 
 
-def remake(request: Path, out: Path, members: dict[str, bytes] | None = None, **index: Any) -> Path:
+def remake(
+    request: Path,
+    out: Path,
+    members: dict[str, bytes] | None = None,
+    without: tuple[str, ...] = (),
+    **index: Any,
+) -> Path:
     """The same request with other members or other fields of its index, whole and well formed."""
     old = read(request)
-    out.write_bytes(make_request(replace(old.index, **index), old.members | (members or {})))
+    kept = {path: data for path, data in old.members.items() if path not in without}
+    out.write_bytes(make_request(replace(old.index, **index), kept | (members or {})))
     return out
 
 

@@ -1,0 +1,105 @@
+"""What an authority remembers, from the entries of its log alone."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from enigm_tuf.audit.log import AuditEntry, EntryType
+from enigm_tuf.authorities.history import History, history_of
+from enigm_tuf.errors import StateError
+from enigm_tuf.model.request import Previous
+
+NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+A, B, C = "a" * 64, "b" * 64, "c" * 64
+DIGEST = "d" * 64
+
+
+def payload(role: str, *quorums: tuple[int, tuple[str, ...]]) -> dict[str, Any]:
+    needs = [{"threshold": threshold, "keys": keys} for threshold, keys in quorums]
+    return {"role": role, "version": 4, "sha256": "e" * 64, "quorums": needs}
+
+
+def intent(role: str, key: str, payloads: list[dict[str, Any]]) -> tuple[EntryType, dict[str, Any]]:
+    return EntryType.SIGN_INTENT, _signed(role, key) | {"payloads": payloads}
+
+
+def performed(role: str, key: str) -> tuple[EntryType, dict[str, Any]]:
+    return EntryType.SIGN_PERFORMED, _signed(role, key) | {"keyid": key, "signature": "00"}
+
+
+def refused(role: str | None) -> tuple[EntryType, dict[str, Any]]:
+    return EntryType.SIGN_REFUSED, {
+        "request_sha256": DIGEST,
+        "request_id": "r",
+        "role": role,
+        "rule": "R",
+        "reason": "",
+    }
+
+
+def _signed(role: str, key: str) -> dict[str, Any]:
+    request = {"request_sha256": DIGEST, "request_id": "r", "sequence": 7}
+    return request | {"role": role, "version": 4, "sha256": "e" * 64, "key": key}
+
+
+def history(*steps: tuple[EntryType, dict[str, Any]]) -> History:
+    return history_of(AuditEntry(number, "0" * 64, NOW, kind, body) for number, (kind, body) in enumerate(steps, 1))
+
+
+TWO_OF_THREE = [payload("root", (2, (A, B, C)))]
+TWO_ROLES = [payload("targets", (1, (A, B))), payload("snapshot", (1, (A, B)))]
+BOTH_QUORUMS = [payload("root", (1, (A, B)), (1, (B, C)))]
+
+
+def test_the_head_moves_when_the_quorum_is_met() -> None:
+    once = (intent("root", A, TWO_OF_THREE), performed("root", A))
+    assert history(*once).ledger().heads == {}
+    ledger = history(*once, intent("root", B, TWO_OF_THREE), performed("root", B)).ledger()
+    assert ledger.heads == {"root": Previous("root", 4, "e" * 64)}
+    assert (ledger.signed, ledger.last_sequence, ledger.last_time) == (frozenset({DIGEST}), 7, NOW)
+
+
+def test_one_key_that_signed_twice_is_one() -> None:
+    twice = (intent("root", A, TWO_OF_THREE), performed("root", A)) * 2
+    assert history(*twice).ledger().heads == {}
+
+
+def test_a_key_that_may_not_sign_counts_for_nothing() -> None:
+    stranger = (intent("root", "f" * 64, TWO_OF_THREE), performed("root", "f" * 64))
+    assert history(intent("root", A, TWO_OF_THREE), performed("root", A), *stranger).ledger().heads == {}
+
+
+def test_no_head_moves_before_every_payload_of_the_request_is_signed() -> None:
+    first = (intent("targets", A, TWO_ROLES), performed("targets", A))
+    assert history(*first).ledger().heads == {}
+    both = (*first, intent("snapshot", B, TWO_ROLES), performed("snapshot", B))
+    assert set(history(*both).ledger().heads) == {"targets", "snapshot"}
+
+
+@pytest.mark.parametrize(("key", "done"), [(A, False), (C, False), (B, True)])
+def test_a_new_root_needs_the_old_and_the_new_quorum(key: str, done: bool) -> None:
+    steps = history(intent("root", key, BOTH_QUORUMS), performed("root", key))
+    assert (steps.ledger().last_sequence == 7) is done
+
+
+def test_the_signatures_of_a_key_are_found_by_role() -> None:
+    steps = history(intent("targets", A, TWO_ROLES), performed("targets", A))
+    assert set(steps.signed_by(DIGEST, A)) == {"targets"}
+    assert steps.signed_by(DIGEST, B) == steps.signed_by("0" * 64, A) == {}
+
+
+def test_an_intent_is_open_until_its_result() -> None:
+    begun = intent("root", A, TWO_OF_THREE)
+    assert history(begun).open_intent == begun[1]
+    assert history(begun, performed("root", A)).open_intent is None
+    assert history(begun, refused("root")).open_intent is None
+
+
+def test_a_refusal_of_something_else_leaves_an_intent_open() -> None:
+    assert history(intent("root", A, TWO_OF_THREE), refused(None)).open_intent is not None
+
+
+def test_a_signature_that_nobody_announced_is_damage() -> None:
+    with pytest.raises(StateError, match="entry 1"):
+        history(performed("root", A))
