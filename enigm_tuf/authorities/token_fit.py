@@ -7,6 +7,7 @@ from enigm_tuf.ports import TokenIdentity, TokenKey, TokenSession
 from enigm_tuf.trust.rules import AuthorityRule
 
 SIMULATOR = "SoftHSM"
+FACTORY = "factory secrets"  # what a PIV card says of itself while any of its secrets is the maker's
 
 
 def require_fit(identity: TokenIdentity, environment: Environment) -> None:
@@ -19,6 +20,14 @@ def require_fit(identity: TokenIdentity, environment: Environment) -> None:
     if environment == "production" and SIMULATOR in identity.manufacturer:
         raise RefusedError(
             TokenRule.TOKEN_PRODUCTION, subject, expected="an HSM", got=f"manufacturer {identity.manufacturer}"
+        )
+    if environment == "production" and FACTORY in identity.model:
+        raise RefusedError(
+            TokenRule.TOKEN_PRODUCTION,
+            subject,
+            expected="its own PIN, PUK and management key",
+            got=identity.model,
+            hint="enigm-sign token init makes the card ready",
         )
 
 

@@ -1,0 +1,131 @@
+"""Virtual cards in a real pcscd: the daemon with a private configuration, and plugs for its virtual reader (vpcd)."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from enigm_testkit.piv_card import VirtualPivCard
+
+PORTS = (35963, 35964)
+"""vpcd listens here: one port for each of its two readers."""
+ATR = bytes.fromhex("3bfd1300008131fe158073c021c057597562694b657940")
+_DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
+_SOCKET = Path("/run/pcscd/pcscd.comm")
+# clients know the maker's cards by the reader's name
+_READER = """FRIENDLYNAME "Yubico YubiKey CCID"
+DEVICENAME   /dev/null:0x8C7B
+LIBPATH      {driver}
+CHANNELID    0x8C7B
+"""
+_ASK_ATR = 4  # the other control bytes are power off, power on and reset
+
+
+class PcscdUnavailable(Exception):  # noqa: N818 - a fact about the machine, not a mistake
+    """pcscd cannot run here; the text says why."""
+
+
+@contextlib.contextmanager
+def pcscd() -> Iterator[None]:
+    """A pcscd of our own for as long as the block runs; PcscdUnavailable says why there cannot be one."""
+    program = shutil.which("pcscd") or "/usr/sbin/pcscd"
+    for needed in (Path(program), _DRIVER):
+        if not needed.exists():
+            raise PcscdUnavailable(f"{needed} is not installed")
+    if os.geteuid() != 0:
+        raise PcscdUnavailable("pcscd needs root for its socket in /run/pcscd")
+    if _is_alive():
+        raise PcscdUnavailable("another pcscd is running, and there can be only one")
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "vpcd").write_text(_READER.format(driver=_DRIVER))
+        _SOCKET.parent.mkdir(exist_ok=True)
+        _SOCKET.unlink(missing_ok=True)
+        daemon = subprocess.Popen(
+            [program, "--foreground", "--config", folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            _wait_until_ready(daemon)
+            yield
+        finally:
+            daemon.terminate()
+            daemon.wait(10)
+
+
+def _is_alive() -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(_SOCKET))
+        except OSError:
+            return False
+    return True
+
+
+def _wait_until_ready(daemon: subprocess.Popen[bytes]) -> None:
+    for _ in range(200):
+        if daemon.poll() is not None:
+            raise PcscdUnavailable(f"pcscd ended at once with status {daemon.returncode}")
+        if _SOCKET.exists() and all(_listens(port) for port in PORTS):
+            return
+        time.sleep(0.02)
+    raise PcscdUnavailable("pcscd did not come up in four seconds")
+
+
+def _listens(port: int) -> bool:
+    """Looked up, not tried: a connection would be taken for a card."""
+    wanted = f":{port:04X} "
+    return any(wanted in line and " 0A " in line for line in Path("/proc/net/tcp").read_text().splitlines())
+
+
+class VpcdPlug:
+    """A card in one of vpcd's readers until ``unplug`` or the end of the block."""
+
+    def __init__(self, card: VirtualPivCard, port: int = PORTS[0]) -> None:
+        self._card = card
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        card.reset_link()
+        self._thread.start()
+
+    def __enter__(self) -> "VpcdPlug":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.unplug()
+
+    def unplug(self) -> None:
+        """Pull the card out."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join(5)
+
+    def _serve(self) -> None:
+        """vpcd's protocol: a length of two bytes, then a control byte or an APDU."""
+        with contextlib.suppress(OSError, EOFError):
+            while True:
+                body = self._read(int.from_bytes(self._read(2), "big"))
+                if body == bytes([_ASK_ATR]):
+                    self._write(ATR)
+                elif len(body) == 1:
+                    self._card.reset_link()
+                else:
+                    self._write(self._card.transmit(body))
+
+    def _read(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)  # else 40 ms for each APDU
+            piece = self._socket.recv(size - len(data))
+            if not piece:
+                raise EOFError
+            data += piece
+        return data
+
+    def _write(self, data: bytes) -> None:
+        self._socket.sendall(len(data).to_bytes(2, "big") + data)
