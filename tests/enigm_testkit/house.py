@@ -1,9 +1,12 @@
-"""A vendor with both authorities on real SoftHSM tokens, run through ``enigm-sign`` and ``enigm-repo`` themselves."""
+"""A vendor with both authorities, run through ``enigm-sign`` and ``enigm-repo`` themselves.
+
+On real SoftHSM tokens; any of them may be a virtual PIV card instead.
+"""
 
 import os
 import shutil
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,10 @@ from typing import Any
 import pkcs11
 from tuf.api.metadata import Root
 
+from enigm_testkit.attestation_ca import AttestationCa
 from enigm_testkit.people import Answers, FixedClock
+from enigm_testkit.piv_card import VirtualPivCard
+from enigm_testkit.piv_connection import InProcessCards
 from enigm_testkit.softhsm import MODULE, SoftHsm
 from enigm_tuf.authorities.cli import main as enigm_sign
 from enigm_tuf.authorities.cli.edges import Edges
@@ -23,7 +29,8 @@ from enigm_tuf.trust.metadata import read_document
 from enigm_tuf_repository.cli import Edges as RepositoryEdges
 from enigm_tuf_repository.cli import main as enigm_repo
 
-PIN = "1234"
+PIN = "135790"
+MANAGEMENT_KEY = "5a" * 24
 KEYS = {
     "root-a": ("root", "carol"),
     "root-b": ("root", "dave"),
@@ -47,9 +54,18 @@ class House:
 
     path: Path
     clock: FixedClock
+    cards: dict[str, VirtualPivCard] = field(default_factory=dict)
 
     def uri(self, token: str) -> str:
+        if token in self.cards:
+            return f"piv:serial={self.cards[token].serial}"
         return f"pkcs11:token={token}?module-path={MODULE}"
+
+    def label(self, token: str) -> str:
+        """Approvals are made with slot 9a of a card, metadata is signed with 9c."""
+        if token not in self.cards:
+            return token
+        return "9a" if token in APPROVERS else "9c"
 
     def home(self, authority: str) -> Path:
         return self.path / f"{authority}.home"
@@ -59,7 +75,8 @@ class House:
         return read_key_record(path.read_bytes(), str(path))
 
     def edges(self, **answers: str) -> Edges:
-        return Edges(self.clock, Answers(**({"PIN": PIN} | answers)))
+        secrets = {"PIN": PIN, "PUK": "97531024", "management_key": MANAGEMENT_KEY}
+        return Edges(self.clock, Answers(**(secrets | answers)), InProcessCards(*self.cards.values()))
 
     def sign(self, *arguments: object, **answers: str) -> int:
         """``enigm-sign`` with these arguments; ``answers`` to what it asks."""
@@ -84,7 +101,16 @@ class House:
     def voter(self, request: Path, operator: str) -> list[object]:
         """The options of ``approve`` that say who and with what."""
         policy = self.path / f"{read(request).index.authority}.policy.toml"
-        return ["--policy", policy, "--operator", operator, "--token", self.uri(operator), "--label", operator]
+        return [
+            "--policy",
+            policy,
+            "--operator",
+            operator,
+            "--token",
+            self.uri(operator),
+            "--label",
+            self.label(operator),
+        ]
 
     def votes(self, request: Path) -> list[object]:
         """The options of ``sign`` with the approvals of alice and bob, cast now unless they were before."""
@@ -101,7 +127,8 @@ class House:
     def custodian(self, request: Path, token: str, out: Path, votes: list[object]) -> list[object]:
         """The arguments of ``sign`` for one custodian."""
         home = self.home(read(request).index.authority)
-        return ["sign", request, "--home", home, "--token", self.uri(token), "--label", token, *votes, "--out", out]
+        who = ["--token", self.uri(token), "--label", self.label(token)]
+        return ["sign", request, "--home", home, *who, *votes, "--out", out]
 
     def signs(self, request: Path, token: str, votes: list[object], **answers: str) -> int:
         """One custodian signs; the response is written to ``response(request, token)``."""
@@ -158,16 +185,27 @@ def remake(
     return out
 
 
-def build_house(path: Path) -> House:
-    """Tokens, enrolled keys, policies, both homes, and a repository with the request for its first root."""
-    house = open_house(path, datetime.now(UTC).replace(microsecond=0))
+def build_house(path: Path, *cards: str) -> House:
+    """Tokens, enrolled keys, policies, both homes, and a repository with the request for its first root.
+
+    The tokens named in ``cards`` are PIV cards.
+    """
+    path.mkdir()
+    maker = AttestationCa()
+    (path / "maker.pem").write_bytes(maker.root_pem)
+    made = {token: VirtualPivCard(serial, attestation_ca=maker) for serial, token in enumerate(cards, 7_000_001)}
+    house = House(path, FixedClock(datetime.now(UTC).replace(microsecond=0)), made)
     hsm = SoftHsm(path / "softhsm")
     for token, (purpose, custodian) in KEYS.items():
-        hsm.token(token, PIN)
-        who = ["--token", house.uri(token), "--label", token]
+        if token in cards:
+            assert house.sign("token", "init", "--token", house.uri(token)) == 0
+        else:
+            hsm.token(token, PIN)
+        who = ["--token", house.uri(token), "--label", house.label(token)]
         assert house.sign("key", "generate", *who) == 0
         enrolment = ["--purpose", purpose, "--environment", "staging", "--custodian", custodian]
-        assert house.sign("key", "enrol", *who, *enrolment, "--out", path / f"{token}.key.json") == 0
+        vouched = ["--attestation-root", path / "maker.pem"] if token in cards else []
+        assert house.sign("key", "enrol", *who, *enrolment, *vouched, "--out", path / f"{token}.key.json") == 0
     for authority in ("manifest", "release"):
         (path / f"{authority}.policy.toml").write_text(policy_toml(house, authority))
         assert house.sign("authority", "init", *init_options(house, authority)) == 0
@@ -184,12 +222,8 @@ def init_options(house: House, authority: str) -> list[object]:
     return ["--home", house.home(authority), "--authority", authority, "--environment", "staging", "--policy", policy]
 
 
-def open_house(path: Path, now: datetime) -> House:
-    return House(path, FixedClock(now))
-
-
 def copy_house(template: House, path: Path) -> House:
-    """The same house in another folder; this process uses its tokens from now on."""
+    """The same house without cards in another folder; this process uses its tokens from now on."""
     shutil.copytree(template.path, path)
     conf = path / "softhsm" / "softhsm2.conf"
     conf.write_text(conf.read_text().replace(str(template.path), str(path)))
@@ -197,7 +231,7 @@ def copy_house(template: House, path: Path) -> House:
         text.write_text(text.read_text().replace(str(template.path), str(path)))
     os.environ["SOFTHSM2_CONF"] = str(conf)
     pkcs11.lib(MODULE).reinitialize()
-    return open_house(path, template.clock.now())
+    return House(path, FixedClock(template.clock.now()))
 
 
 def policy_toml(house: House, authority: str) -> str:

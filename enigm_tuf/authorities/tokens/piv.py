@@ -5,8 +5,9 @@ once for each session, kept only inside it, and sent right before every signatur
 """
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
-from typing import ClassVar
+from typing import ClassVar, Concatenate, ParamSpec, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from smartcard.Exceptions import SmartcardException
@@ -39,6 +40,9 @@ from enigm_tuf.ports import Algorithm, PinCallback, TokenIdentity, TokenKey
 from enigm_tuf.trust.signable import Signable
 
 __all__ = ["CardSource", "PcscCards", "PivToken"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 FACTORY_PIN, FACTORY_PUK = "123456", "12345678"
 _SLOTS = {"9a": SLOT.AUTHENTICATION, "9c": SLOT.SIGNATURE, "9d": SLOT.KEY_MANAGEMENT, "9e": SLOT.CARD_AUTH}
@@ -119,6 +123,17 @@ class PivToken:
         return serials[0]
 
 
+def _ours(method: Callable[Concatenate["PivCardSession", P], T]) -> Callable[Concatenate["PivCardSession", P], T]:
+    """Whoever calls a session's method sees our exceptions, inside the session too."""
+
+    @functools.wraps(method)
+    def converted(session: "PivCardSession", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with _converted(session.serial):
+            return method(session, *args, **kwargs)
+
+    return converted
+
+
 class PivCardSession:
     """Implements ``enigm_tuf.ports.TokenSession``. Labels are slots in hex: ``9c`` signs, ``9a`` approves."""
 
@@ -130,7 +145,7 @@ class PivCardSession:
         management_key: Callable[[str], str],
         notify: Callable[[str], None],
     ) -> None:
-        self._serial = serial
+        self.serial = serial
         self._piv = piv
         self._pin = pin
         self._management_key = management_key
@@ -138,51 +153,55 @@ class PivCardSession:
 
     @property
     def identity(self) -> TokenIdentity:
-        return _identity(self._serial, self._piv)
+        return _identity(self.serial, self._piv)
 
     def forget(self) -> None:
         """The PIN ends with the session."""
         self._pin = ""
 
+    @_ours
     def keys(self) -> tuple[TokenKey, ...]:
         """The keys in the signing and authentication slots."""
         found = ((label, self._metadata(slot)) for label, slot in _SLOTS.items())
         return tuple(_token_key(label, metadata) for label, metadata in found if metadata)
 
+    @_ours
     def generate(self, label: str, algorithm: Algorithm) -> TokenKey:
         """A new key with PIN always and touch always; MisuseError if the slot is taken."""
         slot = _slot(label)
         if self._metadata(slot):
-            raise MisuseError(f"card {self._serial}: slot {label} holds a key already", hint="nothing is overwritten")
-        key = _hex_key(self._management_key(f"management key of card {self._serial} (hex)"))
+            raise MisuseError(f"card {self.serial}: slot {label} holds a key already", hint="nothing is overwritten")
+        key = _hex_key(self._management_key(f"management key of card {self.serial} (hex)"))
         try:
             self._piv.authenticate(key)
         except ApduError as error:
-            raise TokenError(f"card {self._serial}: wrong management key") from error
+            raise TokenError(f"card {self.serial}: wrong management key") from error
         self._piv.generate_key(slot, _KEY_TYPES[algorithm], PIN_POLICY.ALWAYS, TOUCH_POLICY.ALWAYS)
         made = self._key(label)
         self._require_attributes(made)
         return made
 
+    @_ours
     def sign(self, label: str, message: Signable) -> bytes:
         """A DER ECDSA signature, verified before it is returned. Somebody touches the card."""
         key = self._key(label)
         self._require_attributes(key)
         kind, hash_of_key = _KEY_TYPES[key.algorithm], hash_of(key.algorithm)
-        self._notify(f"card {self._serial}, slot {label}: touch it now to sign {message.purpose}")
-        _verify_pin(self._piv, self._pin, self._serial)
+        self._notify(f"card {self.serial}, slot {label}: touch it now to sign {message.purpose}")
+        _verify_pin(self._piv, self._pin, self.serial)
         try:
             signature = self._piv.sign(_slot(label), kind, message.data, hash_of_key)
         except ApduError as error:
             if error.sw == SW.SECURITY_CONDITION_NOT_SATISFIED:
                 raise TouchTimeoutError(
-                    f"card {self._serial}, slot {label}: nobody touched it in time; nothing was signed",
+                    f"card {self.serial}, slot {label}: nobody touched it in time; nothing was signed",
                     hint="run the command again and touch the card when it blinks",
                 ) from error
             raise
-        require_valid(key.spki, signature, message.data, f"card {self._serial}, slot {label}")
+        require_valid(key.spki, signature, message.data, f"card {self.serial}, slot {label}")
         return signature
 
+    @_ours
     def attestation(self, label: str) -> tuple[bytes, ...]:
         """The key's certificate and the card's own (slot f9); empty for a key that was brought in."""
         try:
@@ -195,7 +214,7 @@ class PivCardSession:
     def _key(self, label: str) -> TokenKey:
         metadata = self._metadata(_slot(label))
         if metadata is None:
-            raise MisuseError(f"card {self._serial}: slot {label} is empty", hint="enigm-sign key generate makes a key")
+            raise MisuseError(f"card {self.serial}: slot {label} is empty", hint="enigm-sign key generate makes a key")
         return _token_key(label, metadata)
 
     def _metadata(self, slot: SLOT) -> SlotMetadata | None:
@@ -211,7 +230,7 @@ class PivCardSession:
             if key.attributes[name] != expected:
                 raise RefusedError(
                     TokenRule.TOKEN_ATTRIBUTES,
-                    f"card {self._serial}, slot {key.label}, {name}",
+                    f"card {self.serial}, slot {key.label}, {name}",
                     expected=str(expected),
                     got=str(key.attributes[name]),
                     hint="make a new key on the card with enigm-sign key generate",

@@ -1,0 +1,96 @@
+"""The manifest authority and an operator on PIV cards: PIN, touch, and a card that is pulled out."""
+
+from pathlib import Path
+
+import pytest
+from smartcard.Exceptions import CardConnectionException
+
+from enigm_testkit.house import House, build_house
+from enigm_tuf.audit.linked import read_log
+from enigm_tuf.audit.log import EntryType
+from enigm_tuf.model.request import read_response
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """Root and payload keys on SoftHSM; a manifest key and alice's approval key on cards."""
+    house = build_house(tmp_path / "house", "manifest-a", "alice").with_root()
+    house.repo("product", "add", "phone", "--channel", "stable")
+    return house
+
+
+@pytest.fixture
+def request_file(house: House) -> Path:
+    return house.request("product-phone", "manifest")
+
+
+def last_entry(house: House) -> EntryType:
+    return read_log(house.home("manifest") / "audit.log")[-1].type
+
+
+def performed(house: House) -> int:
+    return sum(entry.type == EntryType.SIGN_PERFORMED for entry in read_log(house.home("manifest") / "audit.log"))
+
+
+def test_a_card_approves_and_a_card_signs_three_payloads(house: House, request_file: Path) -> None:
+    (path,) = house.signed_by(request_file, "manifest-a")
+    response, envelopes = read_response(path.read_bytes(), path.name)
+    assert [item.role for item in response.signatures] == ["phone.manifest", "snapshot", "targets"]
+    assert len(envelopes) == 2
+
+
+def test_what_came_from_the_cards_is_published(house: House, request_file: Path) -> None:
+    answers = house.signed_by(house.request("product-phone"), "payload-a", "payload-b")
+    house.publish("product-phone", *answers, *house.signed_by(request_file, "manifest-a"))
+    assert (house.path / "repository" / "published" / "metadata" / "1.phone.manifest.json").is_file()
+
+
+def test_a_wrong_pin_shows_the_tries_that_are_left(
+    house: House, request_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    votes = house.votes(request_file)
+    assert house.signs(request_file, "manifest-a", votes, PIN="000000") == 2
+    assert "wrong PIN (2 tries left)" in capsys.readouterr().err
+    assert (last_entry(house), performed(house)) == (EntryType.SIGN_REFUSED, 0)
+    assert house.signs(request_file, "manifest-a", votes) == 0
+
+
+def test_without_a_touch_nothing_is_signed_and_it_can_be_done_again(
+    house: House, request_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    votes = house.votes(request_file)
+    touches = iter([True, False])
+    house.cards["manifest-a"].touch = lambda: next(touches)
+    assert house.signs(request_file, "manifest-a", votes) == 2
+    assert "nobody touched it in time" in capsys.readouterr().err
+    assert (last_entry(house), performed(house)) == (EntryType.SIGN_REFUSED, 1)
+    house.cards["manifest-a"].touch = lambda: True
+    assert house.signs(request_file, "manifest-a", votes) == 0
+    assert performed(house) == 3
+
+
+def test_a_card_pulled_out_while_it_signs_leaves_no_doubt(
+    house: House, request_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    votes = house.votes(request_file)
+    card = house.cards["manifest-a"]
+
+    def pulled() -> bool:
+        card.pulled = True
+        raise CardConnectionException("Card was removed")
+
+    card.touch = pulled
+    assert house.signs(request_file, "manifest-a", votes) == 2
+    assert "error: card 7000001: pulled out or gone" in capsys.readouterr().err
+    assert last_entry(house) == EntryType.SIGN_REFUSED
+    card.pulled, card.touch = False, lambda: True
+    assert house.signs(request_file, "manifest-a", votes) == 0
+
+
+def test_a_card_that_is_not_in_is_one_clear_line(
+    house: House, request_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    votes = house.votes(request_file)
+    house.cards["manifest-a"].pulled = True
+    assert house.signs(request_file, "manifest-a", votes) == 2
+    assert "error: card 7000001 is not in a reader" in capsys.readouterr().err
