@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 
 from enigm_testkit.vendor import Vendor
+from enigm_tuf.model.manifest import read_manifest
+from enigm_tuf_repository import release_preparing
 from enigm_tuf_repository.records import Step
 
 
@@ -33,6 +35,20 @@ def test_a_delta_goes_beside_the_full_payload(vendor: Vendor) -> None:
 
     assert vendor.device_sees() == "2.0", "a new device takes the full payload"
     assert len(list(vendor.published.glob("targets/payloads/phone/2.0/*"))) == 2
+
+
+def test_a_manifest_lists_the_newest_releases_and_not_all_history(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release_preparing, "KEPT_RELEASES", 2)
+
+    for version in ("1.0", "2.0", "3.0"):
+        vendor.publish(vendor.prepare_release(version))
+
+    staged = vendor.workspace.staged("phone-3.0")
+    (manifest,) = staged.glob("targets/manifests/phone/*.stable.json")
+    assert [release.version for release in read_manifest(manifest.read_bytes(), "manifest").releases] == ["3.0", "2.0"]
+    assert vendor.device_sees() == "3.0"
 
 
 def test_every_step_can_run_twice_and_changes_nothing(vendor: Vendor) -> None:
