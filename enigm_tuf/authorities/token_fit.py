@@ -6,28 +6,21 @@ from enigm_tuf.model.keys import Environment
 from enigm_tuf.ports import TokenIdentity, TokenKey, TokenSession
 from enigm_tuf.trust.rules import AuthorityRule
 
-SIMULATOR = "SoftHSM"
+_NEVER_IN_PRODUCTION = ("SoftHSM", "factory secrets")  # in what a token says of itself: manufacturer, model
 FACTORY = "factory secrets"  # what a PIV card says of itself while any of its secrets is the maker's
 
 
 def require_fit(identity: TokenIdentity, environment: Environment) -> None:
-    """Development keys sign in development only; production takes no software token at all."""
+    """Development keys sign in development only; production takes no software token and no factory PIN."""
     subject = f"token {identity.label} in {environment}"
     if identity.home == "development" and environment != "development":
         raise RefusedError(
             AuthorityRule.ENVIRONMENT_MATCH, subject, expected="a hardware token", got="a development key file"
         )
-    if environment == "production" and SIMULATOR in identity.manufacturer:
+    described = f"{identity.manufacturer}, {identity.model}"
+    if environment == "production" and any(mark in described for mark in _NEVER_IN_PRODUCTION):
         raise RefusedError(
-            TokenRule.TOKEN_PRODUCTION, subject, expected="an HSM", got=f"manufacturer {identity.manufacturer}"
-        )
-    if environment == "production" and FACTORY in identity.model:
-        raise RefusedError(
-            TokenRule.TOKEN_PRODUCTION,
-            subject,
-            expected="its own PIN, PUK and management key",
-            got=identity.model,
-            hint="enigm-sign token init makes the card ready",
+            TokenRule.TOKEN_PRODUCTION, subject, expected="a hardware token with secrets of its own", got=described
         )
 
 

@@ -1,0 +1,43 @@
+"""Which tokens an environment takes, by what a token says of itself."""
+
+from dataclasses import replace
+
+import pytest
+
+from enigm_tuf.authorities.token_fit import require_fit
+from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.keys import Environment
+from enigm_tuf.ports import TokenIdentity
+
+HSM = TokenIdentity("hsm", "Maker", "Model", "1", "2.0", "rel-a")
+SIMULATOR = replace(HSM, manufacturer="SoftHSM project")
+FACTORY = replace(HSM, model="YubiKey factory secrets")
+KEY_FILE = replace(HSM, home="development")
+
+
+@pytest.mark.parametrize("environment", ["production", "staging", "development"])
+def test_a_hardware_token_fits_everywhere(environment: Environment) -> None:
+    require_fit(HSM, environment)
+
+
+@pytest.mark.parametrize(
+    ("identity", "environment", "rule"),
+    [
+        (SIMULATOR, "production", "TOKEN-PRODUCTION"),
+        (FACTORY, "production", "TOKEN-PRODUCTION"),
+        (KEY_FILE, "production", "ENVIRONMENT-MATCH"),
+        (KEY_FILE, "staging", "ENVIRONMENT-MATCH"),
+    ],
+)
+def test_others_do_not(identity: TokenIdentity, environment: Environment, rule: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        require_fit(identity, environment)
+    assert caught.value.rule == rule
+
+
+@pytest.mark.parametrize(
+    ("identity", "environment"),
+    [(SIMULATOR, "staging"), (FACTORY, "staging"), (KEY_FILE, "development"), (SIMULATOR, "development")],
+)
+def test_and_fit_where_nothing_is_shipped(identity: TokenIdentity, environment: Environment) -> None:
+    require_fit(identity, environment)
