@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from tuf.api.metadata import Root, Snapshot, TargetFile, Targets
 
-from enigm_tuf.model.manifest import OtaManifest, Release
+from enigm_tuf.model.manifest import OtaManifest, Release, Rollout, read_manifest
 from enigm_tuf.model.words import words
 from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.threshold import spki_sha256
@@ -25,7 +25,7 @@ def difference(question: Question) -> tuple[str, ...]:
         lines.append(f"{role}: version {old.version if old else 'none'} -> {proposal.version}")
         lines += [f"  {line}" for line in _changes(old, proposal.signed)]
     for path, manifest in sorted(question.manifests.items()):
-        lines += [f"{path}: {line}" for line in _manifest_lines(manifest)]
+        lines += [f"{path}: {line}" for line in _manifest_lines(question.earlier_manifests.get(path), manifest)]
     return tuple(map(_printable, lines))
 
 
@@ -100,8 +100,7 @@ def _delegated(targets: Targets | None) -> dict[str, str]:
 
 def _target_text(target: TargetFile) -> str:
     facts = [f"{name} {value}" for name, value in sorted(_leaves("", target.unrecognized_fields))]
-    hashes = [f"{name} {value}" for name, value in sorted(target.hashes.items())]
-    return ", ".join([f"{target.length:,} bytes", *hashes, *facts])
+    return ", ".join([f"{target.length:,} bytes", f"sha256 {target.hashes.get('sha256')}", *facts])
 
 
 def _compare(what: str, before: Mapping[str, T], after: Mapping[str, T], text: Callable[[T], str]) -> Iterator[str]:
@@ -110,20 +109,34 @@ def _compare(what: str, before: Mapping[str, T], after: Mapping[str, T], text: C
             yield f"+ {what} {name}: {text(after[name])}"
         elif name not in after:
             yield f"- {what} {name}: {text(before[name])}"
-        elif text(before[name]) != text(after[name]):
+        elif before[name] != after[name]:
             yield f"~ {what} {name}: {text(before[name])} -> {text(after[name])}"
 
 
-def _manifest_lines(manifest: OtaManifest) -> Iterator[str]:
-    for release in manifest.releases:
-        yield _release_text(release)
+def _manifest_lines(earlier: bytes | None, manifest: OtaManifest) -> Iterator[str]:
+    before = read_manifest(earlier, "evidence/manifests-before").releases if earlier is not None else ()
+    yield from _compare("release", _by_version(before), _by_version(manifest.releases), _release_text)
+
+
+def _by_version(releases: tuple[Release, ...]) -> dict[str, Release]:
+    return {release.version: release for release in releases}
 
 
 def _release_text(release: Release) -> str:
-    plan = release.rollout
-    stages = ", ".join(f"{stage.percent} % after {stage.after_hours} h" for stage in plan.stages)
-    state = "HALTED" if plan.halted else f"from {plan.start.isoformat()}: {stages}"
-    return (
-        f"release {release.version}, build {release.build_id}, patch level {release.security_patch_level}, "
-        f"rollback index {release.rollback_index}, for {', '.join(release.hardware_ids)}, {state}"
+    """Every field: what is not said here could change unseen."""
+    files = "; ".join(
+        f"{item.type} {item.path} ({item.length:,} bytes, sha256 {item.hashes['sha256']}, from {item.source_build})"
+        for item in release.payloads
     )
+    return (
+        f"build {release.build_id}, patch level {release.security_patch_level}, "
+        f"rollback index {release.rollback_index}, for {', '.join(release.hardware_ids)}, "
+        f"from version {release.applicable_from}, minimum client {release.minimum_client}, "
+        f"mandatory {release.mandatory}, {_rollout_text(release.rollout)}, notes {release.release_notes!r}, {files}"
+    )
+
+
+def _rollout_text(plan: Rollout) -> str:
+    stages = ", ".join(f"{stage.percent} % after {stage.after_hours} h" for stage in plan.stages)
+    halted = "HALTED, " if plan.halted else ""
+    return f"{halted}rollout from {plan.start.isoformat()} ({stages}) to {', '.join(plan.cohorts) or 'all'}"

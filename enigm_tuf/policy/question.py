@@ -58,7 +58,8 @@ class Question:
     """``root`` is the trusted root, None only while the first root is made. ``custodian`` is who signs, if known.
 
     ``previous`` holds the metadata of ``context/previous`` by role. ``manifests`` holds the evidence by target
-    path, ``manifest_bytes`` their exact bytes, ``other_roles`` the other authority's proposed metadata by role.
+    path, ``manifest_bytes`` their exact bytes, ``earlier_manifests`` the bytes that they replace, ``other_roles`` the
+    other authority's proposed metadata by role.
     ``unauthentic`` says for each envelope that does not count why it does not.
     """
 
@@ -70,6 +71,7 @@ class Question:
     previous: Mapping[str, Root | Snapshot | Targets]
     manifests: Mapping[str, OtaManifest]
     manifest_bytes: Mapping[str, bytes]
+    earlier_manifests: Mapping[str, bytes]
     other_roles: Mapping[str, Targets]
     approvals: tuple[CastApproval, ...]
     unauthentic: tuple[str, ...]

@@ -49,6 +49,7 @@ def ask(
         previous=_previous(request.below("context/previous")),
         manifests={path: read_manifest(data, path) for path, data in manifest_bytes.items()},
         manifest_bytes=manifest_bytes,
+        earlier_manifests=request.below("evidence/manifests-before"),
         other_roles=_other_roles(request.below("evidence/roles")),
         approvals=approvals,
         unauthentic=unauthentic,

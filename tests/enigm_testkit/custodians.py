@@ -95,8 +95,12 @@ class Voter:
 
     def vote(self, request: SigningRequest, decision: Vote = "APPROVE", now: datetime | None = None) -> bytes:
         """The envelope that ``enigm-sign approve`` would write."""
+        return self.envelope(self.approval(request, decision, now))
+
+    def approval(self, request: SigningRequest, decision: Vote = "APPROVE", now: datetime | None = None) -> Approval:
+        """What the operator says about this very request."""
         index = request.index
-        approval = Approval(
+        return Approval(
             subjects=subjects_of(request),
             request_id=index.request_id,
             sequence=index.sequence,
@@ -110,6 +114,9 @@ class Voter:
             created=now or index.created,
             expires=index.expires,
         )
+
+    def envelope(self, approval: Approval) -> bytes:
+        """Signed by the operator's key, whatever it says."""
         signature = self.key.sign(signable.approval(approval).data)
         return write_envelope(Envelope(write_statement(approval), sha256(self.key.spki), signature))
 

@@ -1,11 +1,13 @@
 """ARTIFACT: every target is where it belongs, fully hashed, described, newer than all before, and agreed on."""
 
+from dataclasses import replace
 from hashlib import sha512
+from typing import NoReturn
 
 from tuf.api.metadata import TargetFile, Targets
 
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.manifest import manifest_path, payload_path
+from enigm_tuf.model.manifest import Release, manifest_path, payload_path, read_manifest
 from enigm_tuf.model.payload import PayloadRecord, read_payload_record
 from enigm_tuf.model.shapes import PATH, version_key
 from enigm_tuf.model.strict_json import sha256
@@ -22,6 +24,7 @@ class ArtifactRule(Rule):
     ARTIFACT_RECORD = "ARTIFACT-RECORD", "every payload has a record of its own product and version"
     ARTIFACT_MONOTONIC = "ARTIFACT-MONOTONIC", "a new release has a higher version and no lower rollback index"
     ARTIFACT_MANIFEST = "ARTIFACT-MANIFEST", "every manifest is shown, and is the one that is listed"
+    ARTIFACT_RETAINED = "ARTIFACT-RETAINED", "a manifest keeps its releases as they were, and gains only newer ones"
     ARTIFACT_AGREEMENT = "ARTIFACT-AGREEMENT", "every payload of every release has an agreeing payload record"
 
 
@@ -88,6 +91,47 @@ def manifests(question: Question) -> str:
     return f"{len(listed)} manifests"
 
 
+def retained(question: Question) -> str:
+    """ARTIFACT-RETAINED. The rollout, the notes and the urgency of a release may change; a release is not withdrawn
+    by leaving it out, but by halting it."""
+    role, told = manifest_role(question.product), []
+    old = question.previous_targets_of(role)
+    for path, target in (old.targets if old else {}).items():
+        new = question.manifests.get(path)
+        if new is None or _targets(question, role).get(path) == target:
+            continue
+        data = question.earlier_manifests.get(path)
+        if data is None:
+            _refuse(ArtifactRule.ARTIFACT_RETAINED, path, "the manifest that it replaces as evidence", "none")
+        _require_same_bytes(path, target, data)
+        _require_retained(path, read_manifest(data, path).releases, new.releases)
+        told.append(path)
+    if extra := sorted(set(question.earlier_manifests) - set(told)):
+        _refuse(ArtifactRule.ARTIFACT_RETAINED, "evidence/manifests-before", "what is replaced only", ", ".join(extra))
+    return ", ".join(told) or _NOT_HERE
+
+
+def _require_retained(path: str, before: tuple[Release, ...], after: tuple[Release, ...]) -> None:
+    """Both are newest first."""
+    if not before:
+        return
+    known, newest = {item.version: item for item in before}, before[0].version
+    if not after or version_key(after[0].version) < version_key(newest):
+        got = after[0].version if after else "none"
+        _refuse(ArtifactRule.ARTIFACT_RETAINED, path, f"{newest} or newer in front", got)
+    for item in after:
+        old = known.get(item.version)
+        if old is None and version_key(item.version) < version_key(newest):
+            _refuse(ArtifactRule.ARTIFACT_RETAINED, path, f"only gains above {newest}", item.version)
+        if old and not _same_release(old, item):
+            _refuse(ArtifactRule.ARTIFACT_RETAINED, path, f"{item.version} as it was", "another release of that name")
+
+
+def _same_release(old: Release, new: Release) -> bool:
+    """But for what may change while a release is offered."""
+    return new == replace(old, rollout=new.rollout, release_notes=new.release_notes, mandatory=new.mandatory)
+
+
 def agreement(question: Question) -> str:
     """ARTIFACT-AGREEMENT: DUAL-AGREEMENT, already before the manifest authority signs."""
     payloads = _known_payloads(question)
@@ -128,7 +172,7 @@ def _records(targets: dict[str, TargetFile]) -> dict[str, PayloadRecord]:
     }
 
 
-def _refuse(rule: ArtifactRule, subject: str, expected: str, got: str) -> None:
+def _refuse(rule: ArtifactRule, subject: str, expected: str, got: str) -> NoReturn:
     raise RefusedError(rule, subject, expected=expected, got=got)
 
 
@@ -138,5 +182,6 @@ RULES = {
     ArtifactRule.ARTIFACT_RECORD: records,
     ArtifactRule.ARTIFACT_MONOTONIC: monotonic,
     ArtifactRule.ARTIFACT_MANIFEST: manifests,
+    ArtifactRule.ARTIFACT_RETAINED: retained,
     ArtifactRule.ARTIFACT_AGREEMENT: agreement,
 }

@@ -1,6 +1,7 @@
 """META: the metadata is this authority's to sign, lives neither too short nor too long, and weakens nothing."""
 
 from datetime import timedelta
+from typing import NoReturn
 
 from tuf.api.metadata import Root, Targets
 
@@ -50,7 +51,6 @@ def expiry(question: Question) -> str:
         days = question.policy.expiry.get(kind_of(role))
         if days is None:
             _refuse(MetaRule.META_EXPIRY, role, f"bounds for {kind_of(role)} in the policy", "none")
-            continue
         earliest = question.now + timedelta(days=days.minimum)
         latest = question.now + timedelta(days=days.maximum)
         if not earliest <= proposal.signed.expires <= latest:
@@ -82,7 +82,6 @@ def authority(question: Question) -> str:
     root = question.root_to_judge_by()
     if root is None:
         _refuse(MetaRule.META_AUTHORITY, "root", "a trusted root", "none")
-        return ""
     passed: list[str] = []
     for role, proposal in question.proposals.items():
         if isinstance(proposal.signed, Root):
@@ -101,7 +100,6 @@ def policy_pinned(question: Question) -> str:
     root = question.root_to_judge_by()
     if root is None:
         _refuse(MetaRule.POLICY_PINNED, "root", "a trusted root", "none")
-        return ""
     policies = view_root(root).extension.policies
     pinned = policies.manifest if question.policy.authority == "manifest" else policies.release
     if pinned != question.policy_pin:
@@ -120,7 +118,7 @@ def _root_thresholds(root: Root) -> dict[str, tuple[str, int]]:
     return own | ({"payload roles": ("payload", release.payload_threshold)} if release else {})
 
 
-def _refuse(rule: MetaRule, subject: str, expected: str, got: str) -> None:
+def _refuse(rule: MetaRule, subject: str, expected: str, got: str) -> NoReturn:
     raise RefusedError(rule, subject, expected=expected, got=got)
 
 

@@ -1,5 +1,7 @@
 """QUORUM: enough different people, keys and devices of the right partitions agree, and nobody objects."""
 
+from typing import NoReturn
+
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.approval import Subject, subjects_of
 from enigm_tuf.policy.question import CastApproval, Question
@@ -105,7 +107,7 @@ def _is_valid(question: Question, item: CastApproval) -> bool:
     return item.approval.created <= question.now < item.approval.expires
 
 
-def _refuse(rule: QuorumRule, subject: str, expected: str, got: str) -> None:
+def _refuse(rule: QuorumRule, subject: str, expected: str, got: str) -> NoReturn:
     raise RefusedError(rule, subject, expected=expected, got=got)
 
 

@@ -1,6 +1,7 @@
 """REQUEST: this request is for this authority, now, for the first time, and follows what it signed last."""
 
 from datetime import timedelta
+from typing import NoReturn
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.request import Previous
@@ -84,7 +85,7 @@ def _name(head: Previous | None) -> str:
     return f"version {head.version} ({head.sha256[:16]})" if head else "nothing"
 
 
-def _refuse(rule: RequestRule, subject: str, expected: str, got: str) -> None:
+def _refuse(rule: RequestRule, subject: str, expected: str, got: str) -> NoReturn:
     raise RefusedError(rule, subject, expected=expected, got=got)
 
 

@@ -1,6 +1,7 @@
 """TRANSITION: from the state before to the one proposed, only what the action is for changes."""
 
 from collections.abc import Mapping
+from typing import NoReturn
 
 from tuf.api.metadata import MetaFile, Root, Snapshot, Targets
 
@@ -14,7 +15,7 @@ from enigm_tuf.trust.rules import Rule
 class TransitionRule(Rule):
     """Family TRANSITION."""
 
-    TRANSITION_ROOT = "TRANSITION-ROOT", "root keeps consistent snapshots and its specification version"
+    TRANSITION_ROOT = "TRANSITION-ROOT", "root keeps consistent snapshots"
     TRANSITION_TARGETS = "TRANSITION-TARGETS", "targets gains the delegations of one product and changes nothing else"
     TRANSITION_PRODUCT = "TRANSITION-PRODUCT", "a product role starts empty, and then only gains payloads"
     TRANSITION_SNAPSHOT = "TRANSITION-SNAPSHOT", "snapshot moves the versions of this request and no other"
@@ -27,9 +28,7 @@ def root(question: Question) -> str:
         return _NOT_HERE
     if proposal.signed.consistent_snapshot is not True:
         _refuse(TransitionRule.TRANSITION_ROOT, "consistent_snapshot", "true", str(proposal.signed.consistent_snapshot))
-    if not proposal.signed.spec_version.startswith("1."):
-        _refuse(TransitionRule.TRANSITION_ROOT, "spec_version", "1.x", proposal.signed.spec_version)
-    return f"specification {proposal.signed.spec_version}"
+    return f"consistent snapshots, specification {proposal.signed.spec_version}"
 
 
 def targets(question: Question) -> str:
@@ -122,7 +121,7 @@ def _versions(meta: Mapping[str, MetaFile]) -> str:
     return "; ".join(f"{name} {item.to_dict()}" for name, item in sorted(meta.items()))
 
 
-def _refuse(rule: TransitionRule, subject: str, expected: str, got: str) -> None:
+def _refuse(rule: TransitionRule, subject: str, expected: str, got: str) -> NoReturn:
     raise RefusedError(rule, subject, expected=expected, got=got)
 
 

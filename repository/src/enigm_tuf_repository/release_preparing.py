@@ -105,6 +105,8 @@ def _drafts(
     snapshot = with_versions(lineage.require("snapshot", Snapshot), versions, now + days.of("snapshot"))
     bytes_of = {other: lineage.target(target) for other, target in manifest.targets.items() if other != path}
     evidence = {f"manifests/{name}": content for name, content in (bytes_of | {path: data}).items()}
+    if replaced := lineage.require(manifests, Targets).targets.get(path):
+        evidence[f"manifests-before/{path}"] = lineage.target(replaced)
     return (
         Draft("release", {payloads: payload}, {f"provenance/{name}": content for name, content in provenance.items()}),
         Draft(

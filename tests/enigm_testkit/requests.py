@@ -1,0 +1,192 @@
+"""Requests that pass every rule of the policy. A test changes one thing, and asks who says no."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from tuf.api.metadata import Metadata, Root, Snapshot, Targets
+
+from enigm_testkit.authorities import (
+    NOW,
+    Cast,
+    signed,
+)
+from enigm_testkit.custodians import Voter, voter
+from enigm_tuf.model.approval import Decision as Vote
+from enigm_tuf.model.request import (
+    Action,
+    Authority,
+    Previous,
+    RequestIndex,
+    SigningRequest,
+    make_request,
+    read_request,
+)
+from enigm_tuf.model.root_extension import FIELD, PolicyPin
+from enigm_tuf.model.strict_json import canonical, sha256
+from enigm_tuf.policy.engine import evaluate
+from enigm_tuf.policy.question import Ledger, Question
+from enigm_tuf.policy.reading import ask
+from enigm_tuf.trust.authority_admission import AuthorityAdmission
+from enigm_tuf.trust.metadata import Verified, trust_root
+
+Signed = Root | Snapshot | Targets
+Ballot = Callable[[SigningRequest], bytes]
+QUORUM = 'approvals = 2\npartitions = ["engineering", "security"]\n'
+ALICE, BOB, CAROL = voter("alice", "engineering"), voter("bob", "security"), voter("carol", "engineering")
+
+
+def ballot(person: Voter, decision: Vote = "APPROVE", **changes: Any) -> Ballot:
+    """What an operator says, valid for three days round NOW whatever the request's own times are."""
+    times = {"created": NOW - timedelta(hours=1), "expires": NOW + timedelta(hours=71)}
+    return lambda request: person.envelope(replace(person.approval(request, decision), **(times | changes)))
+
+
+@dataclass
+class Scene:
+    """A request before its authority, and all that the authority knows; every field may be changed before asking.
+
+    ``before`` is what this authority signed last, ``context`` what the request shows beside it, ``others`` what the
+    other authority is asked to sign. ``index`` and ``ledger`` replace fields; ``pin`` is what root pins.
+    """
+
+    authority: Authority
+    action: Action
+    cast: Cast
+    proposals: dict[str, Signed]
+    policy: str
+    root: Root | None = None
+    before: dict[str, Signed] = field(default_factory=dict)
+    context: dict[str, Signed] = field(default_factory=dict)
+    others: dict[str, Targets] = field(default_factory=dict)
+    manifests: dict[str, bytes] = field(default_factory=dict)
+    earlier: dict[str, bytes] = field(default_factory=dict)
+    members: dict[str, bytes] = field(default_factory=dict)
+    index: dict[str, Any] = field(default_factory=dict)
+    ledger: dict[str, Any] = field(default_factory=dict)
+    pin: PolicyPin | None = None
+    ballots: list[Ballot] = field(default_factory=lambda: [ballot(ALICE), ballot(BOB)])
+    custodian: str | None = "dave"
+    now: datetime = NOW
+
+    def targets(self, role: str) -> Targets:
+        value = self.proposals[role]
+        assert isinstance(value, Targets)
+        return value
+
+    @property
+    def snapshot(self) -> Snapshot:
+        value = self.proposals["snapshot"]
+        assert isinstance(value, Snapshot)
+        return value
+
+    @property
+    def new_root(self) -> Root:
+        value = self.proposals["root"]
+        assert isinstance(value, Root)
+        return value
+
+    def replace_policy(self, old: str, new: str) -> None:
+        assert old in self.policy
+        self.policy = self.policy.replace(old, new)
+
+    def request(self) -> SigningRequest:
+        return read_request(make_request(self._index(), self._members()), "test.enigmreq")
+
+    def question(self) -> Question:
+        request = self.request()
+        return ask(
+            request,
+            policy_data=self.policy.encode(),
+            root=self._trusted_root(),
+            ledger=replace(Ledger(last_sequence=6, heads=self.heads()), **self.ledger),
+            envelopes=[cast(request) for cast in self.ballots],
+            custodian=self.custodian,
+            now=self.now,
+        )
+
+    def refused_by(self) -> list[str]:
+        """The rules that say no, in the catalogue's order."""
+        return [outcome.rule for outcome in evaluate(self.question()).outcomes if not outcome.passed]
+
+    def said(self, rule: str) -> str:
+        """The evidence of one rule."""
+        return next(outcome.evidence for outcome in evaluate(self.question()).outcomes if outcome.rule == rule)
+
+    def heads(self) -> dict[str, Previous]:
+        return {
+            role: Previous(role, value.version, sha256(canonical(value.to_dict())))
+            for role, value in self.before.items()
+        }
+
+    def _index(self) -> RequestIndex:
+        index = RequestIndex(
+            request_id="REQ-7",
+            sequence=7,
+            environment="staging",
+            authority=self.authority,
+            action=self.action,
+            requester="rob",
+            created=NOW - timedelta(hours=1),
+            expires=NOW + timedelta(hours=71),
+            policy=self.own_pin(),
+            previous=tuple(head for role, head in self.heads().items() if role in self.proposals),
+            entries=(),
+        )
+        return replace(index, **self.index)
+
+    def _members(self) -> dict[str, bytes]:
+        self.pin_policy(self.proposals.get("root"))
+        previous = {**self.before, **self.context}
+        return {
+            **{_file("payloads", role, value): canonical(value.to_dict()) for role, value in self.proposals.items()},
+            **{f"context/previous/{role}.json": _unsigned(value) for role, value in previous.items()},
+            **{_file("evidence/roles", role, value): canonical(value.to_dict()) for role, value in self.others.items()},
+            **{f"evidence/manifests/{path}": data for path, data in self.manifests.items()},
+            **{f"evidence/manifests-before/{path}": data for path, data in self.earlier.items()},
+            **self.members,
+        }
+
+    def _trusted_root(self) -> Verified[Root] | None:
+        if self.root is None:
+            return None
+        self.pin_policy(self.root)
+        return trust_root(signed(self.root, self.cast.root), NOW, AuthorityAdmission("staging")).root
+
+    def pin_policy(self, root: Signed | None) -> None:
+        """Let ``root`` pin what ``pin`` says, by default the policy of this scene."""
+        if root is not None:
+            pin = self.pin or self.own_pin()
+            root.unrecognized_fields[FIELD]["policies"][self.authority] = {"version": pin.version, "sha256": pin.sha256}
+
+    def own_pin(self) -> PolicyPin:
+        """How root and request refer to this scene's policy."""
+        return PolicyPin(1, sha256(self.policy.encode()))
+
+
+def _file(folder: str, role: str, value: Signed) -> str:
+    return f"{folder}/{role}.{value.version}.json"
+
+
+def _unsigned(value: Signed) -> bytes:
+    """A context whose signatures nobody looks at: without them the request's digest is always the same."""
+    metadata: Metadata[Any] = Metadata(value)
+    return metadata.to_bytes()
+
+
+def policy_toml(authority: Authority) -> str:
+    """Rob asks; two of alice, bob and carol approve, of both partitions."""
+    actions = ("root", "product", "release") if authority == "release" else ("product", "release")
+    kinds = {"root": 2, "payload": 2} if authority == "release" else {"targets": 1, "snapshot": 1, "manifest": 1}
+    return "\n".join(
+        [
+            f'schema = 1\nversion = 1\nauthority = "{authority}"\nenvironment = "staging"\nrequest_hours = 72',
+            '[[operators]]\nid = "rob"\nname = "Rob"\npartition = "release"\nroles = ["requester"]\napproval_keys = []',
+            *(person.policy_lines() for person in (ALICE, BOB, CAROL)),
+            *(f"[actions.{action}]\n{QUORUM}" for action in actions),
+            *(f"[expiry.{kind}]\nminimum = 1\nmaximum = 400" for kind in kinds),
+            "[thresholds]",
+            *(f"{kind} = {threshold}" for kind, threshold in kinds.items()),
+        ]
+    )

@@ -1,0 +1,144 @@
+"""The requests of every action, as they should be: each passes every rule of the policy."""
+
+from dataclasses import replace
+from hashlib import sha512
+from typing import Any
+
+from tuf.api.metadata import MetaFile, TargetFile
+
+from enigm_testkit.authorities import NOW, Cast, extension_of, make_role, make_root, make_snapshot, make_targets
+from enigm_testkit.requests import Scene, Signed, policy_toml
+from enigm_tuf.model.manifest import ManifestPayload, OtaManifest, Release, Rollout, Stage, write_manifest
+from enigm_tuf.model.strict_json import sha256
+
+MANIFEST = "manifests/phone/stable.json"
+OLD_OTA = "payloads/phone/1.0/ota.zip"
+NEW_OTA = "payloads/phone/1.1/ota.zip"
+
+
+def first_root() -> Scene:
+    """The release authority is asked for root version 1; no root is trusted yet."""
+    cast = Cast()
+    return Scene("release", "root", cast, {"root": make_root(cast)}, policy_toml("release"))
+
+
+def next_root() -> Scene:
+    """The same authority, one root later."""
+    scene = first_root()
+    scene.root = make_root(scene.cast)
+    scene.before = {"root": scene.root}
+    scene.proposals = {"root": make_root(scene.cast, 2, extension_of(scene.cast))}
+    scene.pin_policy(scene.root)
+    return scene
+
+
+def payload_product() -> Scene:
+    """The release authority is asked for the first, empty ``phone.payload``."""
+    cast = Cast()
+    return Scene("release", "product", cast, {"phone.payload": make_role({})}, policy_toml("release"), make_root(cast))
+
+
+def manifest_product() -> Scene:
+    """The manifest authority is asked to delegate to product ``phone``: its first targets and snapshot."""
+    cast = Cast()
+    proposals: dict[str, Signed] = {
+        "targets": make_targets(cast),
+        "phone.manifest": make_role({}),
+        "snapshot": make_snapshot({"targets": 1, "phone.manifest": 1, "phone.payload": 1}),
+    }
+    scene = Scene("manifest", "product", cast, proposals, policy_toml("manifest"), make_root(cast))
+    scene.others = {"phone.payload": make_role({})}
+    return scene
+
+
+def payload_release() -> Scene:
+    """The release authority is asked for version 1.1 of ``phone``; 1.0 is there."""
+    cast = Cast()
+    scene = Scene("release", "release", cast, {}, policy_toml("release"), make_root(cast))
+    scene.before = {"phone.payload": make_role({OLD_OTA: ota("1.0")}, 2)}
+    scene.proposals = {"phone.payload": make_role({OLD_OTA: ota("1.0"), NEW_OTA: ota("1.1")}, 3)}
+    return scene
+
+
+def manifest_release() -> Scene:
+    """The manifest authority is asked to offer version 1.1 of ``phone`` before 1.0."""
+    cast = Cast()
+    scene = Scene("manifest", "release", cast, {}, policy_toml("manifest"), make_root(cast))
+    scene.earlier = {MANIFEST: write_manifest(manifest(release("1.0")))}
+    scene.before = {
+        "phone.manifest": make_role({MANIFEST: listed(MANIFEST, scene.earlier[MANIFEST])}, 2),
+        "snapshot": make_snapshot({"targets": 1, "phone.manifest": 2, "phone.payload": 2, "tablet.payload": 4}, 2),
+    }
+    scene.context = {"phone.payload": make_role({OLD_OTA: ota("1.0")}, 2)}
+    scene.others = {"phone.payload": make_role({OLD_OTA: ota("1.0"), NEW_OTA: ota("1.1")}, 3)}
+    scene.proposals = {
+        "phone.manifest": make_role({}, 3),
+        "snapshot": make_snapshot({"targets": 1, "phone.manifest": 3, "phone.payload": 3, "tablet.payload": 4}, 3),
+    }
+    offer(scene, manifest(release("1.1"), release("1.0")))
+    return scene
+
+
+def halt() -> Scene:
+    """The manifest authority is asked to halt 1.0: the manifest changes, the payload role does not."""
+    scene = manifest_release()
+    scene.others = {}
+    scene.snapshot.meta["phone.payload.json"] = MetaFile(2)
+    old = release("1.0")
+    offer(scene, manifest(replace(old, rollout=replace(old.rollout, halted=True))))
+    return scene
+
+
+def offer(scene: Scene, new: OtaManifest) -> None:
+    """The manifest that the request proposes, listed and shown."""
+    data = write_manifest(new)
+    scene.manifests = {MANIFEST: data}
+    scene.targets("phone.manifest").targets[MANIFEST] = listed(MANIFEST, data)
+
+
+def listed(path: str, data: bytes, custom: dict[str, Any] | None = None) -> TargetFile:
+    hashes = {"sha256": sha256(data), "sha512": sha512(data).hexdigest()}
+    return TargetFile(len(data), hashes, path, {"custom": custom} if custom else None)
+
+
+def ota(version: str, **changes: Any) -> TargetFile:
+    """The payload of a version of ``phone``; ``changes`` replace fields of its record."""
+    custom: dict[str, Any] = {
+        "schema": 1,
+        "product": "phone",
+        "version": version,
+        "build_id": f"BUILD.{version}",
+        "rollback_index": 1,
+        "hardware_ids": ["phone-a"],
+        "type": "full-ota",
+        "provenance": [],
+        "chunks": {"size": 1048576, "root": "c" * 64},
+    }
+    return listed(f"payloads/phone/{version}/ota.zip", _bytes_of(version), custom | changes)
+
+
+def release(version: str) -> Release:
+    """What the manifest says about the same version."""
+    file = listed("", _bytes_of(version))
+    payload = ManifestPayload(f"payloads/phone/{version}/ota.zip", file.length, dict(file.hashes), "full-ota", None)
+    return Release(
+        version=version,
+        build_id=f"BUILD.{version}",
+        security_patch_level="2026-11-05",
+        rollback_index=1,
+        hardware_ids=("phone-a",),
+        applicable_from=None,
+        payloads=(payload,),
+        rollout=Rollout(NOW, (Stage(0, 100),), (), halted=False),
+        release_notes="",
+        minimum_client="0.1",
+        mandatory=False,
+    )
+
+
+def manifest(*releases: Release) -> OtaManifest:
+    return OtaManifest("staging", "phone", "stable", releases)
+
+
+def _bytes_of(version: str) -> bytes:
+    return f"ota {version}".encode()
