@@ -2,7 +2,7 @@
 
 import re
 
-from tuf.api.metadata import DelegatedRole, Targets
+from tuf.api.metadata import DelegatedRole, Delegations, Targets
 
 from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.model.shapes import NAME
@@ -47,13 +47,19 @@ def targets_delegations(view: RootView, targets: Targets) -> tuple[Evidence, ...
         _product_role(view, f"{subject}, role {role.name}", role)
         if missing := sorted(set(role.keyids) - set(delegations.keys)):
             raise MalformedError(f"{subject}, role {role.name}", "keyids", f"no key {missing[0]}")
-        spki = {keyid: spki_sha256(delegations.keys[keyid]) for keyid in role.keyids}
+        spki = {keyid: _digest(delegations, keyid, f"{subject}, role {role.name}") for keyid in role.keyids}
         _own_keys(view, f"{subject}, role {role.name}", role, spki)
     detail = f"{len(delegations.roles)} product roles with their own keys"
     return (
         Evidence(AuthorityRule.AUTHORITY_ROLES, subject, detail),
         Evidence(AuthorityRule.THRESHOLD_DISTINCT, subject, detail),
     )
+
+
+def _digest(delegations: Delegations, keyid: str, subject: str) -> str:
+    if keyid not in delegations.keys:
+        _refuse(subject, "a key of a known type for every keyid", f"none for {keyid}")
+    return spki_sha256(delegations.keys[keyid])
 
 
 def _product_role(view: RootView, subject: str, role: DelegatedRole) -> None:

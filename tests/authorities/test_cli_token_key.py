@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from enigm_testkit.people import Answers, FixedClock
 from enigm_testkit.softhsm import MODULE, SoftHsm
-
 from enigm_tuf.authorities.cli import main
 from enigm_tuf.authorities.cli.edges import Edges
 from enigm_tuf.model.keys import read_key_record

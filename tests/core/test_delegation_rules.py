@@ -178,3 +178,10 @@ def test_root_counts_its_own_payload_keys_whatever_the_delegation_counted(
     else:
         with pytest.raises(RefusedError, match="PAYLOAD-PINNED"):
             payload_pinned(view_root(state.root.value), "phone.payload", payload)
+
+
+def test_a_role_that_names_a_key_which_is_not_there_is_refused(cast: Cast) -> None:
+    targets = make_targets(cast)
+    assert targets.delegations is not None
+    del targets.delegations.keys[cast.manifest[0].public_key.keyid]
+    assert refused(cast, targets) == "AUTHORITY-ROLES"
