@@ -125,17 +125,9 @@ def _require_signatures(asked: Asked, request: SigningRequest, response: Signing
     for item in response.signatures:
         keys = asked.keys(item.role)
         data = payloads[f"{item.role}.{item.version}.json"]
-        if item.keyid not in keys.keyids:
-            _refuse(
-                RepositoryRule.RESPONSE_SIGNATURE, f"{source}, {item.role}", "a key of the role", f"key {item.keyid}"
-            )
         if not signers(keys.keys, keys.keyids, {item.keyid: item.signature}, data):
-            _refuse(
-                RepositoryRule.RESPONSE_SIGNATURE,
-                f"{source}, {item.role}",
-                f"a valid signature by {item.keyid}",
-                "none",
-            )
+            expected = f"a valid signature by a key of the role, named {item.keyid}"
+            _refuse(RepositoryRule.RESPONSE_SIGNATURE, f"{source}, {item.role}", expected, "none")
 
 
 def _question(
