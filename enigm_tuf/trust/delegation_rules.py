@@ -4,7 +4,7 @@ import re
 
 from tuf.api.metadata import DelegatedRole, Delegations, Targets
 
-from enigm_tuf.errors import MalformedError, RefusedError
+from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.shapes import NAME
 from enigm_tuf.trust.metadata import Verified
 from enigm_tuf.trust.root_rules import RootView, require_distinct, require_owner
@@ -45,8 +45,6 @@ def targets_delegations(view: RootView, targets: Targets) -> tuple[Evidence, ...
         return ()
     for role in delegations.roles.values():
         _product_role(view, f"{subject}, role {role.name}", role)
-        if missing := sorted(set(role.keyids) - set(delegations.keys)):
-            raise MalformedError(f"{subject}, role {role.name}", "keyids", f"no key {missing[0]}")
         spki = {keyid: _digest(delegations, keyid, f"{subject}, role {role.name}") for keyid in role.keyids}
         _own_keys(view, f"{subject}, role {role.name}", role, spki)
     detail = f"{len(delegations.roles)} product roles with their own keys"
