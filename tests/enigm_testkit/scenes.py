@@ -89,11 +89,12 @@ def halt() -> Scene:
     return scene
 
 
-def offer(scene: Scene, new: OtaManifest) -> None:
-    """The manifest that the request proposes, listed and shown."""
-    data = write_manifest(new)
-    scene.manifests = {MANIFEST: data}
-    scene.targets("phone.manifest").targets[MANIFEST] = listed(MANIFEST, data)
+def offer(scene: Scene, new: OtaManifest, channel: str = "stable", path: str = "") -> None:
+    """The manifest that the request proposes, listed and shown at the place of ``channel``."""
+    path = path or f"manifests/phone/{channel}.json"
+    data = write_manifest(replace(new, channel=channel) if channel != "stable" else new)
+    scene.manifests[path] = data
+    scene.targets("phone.manifest").targets[path] = listed(path, data)
 
 
 def listed(path: str, data: bytes, custom: dict[str, Any] | None = None) -> TargetFile:

@@ -85,6 +85,7 @@ def authority(question: Question) -> str:
     passed: list[str] = []
     for role, proposal in question.proposals.items():
         if isinstance(proposal.signed, Root):
+            _require_keys(proposal.signed)
             passed += [item.rule for item in judge_root_definition(proposal.signed, question.policy.environment)]
             if question.root:
                 passed.append(model_ratchet(view_root(question.root.value), view_root(proposal.signed)).rule)
@@ -93,6 +94,13 @@ def authority(question: Question) -> str:
         elif isinstance(proposal.signed, Targets):
             passed += [item.rule for item in judge_targets_definition(root, role, proposal.signed)]
     return ", ".join(sorted(set(passed))) or _NOT_HERE
+
+
+def _require_keys(root: Root) -> None:
+    """Clients tolerate keys of types that they do not know; who signs a root knows every key in it."""
+    for name, role in root.roles.items():
+        if missing := sorted(set(role.keyids) - set(root.keys)):
+            _refuse(MetaRule.META_AUTHORITY, f"root version {root.version}, {name}", "its keys", f"no key {missing[0]}")
 
 
 def policy_pinned(question: Question) -> str:
