@@ -8,7 +8,7 @@ from tuf.api.metadata import TargetFile, Targets
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.manifest import Release, manifest_path, payload_path, read_manifest
-from enigm_tuf.model.payload import PayloadRecord, read_payload_record
+from enigm_tuf.model.payload import HASHES, LENGTH, PayloadRecord, read_payload_record
 from enigm_tuf.model.shapes import PATH, version_key
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.policy.question import Question
@@ -20,7 +20,7 @@ from enigm_tuf.trust.rules import Rule
 class ArtifactRule(Rule):
     """Family ARTIFACT."""
 
-    ARTIFACT_PATHS = "ARTIFACT-PATHS", "targets lie under their product's paths, with SHA-256 and SHA-512"
+    ARTIFACT_PATHS = "ARTIFACT-PATHS", "targets lie under their product's paths, with length, SHA-256 and SHA-512"
     ARTIFACT_RECORD = "ARTIFACT-RECORD", "every payload has a record of its own product and version"
     ARTIFACT_MONOTONIC = "ARTIFACT-MONOTONIC", "a new release has a higher version and no lower rollback index"
     ARTIFACT_MANIFEST = "ARTIFACT-MANIFEST", "every manifest is shown, and is the one that is listed"
@@ -39,8 +39,8 @@ def paths(question: Question) -> str:
             depth = 3 if folder == "manifests" else 4
             if parts[:2] != [folder, product] or len(parts) != depth:
                 _refuse(ArtifactRule.ARTIFACT_PATHS, path, f"{folder}/{product}/ with {depth} parts", path)
-            if set(target.hashes) != {"sha256", "sha512"}:
-                _refuse(ArtifactRule.ARTIFACT_PATHS, path, "sha256 and sha512", ", ".join(sorted(target.hashes)))
+            HASHES.read(dict(target.hashes), path, "hashes")
+            LENGTH.read(target.length, path, "length")
             total += 1
     return f"{total} targets" if total else _NOT_HERE
 
