@@ -16,10 +16,16 @@ from enigm_tuf.errors import RefusedError
 
 _ARC = "1.3.6.1.4.1.41482.3"
 FIRMWARE, SERIAL, POLICIES, FORM_FACTOR = (x509.ObjectIdentifier(f"{_ARC}.{number}") for number in (3, 7, 8, 9))
-ALWAYS_PIN, ALWAYS_TOUCH = (
-    3,
-    2,
-)  # the maker's encoding: PIN never 1, once 2, always 3; touch never 1, always 2, cached 3
+ALWAYS_PIN, ALWAYS_TOUCH = 3, 2
+"""The maker's numbers: PIN never 1, once 2, always 3; touch never 1, always 2, cached 3."""
+_UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What cryptography raises on a certificate that is none; the last four are no ValueErrors."""
 OLDEST_FIRMWARE = (5, 7, 0)  # CVE-2024-45678: older ones leak ECDSA keys to who holds the card
 
 
@@ -45,11 +51,11 @@ def verify_attestation(chain: tuple[bytes, ...], roots: tuple[bytes, ...], expec
         certificates = [x509.load_der_x509_certificate(data) for data in chain]
         _require_pinned(certificates, [x509.load_der_x509_certificate(data) for data in roots])
         claims = _claims(certificates[0])
-    except (ValueError, UnsupportedAlgorithm) as error:
+        spki = certificates[0].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except _UNREADABLE as error:
         raise RefusedError(
             TokenRule.TOKEN_ATTESTATION, "chain", expected="certificates that parse", got=str(error)
         ) from error
-    spki = certificates[0].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if spki != expected_spki:
         _refuse("attested key", "the key that is enrolled", "another key")
     _require_policies(claims)
@@ -86,7 +92,7 @@ def _is_issued_by(child: x509.Certificate, parent: x509.Certificate) -> bool:
 def _claims(leaf: x509.Certificate) -> AttestationClaims:
     firmware, policies = _extension(leaf, FIRMWARE), _extension(leaf, POLICIES)
     serial, form = _extension(leaf, SERIAL), _extension(leaf, FORM_FACTOR)
-    if len(firmware) != 3 or len(policies) != 2 or len(form) != 1 or serial[:1] != b"\x02" or len(serial) < 3:
+    if [len(firmware), len(policies), len(form)] != [3, 2, 1] or serial[:2] != bytes([2, len(serial) - 2]):
         raise ValueError("an extension of the attestation has the wrong length")
     return AttestationClaims(
         serial=int.from_bytes(serial[2:], "big"),  # DER INTEGER
@@ -103,7 +109,7 @@ def _extension(leaf: x509.Certificate, oid: x509.ObjectIdentifier) -> bytes:
     except x509.ExtensionNotFound as error:
         raise ValueError(f"no extension {oid.dotted_string}") from error
     if not isinstance(value, x509.UnrecognizedExtension):
-        raise TypeError(oid.dotted_string)
+        raise ValueError(f"extension {oid.dotted_string} is not the maker's")  # noqa: TRY004 - a certificate's fault
     return value.value
 
 

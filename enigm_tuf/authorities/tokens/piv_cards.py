@@ -1,13 +1,15 @@
 """Where PIV cards come from: the machine's readers, through PC/SC. Tests bring their own source."""
 
+import contextlib
 from typing import Protocol
 
-from smartcard.Exceptions import SmartcardException
+from smartcard.Exceptions import NoCardException, SmartcardException
+from smartcard.ExclusiveConnectCardConnection import ExclusiveConnectCardConnection
 from smartcard.pcsc.PCSCExceptions import BaseSCardException
-from ykman.base import YkmanDevice
-from ykman.device import list_all_devices
+from ykman.pcsc import ScardSmartCardConnection, ScardYubiKeyDevice, list_devices
+from yubikit.core import CommandError
 from yubikit.core.smartcard import SmartCardConnection
-from yubikit.management import DeviceInfo
+from yubikit.support import read_info
 
 from enigm_tuf.errors import NoTokenError
 
@@ -16,7 +18,7 @@ class CardSource(Protocol):
     """Cards that are in right now."""
 
     def serials(self) -> tuple[int, ...]:
-        """The serial numbers of all cards that are in."""
+        """The serial numbers of all cards that are in; NoTokenError if one of them does not let us look."""
         ...
 
     def open(self, serial: int) -> SmartCardConnection:
@@ -25,30 +27,74 @@ class CardSource(Protocol):
 
 
 class PcscCards:
-    """The readers of this machine."""
+    """The readers of this machine.
+
+    Connections are exclusive: nobody else's command comes between the PIN and the signature. They are made here and
+    not by ykman, which ends other programs (``pkill -9 scdaemon``) to get at a card, and waits 3 s for an empty reader.
+    """
 
     def serials(self) -> tuple[int, ...]:
-        """Of every card that answers; NoTokenError if there is no smart card service."""
-        return tuple(info.serial for _, info in self._devices() if info.serial is not None)
+        found = []
+        for device in _devices():
+            with contextlib.suppress(NoCardException):
+                connection = _connect(device)
+                found.append(_serial(device, connection))
+                let_go(connection)
+        return tuple(serial for serial in found if serial)
 
     def open(self, serial: int) -> SmartCardConnection:
-        """NoTokenError if it is not in, or another program holds it."""
-        for device, info in self._devices():
-            if info.serial == serial:
-                try:
-                    return device.open_connection(SmartCardConnection)
-                except SmartcardException as error:
-                    raise NoTokenError(f"card {serial}: {error}", hint="does another program hold it?") from error
-        raise no_card(serial, self.serials())
-
-    def _devices(self) -> list[tuple[YkmanDevice, DeviceInfo]]:
-        try:
-            return list(list_all_devices([SmartCardConnection]))
-        except (SmartcardException, BaseSCardException) as error:
-            raise NoTokenError(f"no smart card service: {error}", hint="is pcscd running?") from error
+        there, trouble = [], None
+        for device in _devices():
+            try:
+                connection = _connect(device)
+            except NoCardException:
+                continue
+            except NoTokenError as error:
+                trouble = error
+                continue
+            there.append(_serial(device, connection))
+            if there[-1] == serial:
+                return connection
+            let_go(connection)
+        raise trouble or no_card(serial, tuple(number for number in there if number))
 
 
 def no_card(serial: int | None, there: tuple[int, ...]) -> NoTokenError:
     """The error that says what is in instead."""
     wanted = f"card {serial} is not in a reader" if serial else "which card?"
     return NoTokenError(f"{wanted}; there are: {', '.join(map(str, there)) or 'none'}", hint="name one: piv:serial=N")
+
+
+def let_go(connection: SmartCardConnection) -> None:
+    """Close it; a card that is gone is closed already."""
+    with contextlib.suppress(SmartcardException):
+        connection.close()
+
+
+def _devices() -> list[ScardYubiKeyDevice]:
+    try:
+        return list(list_devices())  # type: ignore[no-untyped-call] # ykman types no more than its classes
+    except (SmartcardException, BaseSCardException) as error:
+        raise NoTokenError(f"no smart card service: {error}", hint="is pcscd running?") from error
+
+
+def _connect(device: ScardYubiKeyDevice) -> SmartCardConnection:
+    """NoCardException if the reader is empty; NoTokenError if another program holds its card."""
+    try:
+        connection = ExclusiveConnectCardConnection(device.reader.createConnection())
+        return ScardSmartCardConnection(connection)  # type: ignore[no-untyped-call]
+    except NoCardException:
+        raise
+    except (SmartcardException, BaseSCardException) as error:
+        raise NoTokenError(
+            f"reader {device.reader.name}: {error}",
+            hint="does another program (gpg's scdaemon, an agent) hold the card?",
+        ) from error
+
+
+def _serial(device: ScardYubiKeyDevice, connection: SmartCardConnection) -> int | None:
+    """None for a card that does not tell."""
+    try:
+        return read_info(connection, device.pid).serial
+    except (CommandError, SmartcardException, ValueError):
+        return None

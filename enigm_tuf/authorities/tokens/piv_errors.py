@@ -1,0 +1,43 @@
+"""The smart card libraries' exceptions become ours here, and a PIN is checked here, with the tries that are left."""
+
+import contextlib
+from collections.abc import Iterator
+
+from smartcard.Exceptions import SmartcardException
+from yubikit.core import CommandError, InvalidPinError, NotSupportedError
+from yubikit.piv import PivSession
+
+from enigm_tuf.errors import PinLockedError, TokenError, TokenRemovedError, WrongPinError
+
+
+def verify_pin(piv: PivSession, pin: str, serial: int) -> None:
+    """WrongPinError, PinLockedError. A PIN that no card can have spends no try."""
+    if not _is_possible(pin):
+        raise WrongPinError(f"card {serial}", piv.get_pin_attempts())
+    try:
+        piv.verify_pin(pin)
+    except InvalidPinError as error:
+        if error.attempts_remaining == 0:
+            raise PinLockedError(f"card {serial}: the PIN is locked", hint="the PUK unlocks it") from error
+        raise WrongPinError(f"card {serial}", error.attempts_remaining) from error
+
+
+def _is_possible(pin: str) -> bool:
+    """Six to eight bytes (SP 800-73-4 part 2, section 2.4.3)."""
+    try:
+        return 6 <= len(pin.encode()) <= 8
+    except UnicodeEncodeError:
+        return False
+
+
+@contextlib.contextmanager
+def converted(serial: int) -> Iterator[None]:
+    """Whatever yubikit and pyscard raise inside the block leaves it as a TokenError that names the card."""
+    try:
+        yield
+    except SmartcardException as error:
+        raise TokenRemovedError(f"card {serial}: pulled out or gone; nothing was signed ({error})") from error
+    except NotSupportedError as error:
+        raise TokenError(f"card {serial}: its firmware is too old: {error}", hint="5.7 or newer is needed") from error
+    except CommandError as error:
+        raise TokenError(f"card {serial}: {error}") from error
