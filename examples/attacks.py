@@ -153,7 +153,7 @@ def refused(scene: Scene, tree: Path, verb: str, *, new_device: bool = False) ->
     device = scene.device
     with Server(scene.stage, tree) as server:
         if new_device:
-            device = scene.stage.folder / f"device-{tree.name}-{scene.stage.commands}"
+            device = scene.stage.folder / f"device-{tree.name}-{len(scene.stage.played)}"
             make_device(scene.stage, device.name, scene.published / "metadata/1.root.json", server.url)
         else:
             server.point(device)

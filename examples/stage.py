@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,9 @@ from enigm_testkit.softhsm import MODULE
 from enigm_testkit.vpcd import PORTS, PcscdUnavailable, VpcdPlug, pcscd
 from enigm_tuf.authorities.cli import main as enigm_sign
 from enigm_tuf.authorities.cli.edges import Edges
+from enigm_tuf.authorities.tokens.piv_cards import PcscCards
 from enigm_tuf.clock import SystemClock
+from enigm_tuf.errors import NoTokenError
 
 BIN = Path(sys.executable).parent
 PIN, SO_PIN = "246810", "so-24681012"
@@ -54,7 +57,7 @@ class Stage:
     has_readers: bool = False
     inserted: tuple[VirtualPivCard, ...] = ()
     plugs: list[VpcdPlug] = field(default_factory=list)
-    commands: int = 0
+    played: list[str] = field(default_factory=list)
 
     def say(self, text: str) -> None:
         print(f"\n{text}", flush=True)
@@ -73,6 +76,7 @@ class Stage:
             plug.unplug()
         if self.has_readers:
             self.plugs = [VpcdPlug(card, port) for card, port in zip(wanted, PORTS, strict=False)]
+            _wait_for({card.serial for card in wanted})
         self.inserted = wanted
 
     def sign(self, *arguments: str, answers: Mapping[str, str] | None = None, status: int = 0) -> Outcome:
@@ -117,8 +121,8 @@ class Stage:
         return self._judge(Outcome(ended, "", ""), status, "enigm-sign", arguments)
 
     def _show(self, program: str, arguments: Sequence[str]) -> None:
-        self.commands += 1
         line = shlex.join([program, *arguments]).replace(f"{self.folder}/", "")
+        self.played.append(line)
         print(f"$ {line if len(line) < 160 else line[:157] + '...'}", flush=True)
 
     def _judge(self, outcome: Outcome, status: int, program: str, arguments: Sequence[str]) -> Outcome:
@@ -126,6 +130,16 @@ class Stage:
             command = shlex.join([program, *arguments])
             raise SystemExit(f"{command}\nended with {outcome.status}, not {status}\n{outcome.out}{outcome.err}")
         return outcome
+
+
+def _wait_for(serials: set[int]) -> None:
+    """A reader needs a moment to see its card."""
+    for _ in range(100):
+        with contextlib.suppress(NoTokenError):
+            if set(PcscCards().serials()) == serials:
+                return
+        time.sleep(0.1)
+    raise SystemExit(f"the readers do not see the cards {sorted(serials)}")
 
 
 def _answer(process: "subprocess.Popen[str]", answers: Mapping[str, str], said: list[str]) -> None:

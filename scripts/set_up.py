@@ -52,14 +52,14 @@ def missing_packages() -> list[str]:
     if not has_venv_module():
         wanted[f"python3.{sys.version_info.minor}-venv"] = "makes .venv"
     query = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Abbrev}\n", *wanted]
-    listed = subprocess.run(query, capture_output=True, text=True, check=False).stdout  # noqa: S607 - from PATH
+    listed = subprocess.run(query, capture_output=True, text=True, check=False).stdout
     installed = {line.split()[0] for line in listed.splitlines() if line.split()[1:] == ["ii"]}
     return [f"{name}" for name in wanted if name not in installed]
 
 
 def has_venv_module() -> bool:
     try:
-        import ensurepip  # noqa: F401, PLC0415
+        import ensurepip  # noqa: F401
     except ImportError:
         return False
     return True

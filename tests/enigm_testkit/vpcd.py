@@ -32,14 +32,20 @@ class PcscdUnavailable(Exception):  # noqa: N818 - a fact about the machine, not
 
 
 @contextlib.contextmanager
-def pcscd() -> Iterator[None]:
-    """A pcscd of our own for as long as the block runs; PcscdUnavailable says why there cannot be one."""
+def pcscd(patience: float = 0) -> Iterator[None]:
+    """A pcscd of our own for as long as the block runs; PcscdUnavailable says why there cannot be one.
+
+    There is one pcscd per machine: ``patience`` is how many seconds to wait for another one to end.
+    """
     program = shutil.which("pcscd") or "/usr/sbin/pcscd"
     for needed in (Path(program), _DRIVER):
         if not needed.exists():
             raise PcscdUnavailable(f"{needed} is not installed")
     if os.geteuid() != 0:
         raise PcscdUnavailable("pcscd needs root for its socket in /run/pcscd")
+    deadline = time.monotonic() + patience
+    while _is_alive() and time.monotonic() < deadline:
+        time.sleep(0.5)
     if _is_alive():
         raise PcscdUnavailable("another pcscd is running, and there can be only one")
     with tempfile.TemporaryDirectory() as folder:

@@ -24,7 +24,7 @@ MANAGEMENT_KEY = "ab" * 24
 
 @pytest.fixture(scope="module", autouse=True)
 def _daemon() -> Iterator[None]:
-    with pcscd():
+    with pcscd(patience=120):
         yield
 
 
