@@ -56,7 +56,10 @@ def run(program: str, about: str, commands: Sequence[Command[E]], argv: Sequence
     except OSError as error:
         return _fail(StateError(f"{error.filename or program}: {error.strerror or error}"), arguments.json)
     except KeyboardInterrupt:
-        return _fail(StateError("interrupted; nothing half done is left behind"), arguments.json)
+        return _fail(
+            StateError("interrupted", hint="run it again; if a token was signing, its authority's audit log says so"),
+            arguments.json,
+        )
     if arguments.json:
         print(json.dumps(outcome.data, indent=2, sort_keys=True))  # noqa: T201 - the command lines print
     else:

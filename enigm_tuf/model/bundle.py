@@ -57,7 +57,9 @@ def unpack(data: bytes, source: str) -> dict[str, bytes]:
     except tarfile.TarError as error:
         raise MalformedError(source, "", f"not a tar ({error}); is the file cut off?") from error
     if pack(members) != data:
-        raise MalformedError(source, "", "not in the one allowed form: sorted, no owners, no times, nothing appended")
+        raise MalformedError(
+            source, "", "not in the one allowed form (sorted, no owners, no times, nothing after it); is it cut off?"
+        )
     return members
 
 

@@ -89,9 +89,9 @@ def read_document(data: bytes, kind: type[T], source: str, max_bytes: int) -> Do
     return Document(value, data, signed, _signatures(envelope, source), canonical(signed))
 
 
-def trust_root(data: bytes, now: datetime, admission: Admission) -> TrustedMetadata:
+def trust_root(data: bytes, now: datetime, admission: Admission, *, source: str = "root") -> TrustedMetadata:
     """5.2: the root that the device was shipped with, or stored before. It meets its own threshold and the rules."""
-    document = read_document(data, Root, "root", LIMITS.root_bytes)
+    document = read_document(data, Root, source, LIMITS.root_bytes)
     root = _verify(document, document.value, "root", "root", document.value.version)
     admission.root(None, root)
     return TrustedMetadata(now, admission, root, _seal=SEAL)

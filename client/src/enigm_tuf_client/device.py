@@ -5,7 +5,9 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from enigm_tuf.errors import MalformedError, MisuseError
+from enigm_tuf.durable import read_input
+from enigm_tuf.errors import MalformedError
+from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.keys import ENVIRONMENT, Environment
 from enigm_tuf.model.shapes import NAME, WORD, Record, Sequence, Text
 from enigm_tuf.trust.eligibility import DeviceFacts
@@ -72,10 +74,11 @@ class Device:
 
 def read_configuration(path: Path) -> DeviceConfiguration:
     """Parse device.toml strictly; MalformedError, MisuseError."""
+    data = read_input(path, LIMITS.document_bytes)
+    if len(data) > LIMITS.document_bytes:
+        raise MalformedError(str(path), "", f"at most {LIMITS.document_bytes:,} bytes")
     try:
-        value = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise MisuseError(f"{path}: no such file", hint="enigm-update init makes a device") from error
+        value = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MalformedError(str(path), "", f"not TOML: {error}") from error
     return DEVICE_CONFIGURATION.read(value, str(path))

@@ -1,11 +1,11 @@
 """enigm-update init: give a device the root metadata that it was shipped with."""
 
 import argparse
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome
+from enigm_tuf.durable import read_input, replace_file
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.ports import DeviceState
@@ -28,23 +28,16 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     device = Device(Path(arguments.device), configuration)
     if (device.directory / CONFIGURATION).exists():
         raise MisuseError(f"{device.directory} is a device already", hint="its trusted root is never replaced by hand")
-    root = _read_root(Path(arguments.root))
-    trusted = trust_root(root, edges.clock.now(), AuthorityAdmission(configuration.environment))
+    root = read_input(Path(arguments.root), LIMITS.root_bytes)
+    admission = AuthorityAdmission(configuration.environment)
+    trusted = trust_root(root, edges.clock.now(), admission, source=arguments.root)
     device.directory.mkdir(parents=True, exist_ok=True)
     device.store.commit(DeviceState(metadata={"root": root}))
-    shutil.copyfile(arguments.config, device.directory / CONFIGURATION)
+    replace_file(device.directory / CONFIGURATION, Path(arguments.config).read_bytes())
     version = trusted.root.value.version
     data = {"root_version": version, "environment": configuration.environment, "product": configuration.product}
     line = f"{device.directory}: {configuration.product}, {configuration.environment}, root version {version}"
     return Outcome(data, [line])
-
-
-def _read_root(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(LIMITS.root_bytes + 1)
-    except FileNotFoundError as error:
-        raise MisuseError(f"{path}: no such file") from error
 
 
 COMMAND: "Command[Edges]" = Command(

@@ -31,8 +31,8 @@ def make_server(published: Path, host: str, port: int) -> ThreadingHTTPServer:
     """A server that is listening; StateError where the port is taken."""
     try:
         return ThreadingHTTPServer((host, port), partial(TreeHandler, directory=str(published)))
-    except OSError as error:
-        raise StateError(f"{host}:{port}: {error.strerror}") from error
+    except (OSError, OverflowError) as error:
+        raise StateError(f"{host}:{port}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
