@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from securesystemslib.signer import CryptoSigner
 
-from enigm_testkit.authorities import NOW
+from enigm_testkit.authorities import NOW, make_root
 from enigm_testkit.custodians import Voter, soft_key
 from enigm_testkit.requests import ALICE, BOB, CAROL, ballot
-from enigm_testkit.scenes import payload_release
+from enigm_testkit.scenes import first_root, payload_release
 from enigm_tuf.model.approval import Subject, read_envelope, subjects_of, write_envelope
 from enigm_tuf.model.root_extension import PolicyPin
 
@@ -198,3 +199,16 @@ def test_one_rejection_stops_the_request() -> None:
     scene.ballots += [ballot(CAROL, "REJECT", reason="wrong build")]
     assert scene.refused_by() == ["QUORUM-VETO"]
     assert scene.said("QUORUM-VETO").endswith("carol: wrong build")
+
+
+@pytest.mark.rule("APPROVAL-APART", "accept")
+def test_approval_keys_that_are_no_keys_of_a_role_may_approve() -> None:
+    assert first_root().refused_by() == []
+
+
+@pytest.mark.rule("APPROVAL-APART", "reject")
+def test_a_root_key_that_also_approves_is_refused() -> None:
+    scene = first_root()
+    scene.cast.root[2] = CryptoSigner(ALICE.key.private)
+    scene.proposals = {"root": make_root(scene.cast)}
+    assert scene.refused_by() == ["APPROVAL-APART"]

@@ -1,10 +1,13 @@
 """QUORUM: enough different people, keys and devices of the right partitions agree, and nobody objects."""
 
+from base64 import b64decode
 from typing import NoReturn
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.approval import Subject, subjects_of
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.policy.question import CastApproval, Question
+from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.rules import Rule
 
 
@@ -15,6 +18,7 @@ class QuorumRule(Rule):
     QUORUM_COUNT = "QUORUM-COUNT", "enough approvals of this very request by different people, keys and devices"
     QUORUM_PARTITION = "QUORUM-PARTITION", "each partition that the policy names gave an approval"
     QUORUM_EXCLUSION = "QUORUM-EXCLUSION", "a known requester asks; requester and signing custodian do not approve"
+    APPROVAL_APART = "APPROVAL-APART", "no approval key of the policy is a key of a TUF role"
     QUORUM_VETO = "QUORUM-VETO", "nobody rejected this request"
 
 
@@ -80,6 +84,19 @@ def veto(question: Question) -> str:
     return "no REJECT"
 
 
+def apart(question: Question) -> str:
+    """APPROVAL-APART: who approves with a key of a role could sign without approval."""
+    root = question.root_to_judge_by()
+    in_force = {item.spki_sha256 for item in view_root(root).extension.keyinfo.values()} if root else set()
+    for operator in question.policy.operators:
+        for enrolled in operator.approval_keys:
+            if sha256(b64decode(enrolled.public_key)) in in_force:
+                _refuse(
+                    QuorumRule.APPROVAL_APART, operator.id, "an approval key that signs nothing else", "a role's key"
+                )
+    return f"{len(in_force)} keys of roles, none of them approves"
+
+
 def _counts(question: Question, item: CastApproval) -> bool:
     operator = next(person for person in question.policy.operators if person.id == item.operator)
     return (
@@ -116,5 +133,6 @@ RULES = {
     QuorumRule.QUORUM_COUNT: count,
     QuorumRule.QUORUM_PARTITION: partitions,
     QuorumRule.QUORUM_EXCLUSION: exclusion,
+    QuorumRule.APPROVAL_APART: apart,
     QuorumRule.QUORUM_VETO: veto,
 }
