@@ -37,9 +37,9 @@ class InProcessCards:
         self._cards = {card.serial: card for card in cards}
 
     def serials(self) -> tuple[int, ...]:
-        return tuple(self._cards)
+        return tuple(serial for serial, card in self._cards.items() if not card.pulled)
 
     def open(self, serial: int) -> SmartCardConnection:
-        if serial not in self._cards or self._cards[serial].pulled:
+        if serial not in self.serials():
             raise no_card(serial, self.serials())
         return VirtualPivConnection(self._cards[serial])

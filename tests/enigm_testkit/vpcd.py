@@ -1,8 +1,14 @@
-"""Virtual cards in a real pcscd: the daemon with a private configuration, and plugs for its virtual reader (vpcd)."""
+"""Virtual cards in a real pcscd: the daemon with a private configuration, and plugs for its virtual reader (vpcd).
 
+By hand: ``python -m enigm_testkit.vpcd --card FILE`` (with PYTHONPATH=tests) makes the card if FILE is not there, and
+keeps it in a reader until Ctrl-C. ykman then wants ``--device SERIAL``, since vpcd has a second, empty reader.
+"""
+
+import argparse
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -11,7 +17,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from enigm_testkit.attestation_ca import AttestationCa
 from enigm_testkit.piv_card import VirtualPivCard
+from enigm_testkit.piv_file import load_card, save_card
 
 PORTS = (35963, 35964)
 """vpcd listens here: one port for each of its two readers."""
@@ -135,3 +143,40 @@ class VpcdPlug:
 
     def _write(self, data: bytes) -> None:
         self._socket.sendall(len(data).to_bytes(2, "big") + data)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve one card from a file; what changed on it is kept."""
+    parser = argparse.ArgumentParser(prog="python -m enigm_testkit.vpcd", description=main.__doc__)
+    parser.add_argument("--card", type=Path, required=True, metavar="FILE", help="the card; made if it is not there")
+    parser.add_argument("--serial", type=int, default=12345678, help="of a new card (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=PORTS[0], help="vpcd's port (default: %(default)s)")
+    parser.add_argument("--no-pcscd", action="store_true", help="a pcscd with vpcd runs already")
+    wanted = parser.parse_args(arguments)
+    card = load_card(wanted.card) if wanted.card.exists() else _new_card(wanted.card, wanted.serial)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
+        stack.callback(save_card, card, wanted.card)
+        if not wanted.no_pcscd:
+            _enter_pcscd(stack)
+        stack.enter_context(VpcdPlug(card, wanted.port))
+        print(f"card {card.serial} is in the reader at port {wanted.port}; Ctrl-C takes it out", flush=True)
+        signal.pause()
+
+
+def _enter_pcscd(stack: contextlib.ExitStack) -> None:
+    try:
+        stack.enter_context(pcscd())
+    except PcscdUnavailable as error:
+        raise SystemExit(f"error: {error}") from error
+
+
+def _new_card(path: Path, serial: int) -> VirtualPivCard:
+    """With the root that its maker's people would pin, beside it."""
+    maker = AttestationCa()
+    path.with_suffix(".root.pem").write_bytes(maker.root_pem)
+    return VirtualPivCard(serial, attestation_ca=maker)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,12 +4,14 @@ What it proves: the key was made on a card of that maker with these policies. Wh
 the right hands.
 """
 
+import warnings
 from dataclasses import dataclass
 from itertools import pairwise
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.utils import CryptographyDeprecationWarning
 
 from enigm_tuf.authorities.tokens.rules import TokenRule
 from enigm_tuf.errors import RefusedError
@@ -48,8 +50,8 @@ def verify_attestation(chain: tuple[bytes, ...], roots: tuple[bytes, ...], expec
     if not chain:
         _refuse("chain", "an attestation certificate", "none")
     try:
-        certificates = [x509.load_der_x509_certificate(data) for data in chain]
-        _require_pinned(certificates, [x509.load_der_x509_certificate(data) for data in roots])
+        certificates = _load(chain)
+        _require_pinned(certificates, _load(roots))
         claims = _claims(certificates[0])
         spki = certificates[0].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except _UNREADABLE as error:
@@ -60,6 +62,13 @@ def verify_attestation(chain: tuple[bytes, ...], roots: tuple[bytes, ...], expec
         _refuse("attested key", "the key that is enrolled", "another key")
     _require_policies(claims)
     return claims
+
+
+def _load(certificates: tuple[bytes, ...]) -> list[x509.Certificate]:
+    """Without the warning about serial numbers that RFC 5280 forbids: none of them decides anything here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        return [x509.load_der_x509_certificate(data) for data in certificates]
 
 
 def _require_pinned(chain: list[x509.Certificate], roots: list[x509.Certificate]) -> None:

@@ -1,0 +1,137 @@
+"""The maker's attestation: each refusal differs from the accepted chain in one thing."""
+
+import contextlib
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enigm_testkit.attestation_ca import AttestationCa, certificate
+from enigm_testkit.piv_card import VirtualPivCard
+from enigm_testkit.piv_people import attested
+from enigm_tuf.authorities.tokens.attestation import verify_attestation
+from enigm_tuf.errors import RefusedError
+
+CA = AttestationCa()
+ROOT = CA.root.public_bytes(Encoding.DER)
+KEY = ec.generate_private_key(ec.SECP256R1())
+SPKI = KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+SIGNER, OWN = CA.issue_card(1001)
+GOOD = {3: bytes([5, 7, 0]), 7: b"\x02\x02\x03\xe9", 8: b"\x03\x02", 9: b"\x01"}
+
+
+def chain(extensions: dict[int, bytes]) -> tuple[bytes, ...]:
+    """What the card would say, with these extensions."""
+    issuer = OWN.subject.rfc4514_string().removeprefix("CN=")
+    leaf = certificate("9c", KEY.public_key(), issuer, SIGNER, ca=False, extensions=extensions)
+    return leaf.public_bytes(Encoding.DER), OWN.public_bytes(Encoding.DER)
+
+
+@pytest.mark.parametrize("algorithm", ["ecdsa-p256", "ecdsa-p384"])
+def test_a_key_on_the_card_is_attested_to_its_makers_root(algorithm: str) -> None:
+    certificates, spki = attested(VirtualPivCard(1001, attestation_ca=CA), algorithm)  # type: ignore[arg-type]
+    assert verify_attestation(certificates, (ROOT,), spki).serial == 1001
+
+
+def test_the_oldest_firmware_that_does_not_leak_is_taken() -> None:
+    claims = verify_attestation(chain(GOOD), (ROOT,), SPKI)
+    assert (claims.serial, claims.firmware, claims.form_factor) == (1001, (5, 7, 0), 1)
+
+
+def test_one_of_several_pinned_roots_is_enough() -> None:
+    other = AttestationCa().root.public_bytes(Encoding.DER)
+    assert verify_attestation(chain(GOOD), (other, ROOT), SPKI).serial == 1001
+
+
+def test_a_chain_may_bring_the_pinned_root_along() -> None:
+    assert verify_attestation((*chain(GOOD), ROOT), (ROOT,), SPKI).serial == 1001
+
+
+@pytest.mark.parametrize(
+    ("number", "value", "says"),
+    [
+        (3, bytes([5, 6, 255]), r"firmware: expected 5\.7\.0 or newer .*got 5\.6\.255"),
+        (8, b"\x02\x02", "PIN policy: .*got 2"),
+        (8, b"\x01\x02", "PIN policy: .*got 1"),
+        (8, b"\x03\x03", "touch policy: .*got 3"),
+        (8, b"\x03\x01", "touch policy: .*got 1"),
+        (3, b"\x05\x07", "wrong length"),
+        (7, b"\x02\x03\x03\xe9", "wrong length"),
+        (7, b"", "certificates that parse"),
+        (8, b"\x03", "wrong length"),
+        (9, b"", "wrong length"),
+    ],
+)
+def test_one_extension_that_differs_is_refused(number: int, value: bytes, says: str) -> None:
+    with pytest.raises(RefusedError, match=f"TOKEN-ATTESTATION.*{says}"):
+        verify_attestation(chain(GOOD | {number: value}), (ROOT,), SPKI)
+
+
+@pytest.mark.parametrize("number", sorted(GOOD))
+def test_a_missing_extension_is_refused(number: int) -> None:
+    less = {other: value for other, value in GOOD.items() if other != number}
+    with pytest.raises(RefusedError, match=rf"no extension 1\.3\.6\.1\.4\.1\.41482\.3\.{number}"):
+        verify_attestation(chain(less), (ROOT,), SPKI)
+
+
+def test_no_chain_no_root_and_no_certificate_of_the_card_are_refused() -> None:
+    leaf, own = chain(GOOD)
+    for certificates, roots, says in (
+        ((), (ROOT,), "an attestation certificate"),
+        ((leaf, own), (), "a pinned root .none."),
+        ((leaf,), (ROOT,), "a pinned root"),
+        ((own, leaf), (ROOT,), "certificates of authorities"),
+    ):
+        with pytest.raises(RefusedError, match=f"TOKEN-ATTESTATION: chain: expected {says}"):
+            verify_attestation(certificates, roots, SPKI)
+
+
+def test_a_leaf_that_another_card_signed_is_refused() -> None:
+    leaf, _ = chain(GOOD)
+    _, other = CA.issue_card(1001)
+    with pytest.raises(RefusedError, match="TOKEN-ATTESTATION: chain: expected signed by"):
+        verify_attestation((leaf, other.public_bytes(Encoding.DER)), (ROOT,), SPKI)
+
+
+def test_an_authority_with_an_extension_twice_is_no_crash() -> None:
+    """Its extensions are read before its signature is: cryptography's own exception for it is no ValueError."""
+    leaf, _ = chain(GOOD)
+    parent = certificate("own", SIGNER.public_key(), "root", SIGNER, ca=True, extensions=GOOD)
+    once = parent.public_bytes(Encoding.DER)
+    twice = once.replace(bytes.fromhex("2b0601040182c40a0309"), bytes.fromhex("2b0601040182c40a0308"))
+    for data, says in ((once, "signed by"), (twice, "certificates that parse")):
+        with pytest.raises(RefusedError, match=f"TOKEN-ATTESTATION: chain: expected {says}"):
+            verify_attestation((leaf, data), (ROOT,), SPKI)
+
+
+@cache
+def good_chain() -> tuple[bytes, ...]:
+    return chain(GOOD)
+
+
+def flipped(data: bytes, position: int, bits: int) -> bytes:
+    position %= len(data)
+    return data[:position] + bytes([data[position] ^ bits]) + data[position + 1 :]
+
+
+CHANGES: list[Callable[[bytes, int, int], bytes]] = [flipped, lambda data, position, _: data[: position % len(data)]]
+
+
+@given(
+    which=st.integers(0, 1),
+    change=st.sampled_from(CHANGES),
+    position=st.integers(0, 2000),
+    bits=st.integers(1, 255),
+)
+def test_no_changed_byte_crashes_or_says_something_else(
+    which: int, change: Callable[[bytes, int, int], bytes], position: int, bits: int
+) -> None:
+    """DER leaves room: the count of unused bits of a signature can change, and the signed claims stay what they are."""
+    certificates = list(good_chain())
+    certificates[which] = change(certificates[which], position, bits)
+    with contextlib.suppress(RefusedError):
+        assert verify_attestation(tuple(certificates), (ROOT,), SPKI) == verify_attestation(good_chain(), (ROOT,), SPKI)
