@@ -15,7 +15,7 @@ from enigm_testkit.flat_store import FlatStore
 from enigm_testkit.plain import PlainTuf
 from enigm_tuf.clock import SystemClock
 from enigm_tuf.errors import EnigmTufError
-from enigm_tuf_client.download import digest_file, download
+from enigm_tuf_client.download import digest_file, download, hashed_path
 from enigm_tuf_client.fetch import HttpFetcher
 from enigm_tuf_client.workflow import TufWorkflow
 
@@ -66,7 +66,7 @@ def _download(arguments: argparse.Namespace) -> None:
         destination = arguments.target_dir / quote(name, safe="")
         if not _is_cached(destination, target):
             consistent = workflow.trusted.root.value.consistent_snapshot
-            path = _hashed_path(name, target) if consistent else name
+            path = hashed_path(name, next(iter(target.hashes.values()))) if consistent else name
             fetcher = HttpFetcher(arguments.target_base_url)
             download(fetcher, path, target.length, target.hashes, destination)
 
@@ -76,9 +76,3 @@ def _is_cached(destination: Path, target: TargetFile) -> bool:
         return False
     digests = digest_file(destination, target.length, target.hashes)
     return (digests.length, digests.hashes) == (target.length, target.hashes)
-
-
-def _hashed_path(name: str, target: TargetFile) -> str:
-    folder, _, base = name.rpartition("/")
-    hashed = f"{next(iter(target.hashes.values()))}.{base}"
-    return f"{folder}/{hashed}" if folder else hashed

@@ -28,6 +28,12 @@ class Digests:
     hashes: dict[str, str]
 
 
+def hashed_path(path: str, digest: str) -> str:
+    """Consistent snapshots put a hash in front of the file name (TUF specification 5.7.3)."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/{digest}.{name}" if folder else f"{digest}.{name}"
+
+
 def read_target(fetcher: Fetcher, path: str, target: TargetFile) -> bytes:
     """A small target, whole and verified; RefusedError TARGET-HASH."""
     data = fetcher.fetch(path, target.length)

@@ -32,7 +32,7 @@ from enigm_tuf.trust.eligibility import DeviceFacts
 from enigm_tuf.trust.gate_report import Control, Finding, GateReport, Verdict, passed, refused
 from enigm_tuf.trust.root_rules import RootView, view_root
 from enigm_tuf.trust.tuf_rules import TufRule
-from enigm_tuf_client.download import digest_file, download, read_target
+from enigm_tuf_client.download import digest_file, download, hashed_path, read_target
 from enigm_tuf_client.workflow import TufWorkflow
 
 
@@ -78,7 +78,7 @@ class Updater:
     ) -> VerifiedArtifact:
         """Stream the offer's payload to ``destination``, hashing while writing; nothing unverified gets that name."""
         agreed = offer.agreed
-        path = f"targets/{_hashed_name(agreed.payload.path, agreed.payload.hashes['sha256'])}"
+        path = f"targets/{hashed_path(agreed.payload.path, agreed.payload.hashes['sha256'])}"
         digests = download(self._fetcher, path, agreed.payload.length, agreed.payload.hashes, destination, progress)
         return agreement.admit_artifact(agreed, destination, digests.length, digests.hashes)
 
@@ -133,7 +133,7 @@ class _Checking:
         target = self._workflow.target(path)
         if target.length > LIMITS.manifest_bytes:
             raise MalformedError(path, "length", f"at most {LIMITS.manifest_bytes:,} bytes")
-        name = f"targets/{_hashed_name(path, target.hashes['sha256'])}"
+        name = f"targets/{hashed_path(path, target.hashes['sha256'])}"
         manifest = read_manifest(read_target(self._fetcher, name, target), path)
         evidence = agreement.manifest_matches(manifest, facts.environment, facts.product, facts.channel)
         view = self._view()
@@ -218,12 +218,6 @@ class _Checking:
 
     def _nothing(self, reason: str) -> Check:
         return Check(None, reason, self._report)
-
-
-def _hashed_name(path: str, sha256: str) -> str:
-    """TUF specification 5.7.3: consistent snapshots put the hash in front of the file name."""
-    folder, _, name = path.rpartition("/")
-    return f"{folder}/{sha256}.{name}" if folder else f"{sha256}.{name}"
 
 
 def _about_time(rule: str) -> bool:

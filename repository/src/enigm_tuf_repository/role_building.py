@@ -7,6 +7,7 @@ from tuf.api.metadata import DelegatedRole, Delegations, MetaFile, Snapshot, Tar
 
 from enigm_tuf.model.keys import KeyRecord
 from enigm_tuf.trust.delegation_rules import delegated_paths
+from enigm_tuf_client.download import hashed_path
 from enigm_tuf_repository.artifacts import Artifact
 from enigm_tuf_repository.root_building import tuf_key
 
@@ -52,5 +53,4 @@ def target_file(path: str, artifact: Artifact, custom: Mapping[str, object] | No
 
 def hashed_name(target: TargetFile) -> str:
     """The path of a target's file below ``targets/`` (TUF specification 6.2)."""
-    folder, _, name = target.path.rpartition("/")
-    return f"{folder}/{target.hashes['sha256']}.{name}"
+    return hashed_path(target.path, target.hashes["sha256"])
