@@ -17,16 +17,28 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from smartcard.scard import (
+    SCARD_S_SUCCESS,
+    SCARD_SCOPE_USER,
+    SCARD_STATE_EMPTY,
+    SCARD_STATE_PRESENT,
+    SCARD_STATE_UNAWARE,
+    SCardEstablishContext,
+    SCardGetStatusChange,
+    SCardReleaseContext,
+)
+
 from enigm_testkit.attestation_ca import AttestationCa
 from enigm_testkit.piv_card import VirtualPivCard
 from enigm_testkit.piv_file import load_card, save_card
 
 PORTS = (35963, 35964)
 """vpcd listens here: one port for each of its two readers."""
+READERS = ("Yubico YubiKey CCID 00 00", "Yubico YubiKey CCID 00 01")
+"""Their names: clients know the maker's cards by the reader's name."""
 ATR = bytes.fromhex("3bfd1300008131fe158073c021c057597562694b657940")
 _DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 _SOCKET = Path("/run/pcscd/pcscd.comm")
-# clients know the maker's cards by the reader's name
 _READER = """FRIENDLYNAME "Yubico YubiKey CCID"
 DEVICENAME   /dev/null:0x8C7B
 LIBPATH      {driver}
@@ -52,9 +64,9 @@ def pcscd(patience: float = 0) -> Iterator[None]:
     if os.geteuid() != 0:
         raise PcscdUnavailable("pcscd needs root for its socket in /run/pcscd")
     deadline = time.monotonic() + patience
-    while _is_alive() and time.monotonic() < deadline:
+    while pcscd_is_alive() and time.monotonic() < deadline:
         time.sleep(0.5)
-    if _is_alive():
+    if pcscd_is_alive():
         raise PcscdUnavailable("another pcscd is running, and there can be only one")
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "vpcd").write_text(_READER.format(driver=_DRIVER))
@@ -71,7 +83,8 @@ def pcscd(patience: float = 0) -> Iterator[None]:
             daemon.wait(10)
 
 
-def _is_alive() -> bool:
+def pcscd_is_alive() -> bool:
+    """Whether any pcscd answers on this machine."""
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(str(_SOCKET))
@@ -96,15 +109,34 @@ def _listens(port: int) -> bool:
     return any(wanted in line and " 0A " in line for line in Path("/proc/net/tcp").read_text().splitlines())
 
 
+def _wait_until(reader: str, wanted: int) -> None:
+    """SCardGetStatusChange, over and over: what pcscd thinks of this reader."""
+    _, context = SCardEstablishContext(SCARD_SCOPE_USER)
+    try:
+        for _ in range(250):
+            result, states = SCardGetStatusChange(context, 0, [(reader, SCARD_STATE_UNAWARE)])
+            if result == SCARD_S_SUCCESS and states[0][1] & wanted:
+                return
+            time.sleep(0.02)
+    finally:
+        SCardReleaseContext(context)
+    raise PcscdUnavailable(f"pcscd did not see in five seconds what happened in {reader}")
+
+
 class VpcdPlug:
-    """A card in one of vpcd's readers until ``unplug`` or the end of the block."""
+    """A card in one of vpcd's readers until ``unplug`` or the end of the block.
+
+    Both return when pcscd has seen it. It looks every 0.4 s: a card that is out for less was never out.
+    """
 
     def __init__(self, card: VirtualPivCard, port: int = PORTS[0]) -> None:
         self._card = card
+        self._reader = READERS[PORTS.index(port)]
         self._socket = socket.create_connection(("127.0.0.1", port))
         self._thread = threading.Thread(target=self._serve, daemon=True)
         card.reset_link()
         self._thread.start()
+        _wait_until(self._reader, SCARD_STATE_PRESENT)
 
     def __enter__(self) -> "VpcdPlug":
         return self
@@ -118,6 +150,7 @@ class VpcdPlug:
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._thread.join(5)
+        _wait_until(self._reader, SCARD_STATE_EMPTY)
 
     def _serve(self) -> None:
         """vpcd's protocol: a length of two bytes, then a control byte or an APDU."""

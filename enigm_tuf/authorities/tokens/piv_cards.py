@@ -3,15 +3,28 @@
 import contextlib
 from typing import Protocol
 
-from smartcard.Exceptions import NoCardException, SmartcardException
+from smartcard.Exceptions import SmartcardException
 from smartcard.ExclusiveConnectCardConnection import ExclusiveConnectCardConnection
 from smartcard.pcsc.PCSCExceptions import BaseSCardException
+from smartcard.scard import (
+    SCARD_E_NO_SMARTCARD,
+    SCARD_W_REMOVED_CARD,
+    SCARD_W_UNPOWERED_CARD,
+    SCARD_W_UNRESPONSIVE_CARD,
+)
 from ykman.pcsc import ScardSmartCardConnection, ScardYubiKeyDevice, list_devices
 from yubikit.core import CommandError
 from yubikit.core.smartcard import SmartCardConnection
 from yubikit.support import read_info
 
 from enigm_tuf.errors import NoTokenError
+
+_NO_CARD = {
+    SCARD_E_NO_SMARTCARD,
+    SCARD_W_REMOVED_CARD,
+    SCARD_W_UNPOWERED_CARD,  # a moment before pcscd sees that a card was put in or pulled out
+    SCARD_W_UNRESPONSIVE_CARD,
+}
 
 
 class CardSource(Protocol):
@@ -36,8 +49,7 @@ class PcscCards:
     def serials(self) -> tuple[int, ...]:
         found = []
         for device in _devices():
-            with contextlib.suppress(NoCardException):
-                connection = _connect(device)
+            if connection := _connect(device):
                 found.append(_serial(device, connection))
                 let_go(connection)
         return tuple(serial for serial in found if serial)
@@ -47,16 +59,34 @@ class PcscCards:
         for device in _devices():
             try:
                 connection = _connect(device)
-            except NoCardException:
-                continue
             except NoTokenError as error:
                 trouble = error
+                continue
+            if connection is None:
                 continue
             there.append(_serial(device, connection))
             if there[-1] == serial:
                 return connection
             let_go(connection)
         raise trouble or no_card(serial, tuple(number for number in there if number))
+
+
+class _ExclusiveConnection(ScardSmartCardConnection):
+    """Lets go of the reader whatever happens; pyscard would leave that to the garbage collector."""
+
+    def __init__(self, device: ScardYubiKeyDevice) -> None:
+        connection = ExclusiveConnectCardConnection(device.reader.createConnection())
+        try:
+            super().__init__(connection)  # type: ignore[no-untyped-call] # ykman types its own classes only
+        except SmartcardException:
+            connection.release()
+            raise
+
+    def close(self) -> None:
+        try:
+            super().close()  # type: ignore[no-untyped-call]
+        finally:
+            self.connection.release()
 
 
 def no_card(serial: int | None, there: tuple[int, ...]) -> NoTokenError:
@@ -73,19 +103,18 @@ def let_go(connection: SmartCardConnection) -> None:
 
 def _devices() -> list[ScardYubiKeyDevice]:
     try:
-        return list(list_devices())  # type: ignore[no-untyped-call] # ykman types no more than its classes
+        return list(list_devices())  # type: ignore[no-untyped-call]
     except (SmartcardException, BaseSCardException) as error:
         raise NoTokenError(f"no smart card service: {error}", hint="is pcscd running?") from error
 
 
-def _connect(device: ScardYubiKeyDevice) -> SmartCardConnection:
-    """NoCardException if the reader is empty; NoTokenError if another program holds its card."""
+def _connect(device: ScardYubiKeyDevice) -> SmartCardConnection | None:
+    """None if no card answers in the reader; NoTokenError if another program holds the card."""
     try:
-        connection = ExclusiveConnectCardConnection(device.reader.createConnection())
-        return ScardSmartCardConnection(connection)  # type: ignore[no-untyped-call]
-    except NoCardException:
-        raise
+        return _ExclusiveConnection(device)
     except (SmartcardException, BaseSCardException) as error:
+        if isinstance(error, SmartcardException) and error.hresult in _NO_CARD:
+            return None
         raise NoTokenError(
             f"reader {device.reader.name}: {error}",
             hint="does another program (gpg's scdaemon, an agent) hold the card?",
