@@ -7,6 +7,7 @@ from datetime import datetime
 
 from enigm_tuf.authorities.token_fit import find_key, require_fit
 from enigm_tuf.authorities.tokens.attestation import verify_attestation
+from enigm_tuf.authorities.tokens.rules import TokenRule
 from enigm_tuf.authorities.tokens.self_check import require_valid
 from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.model.keys import Environment, KeyRecord, Proof, Purpose, TokenRecord, attribute_records, tuf_key
@@ -67,5 +68,12 @@ def _attestation(session: TokenSession, key: TokenKey, enrolment: Enrolment) -> 
     if not enrolment.roots:
         raise MisuseError("a PIV key is enrolled with its maker's root", hint="give --attestation-root FILE.pem")
     chain = session.attestation(key.label)
-    verify_attestation(chain, enrolment.roots, key.spki)
+    claims = verify_attestation(chain, enrolment.roots, key.spki)
+    if str(claims.serial) != session.identity.serial:
+        raise RefusedError(
+            TokenRule.TOKEN_ATTESTATION,
+            f"{session.identity.label}, attested serial",
+            expected=session.identity.serial,
+            got=str(claims.serial),
+        )
     return chain

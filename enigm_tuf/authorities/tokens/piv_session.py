@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from yubikit.core import NotSupportedError
 from yubikit.core.smartcard import SW, ApduError
 from yubikit.piv import KEY_TYPE, PIN_POLICY, SLOT, TOUCH_POLICY, PivSession, SlotMetadata
 
@@ -132,6 +133,10 @@ class PivCardSession:
             if error.sw == SW.REFERENCE_DATA_NOT_FOUND:
                 return None
             raise
+        except NotSupportedError:
+            raise
+        except (ValueError, LookupError) as error:
+            raise TokenError(f"card {self.serial}, slot {slot:02x}: not understood: {error}") from error
 
     def _require_attributes(self, key: TokenKey) -> None:
         for name, expected in _REQUIRED.items():

@@ -1,0 +1,80 @@
+"""Keys in the slots of a PIV card: which count, which sign, and what never leaves."""
+
+from dataclasses import replace
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from yubikit.piv import KEY_TYPE
+
+from enigm_testkit.piv_card import VirtualPivCard
+from enigm_testkit.piv_people import pin, ready_token, token_of
+from enigm_tuf.authorities.tokens.self_check import require_valid
+from enigm_tuf.errors import MisuseError, RefusedError, TokenError
+from enigm_tuf.ports import Algorithm
+from enigm_tuf.trust.signable import proof_of_possession
+
+MESSAGE = proof_of_possession(b"c" * 32)
+
+
+@pytest.fixture
+def card() -> VirtualPivCard:
+    return VirtualPivCard(1001)
+
+
+def test_a_signature_by_another_key_never_leaves(card: VirtualPivCard) -> None:
+    """The card is exchanged while it waits for the finger: what it signs then is not what was asked for."""
+    with ready_token(card).session(pin) as session:
+        session.generate("9c", "ecdsa-p256")
+
+        def exchange() -> bool:
+            card.slots[0x9C].key = ec.generate_private_key(ec.SECP256R1())
+            return True
+
+        card.touch = exchange
+        with pytest.raises(RefusedError, match="SIGNATURE-SELF-CHECK: card 1001, slot 9c"):
+            session.sign("9c", MESSAGE)
+
+
+def test_a_key_of_another_kind_beside_ours_is_no_obstacle(card: VirtualPivCard) -> None:
+    """An operator may log in elsewhere with an Ed25519 key in slot 9a."""
+    with ready_token(card).session(pin) as session:
+        session.generate("9c", "ecdsa-p256")
+        card.slots[0x9A] = replace(card.slots[0x9C], algorithm=KEY_TYPE.ED25519)
+        assert [key.label for key in session.keys()] == ["9c"]
+        assert session.sign("9c", MESSAGE)
+
+
+@pytest.mark.parametrize("algorithm", ["ecdsa-p256", "ecdsa-p384"])
+def test_approval_keys_may_live_in_slot_9a(card: VirtualPivCard, algorithm: Algorithm) -> None:
+    with ready_token(card).session(pin) as session:
+        made = {label: session.generate(label, algorithm) for label in ("9a", "9c")}
+        assert session.keys() == tuple(made.values())
+        require_valid(made["9a"].spki, session.sign("9a", MESSAGE), MESSAGE.data, "9a")
+
+
+def test_only_slots_of_the_standard_have_keys(card: VirtualPivCard) -> None:
+    with ready_token(card).session(pin) as session:
+        for action in (lambda: session.generate("f9", "ecdsa-p256"), lambda: session.sign("82", MESSAGE)):
+            with pytest.raises(MisuseError, match="slots are: 9a, 9c, 9d, 9e"):
+                action()
+        with pytest.raises(MisuseError, match="slot 9c is empty"):
+            session.sign("9c", MESSAGE)
+
+
+def test_a_kind_of_key_that_nobody_knows_is_one_clear_line(card: VirtualPivCard) -> None:
+    with ready_token(card).session(pin) as session:
+        session.generate("9c", "ecdsa-p256")
+        card.slots[0x9C].algorithm = 0x77
+        with pytest.raises(TokenError, match="card 1001, slot 9c: not understood: 119"):
+            session.sign("9c", MESSAGE)
+
+
+def test_a_card_too_old_to_say_what_it_holds_is_one_clear_line() -> None:
+    token = token_of(VirtualPivCard(1001, firmware=(5, 2, 7)))
+    with pytest.raises(TokenError, match="card 1001: its firmware is too old"):
+        token.identity()
+    with (
+        token.session(lambda _: "123456") as session,
+        pytest.raises(TokenError, match="card 1001: its firmware is too old"),
+    ):
+        session.keys()
