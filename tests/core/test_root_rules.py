@@ -1,5 +1,6 @@
 """The authorities' rules on root: each accept test and its reject test differ in one thing."""
 
+import re
 from copy import deepcopy
 from dataclasses import replace
 
@@ -20,7 +21,7 @@ from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.model.root_extension import FIELD
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.metadata import TrustedMetadata, admit_root, trust_root
-from enigm_tuf.trust.test_keys import KNOWN_TEST_KEYS
+from enigm_tuf.trust.test_keys import KNOWN_TEST_KEYS, known_test_key
 
 STAGING = AuthorityAdmission("staging")
 
@@ -215,10 +216,19 @@ def test_recovery_takes_more_root_keys_than_root_and_no_more_than_there_are(
 
 
 @pytest.mark.rule("TEST-KEY", "reject")
-def test_a_key_on_the_deny_list_is_refused(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    published = key_info(cast.payload[0])["spki_sha256"]
-    monkeypatch.setitem(KNOWN_TEST_KEYS, published, "a key that the world knows")
-    assert refusal_of(cast, make_root(cast)).rule == "TEST-KEY"
+@pytest.mark.parametrize("published", KNOWN_TEST_KEYS)
+def test_a_key_on_the_deny_list_is_refused(cast: Cast, published: str) -> None:
+    extension = extension_of(cast)
+    extension["keyinfo"][cast.payload[0].public_key.keyid]["spki_sha256"] = published
+    assert refusal_of(cast, make_root(cast, extension=extension)).rule == "TEST-KEY"
+
+
+def test_the_deny_list_holds_digests_and_names_only() -> None:
+    assert len(KNOWN_TEST_KEYS) == 18
+    assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in KNOWN_TEST_KEYS)
+    assert known_test_key("2cc5efa35e17880782afab42ee043a342b2cdf39415857b7de4d4711fb6dda30") == (
+        "AOSP testkey, target/product/security/testkey.x509.pem"
+    )
 
 
 def test_a_key_in_force_without_keyinfo_is_named(cast: Cast) -> None:
