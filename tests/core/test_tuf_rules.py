@@ -375,7 +375,7 @@ def test_a_search_looks_at_no_more_roles_than_the_limit(depth: int, found: bool)
 def test_a_role_that_one_delegator_vouches_for_is_verified_again_under_another() -> None:
     """Both name role b; only a names its key."""
     graph = {
-        "targets": delegating(SIGNERS, [delegation("a", SIGNERS["a"], ["*/*"]), delegation("c", SIGNERS["c"], ["*/*"])]),
+        "targets": delegating(SIGNERS, [delegation(name, SIGNERS[name], ["*/*"]) for name in ("a", "c")]),
         "a": delegating(SIGNERS, [delegation("b", SIGNERS["b"], ["y/*"])]),
         "c": delegating(SIGNERS, [delegation("b", SIGNERS["c"], ["x/*"])]),
         "b": delegating({}, [], ("x/1", "y/1")),
