@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
@@ -97,15 +99,50 @@ def test_a_leaf_that_another_card_signed_is_refused() -> None:
         verify_attestation((leaf, other.public_bytes(Encoding.DER)), (ROOT,), SPKI)
 
 
-def test_an_authority_with_an_extension_twice_is_no_crash() -> None:
-    """Its extensions are read before its signature is: cryptography's own exception for it is no ValueError."""
-    leaf, _ = chain(GOOD)
-    parent = certificate("own", SIGNER.public_key(), "root", SIGNER, ca=True, extensions=GOOD)
-    once = parent.public_bytes(Encoding.DER)
-    twice = once.replace(bytes.fromhex("2b0601040182c40a0309"), bytes.fromhex("2b0601040182c40a0308"))
-    for data, says in ((once, "signed by"), (twice, "certificates that parse")):
-        with pytest.raises(RefusedError, match=f"TOKEN-ATTESTATION: chain: expected {says}"):
-            verify_attestation((leaf, data), (ROOT,), SPKI)
+MAKERS_8, MAKERS_9 = (bytes.fromhex(f"060a2b0601040182c40a030{number}") for number in (8, 9))
+VERSION_3, VERSION_6 = bytes.fromhex("a003020102"), bytes.fromhex("a003020105")
+
+
+def foreign_parent() -> bytes:
+    """An authority that did not sign the leaf: it is read before that is found out."""
+    return certificate("own", SIGNER.public_key(), "root", SIGNER, ca=True, extensions=GOOD).public_bytes(Encoding.DER)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (b"", b"", "signed by"),
+        (MAKERS_9, MAKERS_8, "certificates that parse"),  # one extension twice
+        (VERSION_3, VERSION_6, "certificates that parse"),  # a version that there is not
+    ],
+)
+def test_a_certificate_that_libraries_stumble_over_is_no_crash(old: bytes, new: bytes, says: str) -> None:
+    """cryptography's own exceptions for these are no ValueErrors."""
+    odd = foreign_parent().replace(old, new, 1)
+    with pytest.raises(RefusedError, match=f"TOKEN-ATTESTATION: chain: expected {says}"):
+        verify_attestation((chain(GOOD)[0], odd), (ROOT,), SPKI)
+
+
+def test_a_name_of_a_kind_that_nobody_uses_is_no_crash() -> None:
+    x400_address = x509.UnrecognizedExtension(x509.OID_SUBJECT_ALTERNATIVE_NAME, bytes.fromhex("3002a300"))
+    name = x509.Name([x509.NameAttribute(x509.OID_COMMON_NAME, "own")])
+    odd = (
+        x509.CertificateBuilder(name, name, SIGNER.public_key(), serial_number=1)
+        .not_valid_before(OWN.not_valid_before_utc)
+        .not_valid_after(OWN.not_valid_after_utc)
+        .add_extension(x400_address, critical=False)
+    )
+    data = odd.sign(SIGNER, hashes.SHA256()).public_bytes(Encoding.DER)
+    with pytest.raises(RefusedError, match="TOKEN-ATTESTATION: chain: expected certificates that parse"):
+        verify_attestation((chain(GOOD)[0], data), (ROOT,), SPKI)
+
+
+def test_a_negative_serial_number_decides_nothing_and_warns_nobody() -> None:
+    data = foreign_parent()
+    start = data.index(VERSION_3) + len(VERSION_3) + 2  # after tag and length of the serial number
+    negative = data[:start] + b"\x80" + data[start + 1 :]
+    with pytest.raises(RefusedError, match="TOKEN-ATTESTATION: chain: expected signed by"):
+        verify_attestation((chain(GOOD)[0], negative), (ROOT,), SPKI)
 
 
 @cache

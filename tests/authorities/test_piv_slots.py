@@ -8,6 +8,7 @@ from yubikit.piv import KEY_TYPE
 
 from enigm_testkit.piv_card import VirtualPivCard
 from enigm_testkit.piv_people import pin, ready_token, token_of
+from enigm_testkit.piv_state import TOUCH_NEVER
 from enigm_tuf.authorities.tokens.self_check import require_valid
 from enigm_tuf.errors import MisuseError, RefusedError, TokenError
 from enigm_tuf.ports import Algorithm
@@ -78,3 +79,23 @@ def test_a_card_too_old_to_say_what_it_holds_is_one_clear_line() -> None:
         pytest.raises(TokenError, match="card 1001: its firmware is too old"),
     ):
         session.keys()
+
+
+class ForgetfulCard(VirtualPivCard):
+    """Makes every key without a touch policy, whatever was asked for."""
+
+    def transmit(self, raw: bytes) -> bytes:
+        answer = super().transmit(raw)
+        for slot in self.slots.values():
+            slot.touch_policy = TOUCH_NEVER
+        return answer
+
+
+def test_a_key_that_was_made_otherwise_than_asked_is_refused_at_once() -> None:
+    with (
+        ready_token(ForgetfulCard(1001)).session(pin) as session,
+        pytest.raises(
+            RefusedError, match="TOKEN-ATTRIBUTES: card 1001, slot 9c, touch_policy: expected always, got never"
+        ),
+    ):
+        session.generate("9c", "ecdsa-p256")
