@@ -9,13 +9,17 @@ import json
 import pkgutil
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import enigm_tuf
 import enigm_tuf_client
+import enigm_tuf_client.cli as client_cli
 import enigm_tuf_repository
+import enigm_tuf_repository.cli as repository_cli
+from enigm_tuf.authorities import cli as authorities_cli
+from enigm_tuf.commandline import Command
 from enigm_tuf.model import approval, keys, manifest, payload, policy, request, root_extension
 from enigm_tuf.model.shapes import Record
 from enigm_tuf.trust.rules import Rule
@@ -104,10 +108,43 @@ def _cell(names: list[str]) -> str:
     return "<br>".join(f"`{name}`" for name in names)
 
 
+COMMAND_LINES_HEAD = """\
+    # Command lines
+
+    Exit status: 0 done, 2 bad input, usage, token, network or disk, 3 refused by a rule. 1 is a crash: a bug.
+    Every command takes `--json`, and `--help`. PINs and confirmations are asked for on the terminal, or taken line by
+    line from standard input where there is no terminal; none is ever an argument. Written by
+    `scripts/write_reference.py` from the commands themselves.
+    """
+
+
+def command_lines_text() -> str:
+    """docs/reference/command-lines.md: a section for each command."""
+    programs: dict[str, Sequence[Command[Any]]] = {
+        "enigm-sign": authorities_cli.COMMANDS,
+        "enigm-repo": repository_cli.COMMANDS,
+        "enigm-update": client_cli.COMMANDS,
+    }
+    parts = [textwrap.dedent(COMMAND_LINES_HEAD)]
+    for program, commands in programs.items():
+        parts.append(f"## {program}\n")
+        for command in commands:
+            about = "\n\n".join(filter(None, (command.summary, command.details)))
+            parts.append(f"### {program} {command.name}\n\n{about}\n\n```console\n{_prompted(command.examples)}\n```\n")
+    return "\n".join(parts)
+
+
+def _prompted(examples: str) -> str:
+    return "\n".join(f"$ {line}" for line in examples.strip().splitlines())
+
+
 def documents() -> dict[Path, str]:
     """Every generated file with the text that it must have."""
     schemas = {ROOT / "docs/reference/schemas" / f"{name}.schema.json": schema_text(name) for name in SCHEMAS}
-    return schemas | {ROOT / "docs/assurance.md": assurance_text()}
+    return schemas | {
+        ROOT / "docs/assurance.md": assurance_text(),
+        ROOT / "docs/reference/command-lines.md": command_lines_text(),
+    }
 
 
 if __name__ == "__main__":
