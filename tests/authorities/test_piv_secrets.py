@@ -56,6 +56,15 @@ def test_a_bad_new_secret_changes_nothing_on_the_card(
     assert is_factory(card)
 
 
+def test_a_card_too_old_for_an_aes_management_key_is_left_as_it_was() -> None:
+    old, newer = (VirtualPivCard(1001, firmware=firmware) for firmware in ((5, 3, 0), (5, 4, 0)))
+    with pytest.raises(TokenError, match="card 1001: its firmware is too old"):
+        token_of(old).initialise(PIN, PUK, MANAGEMENT_KEY)
+    assert is_factory(old)
+    token_of(newer).initialise(PIN, PUK, MANAGEMENT_KEY)
+    assert newer.management_key.hex() == MANAGEMENT_KEY
+
+
 def test_a_card_that_forbids_a_simple_pin_keeps_its_own(card: VirtualPivCard, monkeypatch: pytest.MonkeyPatch) -> None:
     """Firmware 5.7 can demand complex PINs."""
 

@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 
+from yubikit.core import require_version
 from yubikit.core.smartcard import ApduError
 from yubikit.piv import DEFAULT_MANAGEMENT_KEY, MANAGEMENT_KEY_TYPE, PivSession
 
@@ -25,6 +26,7 @@ from enigm_tuf.ports import PinCallback, TokenIdentity
 __all__ = ["CardSource", "PcscCards", "PivToken"]
 
 FACTORY_PIN, FACTORY_PUK = "123456", "12345678"
+_FIRST_WITH_AES = (5, 4, 0)
 
 
 def _nobody(_: str) -> str:
@@ -66,6 +68,7 @@ class PivToken:
                     f"card {serial} is not fresh from the factory; nothing was changed",
                     hint="ykman piv reset makes it so, and destroys its keys",
                 )
+            require_version(piv.version, _FIRST_WITH_AES)  # the last step needs it, and the first cannot be undone
             piv.authenticate(DEFAULT_MANAGEMENT_KEY)
             try:
                 piv.change_pin(FACTORY_PIN, pin)
