@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PROJECTS = [ROOT / "pyproject.toml", ROOT / "client/pyproject.toml", ROOT / "repository/pyproject.toml"]
 PRIVATE = re.compile(
     rb"-----BEGIN (RSA |EC |DSA |OPENSSH |ENCRYPTED )?PRIVATE KEY-----\s*[A-Za-z0-9+/]{16}"
-    rb"|-----BEGIN PGP PRIVATE KEY BLOCK"
+    rb"|-----BEGIN [P]GP PRIVATE KEY BLOCK"
     rb"|\x30.{1,4}\x02\x01\x00\x30.{1,20}\x2a\x86\x48\xce\x3d"  # PKCS#8 with an EC key, DER
     rb"|\x30.{1,4}\x02\x01\x00\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01",  # PKCS#8 with an RSA key, DER
     re.DOTALL,
