@@ -6,6 +6,7 @@ keeps it in a reader until Ctrl-C. ykman then wants ``--device SERIAL``, since v
 
 import argparse
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -39,6 +40,8 @@ READERS = ("Yubico YubiKey CCID 00 00", "Yubico YubiKey CCID 00 01")
 ATR = bytes.fromhex("3bfd1300008131fe158073c021c057597562694b657940")
 _DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 _SOCKET = Path("/run/pcscd/pcscd.comm")
+_LOCK = Path("/run/enigm-testkit-pcscd.lock")
+_PATIENCE_S = 240  # the demo may take three minutes
 _READER = """FRIENDLYNAME "Yubico YubiKey CCID"
 DEVICENAME   /dev/null:0x8C7B
 LIBPATH      {driver}
@@ -52,10 +55,10 @@ class PcscdUnavailable(Exception):  # noqa: N818 - a fact about the machine, not
 
 
 @contextlib.contextmanager
-def pcscd(patience: float = 0) -> Iterator[None]:
+def pcscd() -> Iterator[None]:
     """A pcscd of our own for as long as the block runs; PcscdUnavailable says why there cannot be one.
 
-    There is one pcscd per machine: ``patience`` is how many seconds to wait for another one to end.
+    There is one pcscd on a machine: other workers, test runs and demos of ours wait for their turn.
     """
     program = shutil.which("pcscd") or "/usr/sbin/pcscd"
     for needed in (Path(program), _DRIVER):
@@ -63,12 +66,9 @@ def pcscd(patience: float = 0) -> Iterator[None]:
             raise PcscdUnavailable(f"{needed} is not installed")
     if os.geteuid() != 0:
         raise PcscdUnavailable("pcscd needs root for its socket in /run/pcscd")
-    deadline = time.monotonic() + patience
-    while pcscd_is_alive() and time.monotonic() < deadline:
-        time.sleep(0.5)
-    if pcscd_is_alive():
-        raise PcscdUnavailable("another pcscd is running, and there can be only one")
-    with tempfile.TemporaryDirectory() as folder:
+    with _only_one(), tempfile.TemporaryDirectory() as folder:
+        if _is_alive():
+            raise PcscdUnavailable("another pcscd is running, and there can be only one")
         (Path(folder) / "vpcd").write_text(_READER.format(driver=_DRIVER))
         _SOCKET.parent.mkdir(exist_ok=True)
         _SOCKET.unlink(missing_ok=True)
@@ -83,8 +83,20 @@ def pcscd(patience: float = 0) -> Iterator[None]:
             daemon.wait(10)
 
 
-def pcscd_is_alive() -> bool:
-    """Whether any pcscd answers on this machine."""
+@contextlib.contextmanager
+def _only_one() -> Iterator[None]:
+    with _LOCK.open("w") as lock:
+        for _ in range(_PATIENCE_S * 10):
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            time.sleep(0.1)
+        else:
+            raise PcscdUnavailable(f"another run has used pcscd for more than {_PATIENCE_S} seconds")
+        yield
+
+
+def _is_alive() -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(str(_SOCKET))
