@@ -9,7 +9,7 @@ demo: set-up  ## the whole flow with real parts: two releases, a device, seven a
 	PYTHONPATH=tests $(BIN)/python -m examples.demo
 
 test: set-up  ## all tests but the long proofs
-	$(BIN)/pytest -q -n auto --dist loadgroup -m "not slow" --assurance
+	$(BIN)/pytest -q -n auto --dist loadfile -m "not slow" --assurance
 
 test-slow: set-up  ## the long proofs
 	$(BIN)/pytest -q -m slow

@@ -84,7 +84,6 @@ def test_ngclient_fetches_every_target(client: Path, url: str) -> None:
 
 
 @pytest.mark.usefixtures("_tuf_js")
-@pytest.mark.xdist_group("tuf_js")
 def test_tuf_js_fetches_every_target(client: Path, url: str) -> None:
     result = tuf_js(client, url, *TARGETS)
 
@@ -94,7 +93,6 @@ def test_tuf_js_fetches_every_target(client: Path, url: str) -> None:
 
 
 @pytest.mark.usefixtures("_tuf_js")
-@pytest.mark.xdist_group("tuf_js")
 def test_both_refuse_a_payload_that_was_swapped_on_the_server(published: Vendor, client: Path, url: str) -> None:
     _swap_payload(published)
     updater = ngclient(client, url)
