@@ -64,6 +64,10 @@ class Store(Protocol):
         """Make ``state`` the one that load() returns, durably; StateError leaves the old one whole."""
         ...
 
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Keep every other process out between a load() and the commit() that rests on it; StateError."""
+        ...
+
 
 class Installer(Protocol):
     """Puts a verified artifact where the device boots from. Takes nothing else."""

@@ -1,5 +1,6 @@
 """A store as tuf-conformance wants to see it: unversioned ``root.json``, ``timestamp.json`` ... in one directory."""
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -24,3 +25,7 @@ class FlatStore:
             file = self._directory / f"{quote(role, safe='')}.json"
             if not file.exists() or file.read_bytes() != data:
                 replace_file(file, data)
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """The conformance suite runs one client at a time."""
+        return nullcontext()

@@ -72,22 +72,22 @@ class Device:
         return self.directory / "downloads" / sha256
 
 
-def read_configuration(path: Path) -> DeviceConfiguration:
-    """Parse device.toml strictly; MalformedError, MisuseError."""
-    data = read_input(path, LIMITS.document_bytes)
+def parse_configuration(data: bytes, source: str) -> DeviceConfiguration:
+    """Parse device.toml strictly; MalformedError."""
     if len(data) > LIMITS.document_bytes:
-        raise MalformedError(str(path), "", f"at most {LIMITS.document_bytes:,} bytes")
+        raise MalformedError(source, "", f"at most {LIMITS.document_bytes:,} bytes")
     try:
         value = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise MalformedError(str(path), "", f"not TOML: {error}") from error
-    return DEVICE_CONFIGURATION.read(value, str(path))
+        raise MalformedError(source, "", f"not TOML: {error}") from error
+    return DEVICE_CONFIGURATION.read(value, source)
 
 
 def open_device(arguments: argparse.Namespace) -> Device:
     """The device that ``--device`` names."""
     directory = Path(arguments.device)
-    return Device(directory, read_configuration(directory / CONFIGURATION))
+    file = directory / CONFIGURATION
+    return Device(directory, parse_configuration(read_input(file, LIMITS.document_bytes), str(file)))
 
 
 def add_device_option(parser: argparse.ArgumentParser) -> None:

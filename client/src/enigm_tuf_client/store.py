@@ -46,7 +46,7 @@ _STATE = Record(
 
 
 class DirectoryStore:
-    """Implements ``enigm_tuf.ports.Store`` on a local directory. One process at a time commits."""
+    """Implements ``enigm_tuf.ports.Store`` on a local directory. One process at a time updates the device."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -88,16 +88,32 @@ class DirectoryStore:
         return data
 
     @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the device for one whole operation; StateError at once if another process holds it."""
+        with self._lock("busy.lock") as descriptor:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                trouble = f"{self._directory}: another process is updating this device"
+                raise StateError(trouble, hint="wait until it is done, then run it again") from error
+            yield
+
+    @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
+        with self._lock("lock") as descriptor:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+
+    @contextlib.contextmanager
+    def _lock(self, name: str) -> Iterator[int]:
         try:
             self._objects.mkdir(parents=True, exist_ok=True)
             fsync_directory(self._directory)
-            descriptor = os.open(self._directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor = os.open(self._directory / name, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StateError(f"{self._directory}: {error.strerror}") from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
+            yield descriptor
         finally:
             os.close(descriptor)
 

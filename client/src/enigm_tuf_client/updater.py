@@ -71,7 +71,8 @@ class Updater:
 
     def check(self) -> Check:
         """Refresh the metadata and decide. TransportError, StateError, MalformedError."""
-        return _Checking(self._store, self._fetcher, self._facts, self._clock).run()
+        with self._store.exclusive():
+            return _Checking(self._store, self._fetcher, self._facts, self._clock).run()
 
     def fetch(
         self, offer: Offer, destination: Path, progress: Callable[[int, int], None] | None = None
@@ -92,13 +93,14 @@ class Updater:
         if artifact.hashes != offer.agreed.payload.hashes:
             raise MisuseError("this artifact is not the one that was offered")
         product = offer.agreed.product
-        floor = self._store.load().rollback_floors.get(product, 0)
-        agreement.rollback_index(offer.agreed, floor)
-        installer.install(artifact)
-        state = self._store.load()
-        floors = state.rollback_floors | {product: max(floor, artifact.rollback_index)}
-        installed = state.installed | {product: (artifact.version, artifact.build_id)}
-        self._store.commit(replace(state, rollback_floors=floors, installed=installed))
+        with self._store.exclusive():
+            state = self._store.load()
+            floor = state.rollback_floors.get(product, 0)
+            agreement.rollback_index(offer.agreed, floor)
+            installer.install(artifact)
+            floors = state.rollback_floors | {product: max(floor, artifact.rollback_index)}
+            installed = state.installed | {product: (artifact.version, artifact.build_id)}
+            self._store.commit(replace(state, rollback_floors=floors, installed=installed))
 
 
 class _Checking:
@@ -108,7 +110,7 @@ class _Checking:
         self._fetcher = fetcher
         self._facts = facts
         self._now = clock.now()
-        self._workflow = TufWorkflow(store, fetcher, clock, AuthorityAdmission(facts.environment))
+        self._clock = clock
         self._store = store
         self._report = GateReport.blank()
         self._stage = Control.MANIFEST_AUTHENTICITY
@@ -116,6 +118,8 @@ class _Checking:
     def run(self) -> Check:
         self._note(_transport(self._fetcher), _request())
         try:
+            admission = AuthorityAdmission(self._facts.environment)
+            self._workflow = TufWorkflow(self._store, self._fetcher, self._clock, admission)
             self._workflow.refresh()
             return self._decide(self._manifest())
         except RefusedError as refusal:

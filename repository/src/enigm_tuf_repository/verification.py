@@ -8,6 +8,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -59,6 +60,9 @@ class _FreshStore:
 
     def commit(self, state: DeviceState) -> None:
         self._state = state
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        return nullcontext()  # nobody else can see it
 
 
 def refresh_as_device(fetcher: Fetcher, root: bytes, environment: Environment, clock: Clock) -> TufWorkflow:

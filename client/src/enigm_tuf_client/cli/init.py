@@ -11,7 +11,7 @@ from enigm_tuf.limits import LIMITS
 from enigm_tuf.ports import DeviceState
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.metadata import trust_root
-from enigm_tuf_client.device import CONFIGURATION, Device, add_device_option, read_configuration
+from enigm_tuf_client.device import CONFIGURATION, Device, add_device_option, parse_configuration
 
 if TYPE_CHECKING:
     from enigm_tuf_client.cli import Edges
@@ -24,7 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
-    configuration = read_configuration(Path(arguments.config))
+    given = read_input(Path(arguments.config), LIMITS.document_bytes)
+    configuration = parse_configuration(given, arguments.config)
     device = Device(Path(arguments.device), configuration)
     if (device.directory / CONFIGURATION).exists():
         raise MisuseError(f"{device.directory} is a device already", hint="its trusted root is never replaced by hand")
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     trusted = trust_root(root, edges.clock.now(), admission, source=arguments.root)
     device.directory.mkdir(parents=True, exist_ok=True)
     device.store.commit(DeviceState(metadata={"root": root}))
-    replace_file(device.directory / CONFIGURATION, Path(arguments.config).read_bytes())
+    replace_file(device.directory / CONFIGURATION, given)
     version = trusted.root.value.version
     data = {"root_version": version, "environment": configuration.environment, "product": configuration.product}
     line = f"{device.directory}: {configuration.product}, {configuration.environment}, root version {version}"
