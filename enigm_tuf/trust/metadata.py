@@ -213,9 +213,7 @@ def _verify(document: Document[T], delegator: Delegator, role: str, subject: str
         raise RefusedError(
             TufRule.SIGNATURE_THRESHOLD, subject, expected="a delegation of this role", got="none"
         ) from error
-    keys = (
-        delegator.keys if isinstance(delegator, Root) else delegator.delegations.keys if delegator.delegations else {}
-    )
+    keys = _keys_of(delegator)
     signers = require_threshold(
         keys, definition.keyids, definition.threshold, document.signatures, document.canonical, subject
     )
