@@ -22,6 +22,7 @@ from enigm_tuf.model.strict_json import canonical, parse_canonical, sha256
 from enigm_tuf.policy.question import CastApproval, Ledger, Proposal, Question
 from enigm_tuf.trust.metadata import Verified, read_document
 from enigm_tuf.trust.threshold import signers
+from enigm_tuf.trust.tuf_types import require_types
 
 Signed = Root | Snapshot | Targets
 
@@ -68,7 +69,7 @@ def read_signed(data: bytes, source: str) -> Signed:
     kind = kinds.get(str(signed.get("_type")))
     if kind is None:
         raise MalformedError(source, "_type", f"must be one of {', '.join(kinds)}")
-    _require_types(signed, source)
+    require_types(signed, source)
     try:
         value = kind.from_dict(signed)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -76,32 +77,6 @@ def read_signed(data: bytes, source: str) -> Signed:
     if canonical(value.to_dict()) != data:
         raise MalformedError(source, "", "holds something that its metadata does not say")
     return value
-
-
-_TYPES: dict[str, type] = {
-    **dict.fromkeys(("version", "threshold", "length"), int),
-    **dict.fromkeys(("terminating", "consistent_snapshot"), bool),
-    **dict.fromkeys(("expires", "spec_version", "name", "keytype", "scheme", "public", "sha256", "sha512"), str),
-}
-
-
-def _require_types(value: object, source: str, field: str = "") -> None:
-    """What tuf.api takes as it comes: ``true`` for a threshold of 1, a number for a name (specification 4.2 to 4.6).
-
-    The ``custom`` of a target is a payload record, which has a reader of its own.
-    """
-    if isinstance(value, list):
-        for place, item in enumerate(value):
-            _require_types(item, source, f"{field}[{place}]")
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            inner = f"{field}.{name}" if field else name
-            if name in _TYPES and type(item) is not _TYPES[name]:
-                raise MalformedError(source, inner, f"must be {_TYPES[name].__name__}, is {type(item).__name__}")
-            if name in {"keyids", "paths"} and not (isinstance(item, list) and all(type(one) is str for one in item)):
-                raise MalformedError(source, inner, "must be a list of texts")
-            if name != "custom":
-                _require_types(item, source, inner)
 
 
 def cast_approvals(policy: Policy, envelopes: Sequence[bytes]) -> tuple[tuple[CastApproval, ...], tuple[str, ...]]:

@@ -22,6 +22,7 @@ from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 from enigm_tuf.trust.admission import Admission
 from enigm_tuf.trust.threshold import ALLOWED_SCHEMES, require_threshold
 from enigm_tuf.trust.tuf_rules import TufRule
+from enigm_tuf.trust.tuf_types import require_types
 
 T = TypeVar("T", Root, Timestamp, Snapshot, Targets)
 Delegator = Root | Targets
@@ -82,6 +83,7 @@ def read_document(data: bytes, kind: type[T], source: str, max_bytes: int) -> Do
         raise MalformedError(source, "signed", "must be an object")
     if signed.get("_type") != kind.type:
         raise RefusedError(TufRule.METADATA_TYPE, source, expected=kind.type, got=f"{signed.get('_type')!r:.40}")
+    require_types(signed, source, "signed")
     try:
         value = kind.from_dict(_without_unknown_keys(copy.deepcopy(signed)))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
