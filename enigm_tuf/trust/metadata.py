@@ -158,11 +158,15 @@ def admit_snapshot(state: TrustedMetadata, data: bytes, *, stored: bool = False)
 
 
 def snapshot_is_current(state: TrustedMetadata) -> bool:
-    """Whether the snapshot in the state is the one that timestamp names, and unexpired."""
+    """Whether the snapshot in the state is the very one that timestamp names, and unexpired."""
     if state.snapshot is None:
         return False
-    snapshot = state.snapshot.value
-    return snapshot.version == current_timestamp(state).snapshot_meta.version and not snapshot.is_expired(state.now)
+    meta, snapshot = current_timestamp(state).snapshot_meta, state.snapshot
+    try:
+        meta.verify_length_and_hashes(snapshot.data)
+    except LengthOrHashMismatchError:
+        return False  # the same version with other bytes: two snapshots were signed, and this is not the one
+    return snapshot.value.version == meta.version and not snapshot.value.is_expired(state.now)
 
 
 def admit_targets(state: TrustedMetadata, role: str, delegator: str, data: bytes) -> TrustedMetadata:
