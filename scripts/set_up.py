@@ -4,10 +4,12 @@ Run by make. Does nothing, fast, when all is there.
 """
 
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,32 +48,35 @@ def main() -> int:
     return 0
 
 
-def missing_packages() -> list[str]:
-    """Those of PACKAGES that dpkg does not list as installed."""
-    wanted = dict(PACKAGES)
-    if not has_venv_module():
-        wanted[f"python3.{sys.version_info.minor}-venv"] = "makes .venv"
-    query = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Abbrev}\n", *wanted]
+def needed_packages() -> dict[str, str]:
+    """PACKAGES, and the parts of this very Python that Debian ships apart; each with what it is for."""
+    python = f"python3.{sys.version_info.minor}"
+    apart = {}
+    if importlib.util.find_spec("ensurepip") is None:
+        apart[f"{python}-venv"] = "makes .venv"
+    if not Path(sysconfig.get_path("include"), "Python.h").exists():
+        apart[f"{python}-dev"] = "headers for pyscard, which has no Linux wheel"
+    return PACKAGES | apart
+
+
+def missing_packages() -> dict[str, str]:
+    """Those needed that dpkg does not list as installed; all of them where there is no dpkg to ask."""
+    needed = needed_packages()
+    if shutil.which("dpkg-query") is None:
+        return needed
+    query = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Abbrev}\n", *needed]
     listed = subprocess.run(query, capture_output=True, text=True, check=False).stdout
     installed = {line.split()[0] for line in listed.splitlines() if line.split()[1:] == ["ii"]}
-    return [f"{name}" for name in wanted if name not in installed]
+    return {name: purpose for name, purpose in needed.items() if name not in installed}
 
 
-def has_venv_module() -> bool:
-    try:
-        import ensurepip  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
-def install_packages(names: list[str]) -> bool:
+def install_packages(packages: dict[str, str]) -> bool:
     """apt-get as root, or through sudo without a password; else say the command to run."""
-    if not names:
+    if not packages:
         return True
-    for name in names:
-        print(f"needs {name}: {PACKAGES.get(name, 'makes .venv')}", flush=True)
-    command = ["apt-get", "install", "-y", "--no-install-recommends", *names]
+    for name, purpose in packages.items():
+        print(f"needs {name}: {purpose}", flush=True)
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
     prefix = privileged_prefix()
     if prefix is None:
         print(f"error: not allowed to install packages here\nhint: run: sudo {' '.join(command)}", file=sys.stderr)
