@@ -3,6 +3,8 @@
 Run by make. Does nothing, fast, when all is there.
 """
 
+from __future__ import annotations  # an older Python must get as far as being told so
+
 import hashlib
 import importlib.util
 import os

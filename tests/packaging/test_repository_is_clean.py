@@ -3,9 +3,13 @@
 import re
 import subprocess
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 ROOT = Path(__file__).parents[2]
 PROJECTS = [ROOT / "pyproject.toml", ROOT / "client/pyproject.toml", ROOT / "repository/pyproject.toml"]
@@ -13,9 +17,22 @@ PRIVATE = re.compile(
     rb"-----BEGIN (RSA |EC |DSA |OPENSSH |ENCRYPTED )?PRIVATE KEY-----\s*[A-Za-z0-9+/]{16}"
     rb"|-----BEGIN [P]GP PRIVATE KEY BLOCK"
     rb"|\x30.{1,4}\x02\x01\x00\x30.{1,20}\x2a\x86\x48\xce\x3d"  # PKCS#8 with an EC key, DER
-    rb"|\x30.{1,4}\x02\x01\x00\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01",  # PKCS#8 with an RSA key, DER
+    rb"|\x30.{1,4}\x02\x01\x00\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"  # PKCS#8 with an RSA key, DER
+    rb"|\x30.{1,4}\x02\x01\x00\x30\x05\x06\x03\x2b\x65[\x70\x71]"  # PKCS#8 with an Ed25519 or Ed448 key, DER
+    rb"|\x30.{1,3}\x02\x01\x01\x04[\x20\x30\x42]"  # an EC key as SEC 1 writes it, DER
+    rb"|\x30\x82..\x02\x01\x00\x02\x82",  # an RSA key as PKCS#1 writes it, DER
     re.DOTALL,
 )
+PKCS8, TRADITIONAL = PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL
+KEYS: dict[str, tuple[Callable[[], PrivateKeyTypes], PrivateFormat]] = {
+    "P-256 in PKCS#8": (lambda: ec.generate_private_key(ec.SECP256R1()), PKCS8),
+    "P-256 in SEC 1": (lambda: ec.generate_private_key(ec.SECP256R1()), TRADITIONAL),
+    "P-384 in PKCS#8": (lambda: ec.generate_private_key(ec.SECP384R1()), PKCS8),
+    "P-384 in SEC 1": (lambda: ec.generate_private_key(ec.SECP384R1()), TRADITIONAL),
+    "Ed25519 in PKCS#8": (ed25519.Ed25519PrivateKey.generate, PKCS8),
+    "RSA in PKCS#8": (lambda: rsa.generate_private_key(65537, 2048), PKCS8),
+    "RSA in PKCS#1": (lambda: rsa.generate_private_key(65537, 2048), TRADITIONAL),
+}
 
 
 def tracked() -> list[Path]:
@@ -27,13 +44,11 @@ def test_no_private_key_is_in_the_repository() -> None:
     assert [path for path in tracked() if PRIVATE.search(path.read_bytes())] == []
 
 
-def test_the_search_would_find_one() -> None:
-    from cryptography.hazmat.primitives import serialization as form
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    for encoding in (form.Encoding.PEM, form.Encoding.DER):
-        assert PRIVATE.search(key.private_bytes(encoding, form.PrivateFormat.PKCS8, form.NoEncryption()))
+@pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER], ids=["PEM", "DER"])
+@pytest.mark.parametrize("name", KEYS)
+def test_the_search_would_find_one(name: str, encoding: Encoding) -> None:
+    make, form = KEYS[name]
+    assert PRIVATE.search(b"before" + make().private_bytes(encoding, form, NoEncryption()) + b"after")
 
 
 def test_no_token_object_is_in_the_repository() -> None:

@@ -20,6 +20,7 @@ from enigm_tuf_repository.role_building import hashed_name
 from enigm_tuf_repository.staging import new_targets
 
 TUF_JS = Path(__file__).parent / "tuf_js"
+BIN = Path(sys.executable).parent  # node and npm of the locked environment, whatever the machine has
 TARGETS = ["manifests/phone/stable.json", "payloads/phone/1.0/ota.zip", "payloads/phone/2.0/ota.zip"]
 
 
@@ -59,7 +60,8 @@ def ngclient(client: Path, url: str) -> Updater:
 
 
 def tuf_js(client: Path, url: str, *targets: str) -> subprocess.CompletedProcess[str]:
-    command = ["node", str(TUF_JS / "fetch.mjs"), str(client / "metadata"), url, str(client / "targets"), *targets]
+    folders = [str(client / "metadata"), url, str(client / "targets")]
+    command = [str(BIN / "node"), str(TUF_JS / "fetch.mjs"), *folders, *targets]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -67,7 +69,7 @@ def tuf_js(client: Path, url: str, *targets: str) -> subprocess.CompletedProcess
 def _tuf_js() -> None:
     """The npm package, as package-lock.json pins it."""
     if not (TUF_JS / "node_modules").is_dir():
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=TUF_JS, check=True, capture_output=True)
+        subprocess.run([str(BIN / "npm"), "ci", "--no-audit", "--no-fund"], cwd=TUF_JS, check=True, capture_output=True)
 
 
 def test_ngclient_fetches_every_target(client: Path, url: str) -> None:
