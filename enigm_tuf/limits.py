@@ -1,10 +1,9 @@
 """The limits, each with its unit and its reason. Checked before anything is parsed."""
 
-from dataclasses import dataclass
+from enigm_tuf.model.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Value):
     """Upper bounds on what comes from outside. Bytes unless the name says otherwise."""
 
     root_bytes: int = 512_000  # TUF specification 5.3.3 asks for a bound; ngclient uses the same one

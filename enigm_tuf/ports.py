@@ -3,14 +3,17 @@
 Every implementation, the simulators of the tests among them, passes the same contract tests.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from enigm_tuf.model.tuf_fields import NOTHING
+from enigm_tuf.model.value import Value
+
 if TYPE_CHECKING:
     from enigm_tuf.trust.artifact import VerifiedArtifact
+    from enigm_tuf.trust.remembered import Remembered
     from enigm_tuf.trust.signable import Signable
 
 Algorithm: TypeAlias = Literal["ecdsa-p256", "ecdsa-p384"]
@@ -37,8 +40,7 @@ class Fetcher(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceState:
+class DeviceState(Value):
     """All that a device remembers. Committed whole or not at all.
 
     ``metadata`` holds the newest trusted bytes of each role by role name, exactly as received.
@@ -47,10 +49,11 @@ class DeviceState:
     ``installed`` gives for each product the version and build id that the installer confirmed.
     """
 
-    metadata: dict[str, bytes] = field(default_factory=dict)
+    metadata: Mapping[str, bytes] = NOTHING
     latest_time: datetime | None = None
-    rollback_floors: dict[str, int] = field(default_factory=dict)
-    installed: dict[str, tuple[str, str]] = field(default_factory=dict)
+    rollback_floors: Mapping[str, int] = NOTHING
+    installed: Mapping[str, tuple[str, str]] = NOTHING
+    remembered: Mapping[str, "Remembered"] = NOTHING
 
 
 class Store(Protocol):
@@ -77,8 +80,7 @@ class Installer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class TokenIdentity:
+class TokenIdentity(Value):
     """What a token says that it is, read from the token itself."""
 
     home: Home
@@ -89,8 +91,7 @@ class TokenIdentity:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class TokenKey:
+class TokenKey(Value):
     """A key pair on a token, as read back from it.
 
     ``label`` is CKA_LABEL, or the PIV slot in hex (``9c``); ``spki`` is DER SubjectPublicKeyInfo;

@@ -3,7 +3,6 @@
 It says what the bytes are, so that the manifest authority cannot give them another meaning.
 """
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from enigm_tuf.errors import MalformedError
@@ -21,6 +20,7 @@ from enigm_tuf.model.shapes import (
     Sequence,
 )
 from enigm_tuf.model.strict_json import encode
+from enigm_tuf.model.value import Value
 
 PayloadType: TypeAlias = Literal["full-ota", "delta-ota", "image"]
 PAYLOAD_TYPE = Choice(("full-ota", "delta-ota", "image"))
@@ -29,16 +29,14 @@ HASHES: Record[dict[str, str]] = Record(dict, sha256=SHA256, sha512=SHA512)
 LENGTH = Integer(1, maximum=LIMITS.payload_bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class Chunks:
+class Chunks(Value):
     """A Merkle tree (RFC 6962 section 2.1, SHA-256) over chunks of ``size`` bytes, the last one shorter."""
 
     size: int
     root: str
 
 
-@dataclass(frozen=True, slots=True)
-class PayloadRecord:
+class PayloadRecord(Value):
     """What both authorities must agree on, beside path, length and hashes, which TUF itself holds.
 
     ``source_build`` is the build id that a delta applies to. ``provenance`` are SHA-256 of SLSA statements.

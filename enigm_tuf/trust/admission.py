@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Protocol
 
-from tuf.api.metadata import Root, Targets
+from enigm_tuf.model.tuf import Root, Targets
 
 if TYPE_CHECKING:
     from enigm_tuf.trust.metadata import Verified
@@ -13,6 +13,11 @@ class Admission(Protocol):
 
     Both methods return nothing and raise RefusedError or MalformedError.
     """
+
+    @property
+    def identity(self) -> str:
+        """Names these rules with their version and settings: what others admitted is looked at again."""
+        ...
 
     def root(self, previous: "Verified[Root] | None", new: "Verified[Root]") -> None:
         """``previous`` is the trusted root before it; None for the one that the device shipped with."""

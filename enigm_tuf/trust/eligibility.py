@@ -1,17 +1,16 @@
 """Whether a release is for this device, now: compatibility, eligibility and rollout. Signed fields only restrict."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.manifest import ManifestPayload, Release, Rollout
 from enigm_tuf.model.shapes import version_key
+from enigm_tuf.model.value import Value
 from enigm_tuf.trust.gate_report import Control, Finding, passed, refused
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceFacts:
+class DeviceFacts(Value):
     """What the device says about itself. ``device_id`` never leaves the device; it only picks its rollout share."""
 
     environment: Environment

@@ -1,8 +1,9 @@
 """The gate report: one verdict with its evidence per independent control, never one merged "ok"."""
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
+
+from enigm_tuf.model.value import Value, replace
 
 
 class Control(StrEnum):
@@ -29,8 +30,7 @@ class Verdict(StrEnum):
     NOT_CHECKED = "not-checked"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Value):
     """What one control said. ``rule`` is the ID that decided, or empty."""
 
     control: Control
@@ -39,8 +39,7 @@ class Finding:
     rule: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class GateReport:
+class GateReport(Value):
     """One finding for every control, in the order of ``Control``."""
 
     findings: tuple[Finding, ...]

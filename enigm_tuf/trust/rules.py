@@ -4,9 +4,10 @@ Other families stand where they are enforced: the TUF client workflow's in ``tuf
 ``enigm_tuf.policy``. docs/assurance.md lists them all.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
+
+from enigm_tuf.model.value import Value
 
 
 class Rule(StrEnum):
@@ -37,8 +38,7 @@ class AuthorityRule(Rule):
     TEST_KEY = "TEST-KEY", "no well-known test key is in force"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Value):
     """What a rule saw when it passed."""
 
     rule: str

@@ -1,6 +1,5 @@
 """A device and a real repository: what it is offered, what it installs, and when its floor rises."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from enigm_testkit.people import FixedClock
 from enigm_testkit.vendor import Vendor
 from enigm_tuf.errors import MisuseError, RefusedError, StateError
+from enigm_tuf.model.value import replace
 from enigm_tuf.ports import DeviceState
 from enigm_tuf.trust.artifact import VerifiedArtifact
 from enigm_tuf.trust.eligibility import DeviceFacts
@@ -150,7 +150,7 @@ def test_an_artifact_of_something_else_is_not_installed(device: Device) -> None:
 def test_a_device_that_it_is_not_for_gets_no_offer_and_the_reason(
     released: Vendor, tmp_path: Path, change: dict[str, str], control: Control
 ) -> None:
-    check = Device(released, tmp_path / "device", replace(FACTS, **change)).updater.check()  # type: ignore[arg-type]
+    check = Device(released, tmp_path / "device", replace(FACTS, **change)).updater.check()
     assert (check.offer, check.refusal) == (None, None)
     assert [finding.control for finding in check.report.refusals()] == [control]
 

@@ -1,15 +1,15 @@
 """DUAL-AGREEMENT, ROLLBACK-INDEX and ARTIFACT-INTEGRITY: what is agreed, what is not, and what one bit changes."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
 
 import pytest
-from tuf.api.metadata import TargetFile
 
 from enigm_tuf.errors import MalformedError, MisuseError, RefusedError
 from enigm_tuf.model.manifest import ManifestPayload, OtaManifest, Release, Rollout, Stage
+from enigm_tuf.model.tuf import TargetFile
+from enigm_tuf.model.value import replace
 from enigm_tuf.trust.agreement import AgreedPayload, admit_artifact, agree, manifest_matches, rollback_index
 from enigm_tuf.trust.rules import Evidence
 
@@ -48,7 +48,7 @@ def record(**changes: object) -> dict[str, Any]:
 
 
 def target(length: int = 1000, hashes: dict[str, str] = HASHES, path: str = PATH, **changes: object) -> TargetFile:
-    return TargetFile(length, dict(hashes), path, {"custom": record(**changes)})
+    return TargetFile(path, length, dict(hashes), {"custom": record(**changes)})
 
 
 @pytest.mark.rule("DUAL-AGREEMENT", "accept")
@@ -89,7 +89,7 @@ def test_a_payload_that_the_release_authority_never_signed_is_refused() -> None:
 
 def test_a_target_without_a_payload_record_is_malformed() -> None:
     with pytest.raises(MalformedError, match="custom"):
-        agree("phone", RELEASE, PAYLOAD, TargetFile(1000, dict(HASHES), PATH))
+        agree("phone", RELEASE, PAYLOAD, TargetFile(PATH, 1000, dict(HASHES)))
 
 
 def test_a_field_that_the_record_does_not_have_is_malformed() -> None:

@@ -41,7 +41,7 @@ def up_to_snapshot(cast: Cast) -> TrustedMetadata:
 
 
 def admit(cast: Cast, targets: Targets) -> TrustedMetadata:
-    return admit_targets(up_to_snapshot(cast), "targets", "root", signed(targets, cast.manifest[:1]))
+    return admit_targets(up_to_snapshot(cast), ("targets",), signed(targets, cast.manifest[:1]))
 
 
 def refused(cast: Cast, targets: Targets) -> str:
@@ -59,7 +59,7 @@ def with_role(cast: Cast, role: DelegatedRole, extra: Sequence[CryptoSigner] = (
 
 
 def test_targets_that_delegate_each_role_to_its_own_authority_are_trusted(cast: Cast) -> None:
-    assert ("root", "targets") in admit(cast, make_targets(cast)).targets
+    assert ("targets",) in admit(cast, make_targets(cast)).targets
 
 
 def test_a_manifest_role_with_a_payload_key_is_refused(cast: Cast) -> None:
@@ -119,7 +119,7 @@ def test_one_manifest_key_under_two_keyids_is_refused(cast: Cast) -> None:
 
 def payload_role(cast: Cast, signers: Sequence[CryptoSigner]) -> TrustedMetadata:
     state = admit(cast, make_targets(cast))
-    return admit_targets(state, "phone.payload", "targets", signed(make_role({}), signers))
+    return admit_targets(state, ("targets", "phone.payload"), signed(make_role({}), signers))
 
 
 @pytest.mark.rule("PAYLOAD-PINNED", "accept")
@@ -137,7 +137,7 @@ def test_payload_metadata_signed_by_one_pinned_key_is_refused(cast: Cast) -> Non
 def test_manifest_metadata_signed_by_one_of_two_keys_is_trusted(cast: Cast) -> None:
     state = admit(cast, make_targets(cast))
     data = signed(make_role({}), cast.manifest[1:])
-    assert ("targets", "phone.manifest") in admit_targets(state, "phone.manifest", "targets", data).targets
+    assert ("targets", "phone.manifest") in admit_targets(state, ("targets", "phone.manifest"), data).targets
 
 
 @pytest.mark.rule("PAYLOAD-PINNED", "reject")
@@ -156,7 +156,7 @@ def test_a_product_role_delegates_to_nobody(cast: Cast, role: str) -> None:
     metadata.delegations = Delegations(keys={}, roles={})
     signers = cast.payload if role == "phone.payload" else cast.manifest
     with pytest.raises(RefusedError, match="AUTHORITY-ROLES"):
-        admit_targets(state, role, "targets", signed(metadata, signers))
+        admit_targets(state, ("targets", role), signed(metadata, signers))
 
 
 @pytest.mark.parametrize(("pinned", "trusted"), [(2, True), (1, False)])
@@ -170,8 +170,8 @@ def test_root_counts_its_own_payload_keys_whatever_the_delegation_counted(
     versions = {"targets": 1, "phone.payload": 1}
     state = admit_snapshot(state, signed(make_snapshot(versions), cast.manifest))
     role = product_role("phone.payload", ["payloads/phone/*/*"], signers, 2)
-    state = admit_targets(state, "targets", "root", signed(with_role(cast, role, signers), cast.manifest))
-    state = admit_targets(state, "phone.payload", "targets", signed(make_role({}), signers))
+    state = admit_targets(state, ("targets",), signed(with_role(cast, role, signers), cast.manifest))
+    state = admit_targets(state, ("targets", "phone.payload"), signed(make_role({}), signers))
     payload = state.targets["targets", "phone.payload"]
     if trusted:
         assert payload_pinned(view_root(state.root.value), "phone.payload", payload).rule == "PAYLOAD-PINNED"

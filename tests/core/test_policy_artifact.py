@@ -1,6 +1,5 @@
 """ARTIFACT: every target is where it belongs, fully hashed, described, newer than all before, and agreed on."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from enigm_testkit.scenes import (
     release,
 )
 from enigm_tuf.model.manifest import write_manifest
+from enigm_tuf.model.value import replace
 
 
 def with_payload(path: str, version: str = "1.1", **changes: Any) -> Scene:

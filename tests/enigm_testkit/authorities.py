@@ -21,6 +21,7 @@ from tuf.api.metadata import (
 )
 
 from enigm_tuf.model.root_extension import FIELD
+from enigm_tuf.model.tuf_fields import Key as PublicKey
 from enigm_tuf.trust.threshold import spki_sha256
 
 T = TypeVar("T", Root, Targets, Snapshot, Timestamp)
@@ -50,9 +51,14 @@ def keyids(signers: Sequence[CryptoSigner]) -> list[str]:
     return [signer.public_key.keyid for signer in signers]
 
 
+def spki_digest(key: Key) -> str:
+    """The SPKI digest of a python-tuf key."""
+    return spki_sha256(PublicKey(key.keyid, key.keytype, key.scheme, key.keyval["public"]))
+
+
 def key_info(signer: CryptoSigner, environment: str = "staging", home: str = "hsm") -> dict[str, Any]:
     return {
-        "spki_sha256": spki_sha256(signer.public_key),
+        "spki_sha256": spki_digest(signer.public_key),
         "home": home,
         "token": TOKEN,
         "custodian": "carol",

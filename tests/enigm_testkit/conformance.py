@@ -9,12 +9,11 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-from tuf.api.metadata import TargetFile
-
 from enigm_testkit.flat_store import FlatStore
 from enigm_testkit.plain import PlainTuf
 from enigm_tuf.clock import SystemClock
 from enigm_tuf.errors import EnigmTufError
+from enigm_tuf.model.tuf import TargetFile
 from enigm_tuf_client.download import digest_file, download, hashed_path
 from enigm_tuf_client.fetch import HttpFetcher
 from enigm_tuf_client.workflow import TufWorkflow

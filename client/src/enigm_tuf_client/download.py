@@ -3,15 +3,13 @@
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuf.api.exceptions import LengthOrHashMismatchError
-from tuf.api.metadata import TargetFile
-
 from enigm_tuf.durable import fsync_directory
 from enigm_tuf.errors import RefusedError, StateError
+from enigm_tuf.model.tuf import TargetFile, matches
 from enigm_tuf.ports import Fetcher
 from enigm_tuf.trust.tuf_rules import TufRule
 
@@ -37,12 +35,10 @@ def hashed_path(path: str, digest: str) -> str:
 def read_target(fetcher: Fetcher, path: str, target: TargetFile) -> bytes:
     """A small target, whole and verified; RefusedError TARGET-HASH."""
     data = fetcher.fetch(path, target.length)
-    try:
-        target.verify_length_and_hashes(data)
-    except LengthOrHashMismatchError as error:
+    if wrong := matches(data, target.length, target.hashes):
         raise RefusedError(
-            TufRule.TARGET_HASH, target.path, expected="the length and hashes that are signed", got=str(error)
-        ) from error
+            TufRule.TARGET_HASH, target.path, expected="the length and hashes that are signed", got=wrong
+        )
     return data
 
 
@@ -50,7 +46,7 @@ def download(
     fetcher: Fetcher,
     path: str,
     length: int,
-    hashes: dict[str, str],
+    hashes: Mapping[str, str],
     destination: Path,
     progress: Progress | None = None,
 ) -> Digests:
@@ -113,7 +109,7 @@ def _digest(pieces: Iterable[bytes], algorithms: Iterable[str]) -> Digests:
     return Digests(length, {name: hasher.hexdigest() for name, hasher in hashers.items()})
 
 
-def _require_equal(path: str, length: int, hashes: dict[str, str], got: Digests) -> None:
+def _require_equal(path: str, length: int, hashes: Mapping[str, str], got: Digests) -> None:
     for name, expected, value in (
         ("length", str(length), str(got.length)),
         *((algorithm, digest, got.hashes[algorithm]) for algorithm, digest in hashes.items()),

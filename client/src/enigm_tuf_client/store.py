@@ -8,37 +8,62 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from enigm_tuf.durable import fsync_directory, replace_file
 from enigm_tuf.errors import StateError
-from enigm_tuf.model.shapes import BUILD_ID, NAME, SHA256, VERSION, WORD, Integer, Optional, Record, Table, Time
+from enigm_tuf.model.documents import Documents
+from enigm_tuf.model.shapes import (
+    BUILD_ID,
+    NAME,
+    SHA256,
+    VERSION,
+    WORD,
+    Integer,
+    Optional,
+    Record,
+    Sequence,
+    Table,
+    Time,
+)
 from enigm_tuf.model.strict_json import encode, parse, sha256
+from enigm_tuf.model.value import Value
 from enigm_tuf.ports import DeviceState
+from enigm_tuf.trust.remembered import Remembered
 
 
-@dataclass(frozen=True, slots=True)
-class _Installed:
+class _Installed(Value):
     version: str
     build_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class _StateFile:
-    """state.json. ``metadata`` gives the object of each role."""
+class _StateFile(Value):
+    """state.json. ``metadata`` gives the object of each role, ``remembered`` how it was verified."""
 
     metadata: dict[str, str]
+    remembered: dict[str, Remembered]
     latest_time: datetime | None
     rollback_floors: dict[str, int]
     installed: dict[str, _Installed]
 
 
+_REMEMBERED = Record(
+    Remembered,
+    sha256=SHA256,
+    length=Integer(),
+    version=Integer(1),
+    expires=Time(),
+    root=SHA256,
+    delegator=SHA256,
+    signers=Sequence(SHA256, unique=True),
+    admission=WORD,
+)
 _STATE = Record(
     _StateFile,
-    1,
+    2,
     metadata=Table(WORD, SHA256),
+    remembered=Table(WORD, _REMEMBERED),
     latest_time=Optional(Time()),
     rollback_floors=Table(NAME, Integer()),
     installed=Table(NAME, Record(_Installed, version=VERSION, build_id=BUILD_ID)),
@@ -54,7 +79,7 @@ class DirectoryStore:
         self._file = directory / "state.json"
 
     def load(self) -> DeviceState:
-        """The committed state, its objects checked against their names; StateError."""
+        """The committed state; each object is checked against its name when it is read; StateError."""
         try:
             data = self._file.read_bytes()
         except FileNotFoundError as error:
@@ -62,21 +87,23 @@ class DirectoryStore:
         except OSError as error:
             raise StateError(f"{self._file}: {error.strerror}") from error
         state = _STATE.read(parse(data, source=str(self._file)), str(self._file))
-        metadata = {role: self._object(digest) for role, digest in state.metadata.items()}
         installed = {product: (item.version, item.build_id) for product, item in state.installed.items()}
-        return DeviceState(metadata, state.latest_time, state.rollback_floors, installed)
+        documents = Documents(state.metadata, self._object)
+        return DeviceState(documents, state.latest_time, state.rollback_floors, installed, state.remembered)
 
     def commit(self, state: DeviceState) -> None:
         """Old state or new one, whatever happens; StateError leaves the old one."""
-        digests = {role: sha256(data) for role, data in state.metadata.items()}
+        documents = Documents.of(state.metadata)
         installed = {product: _Installed(*item) for product, item in state.installed.items()}
-        file = _StateFile(digests, state.latest_time, state.rollback_floors, installed)
+        file = _StateFile(
+            dict(documents.digests), dict(state.remembered), state.latest_time, dict(state.rollback_floors), installed
+        )
         with self._locked():
-            for role, digest in digests.items():
+            for role, digest in documents.digests.items():
                 if not (self._objects / digest).exists():
-                    replace_file(self._objects / digest, state.metadata[role])
+                    replace_file(self._objects / digest, documents[role])
             replace_file(self._file, encode(_STATE.write(file)))
-            self._remove_unnamed(set(digests.values()))
+            self._remove_unnamed(set(documents.digests.values()))
 
     def _object(self, digest: str) -> bytes:
         try:
@@ -107,8 +134,9 @@ class DirectoryStore:
     @contextlib.contextmanager
     def _lock(self, name: str) -> Iterator[int]:
         try:
-            self._objects.mkdir(parents=True, exist_ok=True)
-            fsync_directory(self._directory)
+            if not self._objects.is_dir():
+                self._objects.mkdir(parents=True, exist_ok=True)
+                fsync_directory(self._directory)
             descriptor = os.open(self._directory / name, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StateError(f"{self._directory}: {error.strerror}") from error

@@ -14,15 +14,15 @@ that it boots (verified boot), or who is asking (attestation, request and transp
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-
-from tuf.api.metadata import TargetFile
 
 from enigm_tuf.errors import MalformedError, MisuseError, RefusedError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.manifest import OtaManifest, Release, manifest_path, read_manifest
 from enigm_tuf.model.shapes import version_key
+from enigm_tuf.model.tuf import TargetFile
+from enigm_tuf.model.value import replace
 from enigm_tuf.ports import Clock, Fetcher, Installer, Store
 from enigm_tuf.trust import agreement, eligibility
 from enigm_tuf.trust.agreement import AgreedPayload
@@ -98,8 +98,8 @@ class Updater:
             floor = state.rollback_floors.get(product, 0)
             agreement.rollback_index(offer.agreed, floor)
             installer.install(artifact)
-            floors = state.rollback_floors | {product: max(floor, artifact.rollback_index)}
-            installed = state.installed | {product: (artifact.version, artifact.build_id)}
+            floors = {**state.rollback_floors, product: max(floor, artifact.rollback_index)}
+            installed = {**state.installed, product: (artifact.version, artifact.build_id)}
             self._store.commit(replace(state, rollback_floors=floors, installed=installed))
 
 

@@ -1,16 +1,16 @@
 """ARTIFACT: every target is where it belongs, fully hashed, described, newer than all before, and agreed on."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 from hashlib import sha512
 from typing import NoReturn
-
-from tuf.api.metadata import TargetFile, Targets
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.manifest import Release, manifest_path, payload_path, read_manifest
 from enigm_tuf.model.payload import HASHES, LENGTH, PayloadRecord, read_payload_record
 from enigm_tuf.model.shapes import PATH, version_key
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.tuf import TargetFile, Targets
+from enigm_tuf.model.value import replace
 from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.agreement import agree, manifest_matches
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
@@ -153,7 +153,7 @@ def _require_same_bytes(path: str, target: TargetFile, data: bytes) -> None:
         _refuse(ArtifactRule.ARTIFACT_MANIFEST, path, f"the bytes with {expected}", f"bytes with {got}")
 
 
-def _targets(question: Question, role: str) -> dict[str, TargetFile]:
+def _targets(question: Question, role: str) -> Mapping[str, TargetFile]:
     value = question.targets_of(role)
     return value.targets if value else {}
 
@@ -165,7 +165,7 @@ def _known_payloads(question: Question) -> dict[str, TargetFile]:
     return {path: target for source in sources if source for path, target in source.targets.items()}
 
 
-def _records(targets: dict[str, TargetFile]) -> dict[str, PayloadRecord]:
+def _records(targets: Mapping[str, TargetFile]) -> dict[str, PayloadRecord]:
     return {
         path: read_payload_record(target.unrecognized_fields.get("custom"), path, "custom")
         for path, target in targets.items()

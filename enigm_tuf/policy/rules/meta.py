@@ -3,9 +3,8 @@
 from datetime import timedelta
 from typing import NoReturn
 
-from tuf.api.metadata import Root, Targets
-
 from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.tuf import Root, Targets
 from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.authority_admission import judge_root_definition, judge_targets_definition
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role

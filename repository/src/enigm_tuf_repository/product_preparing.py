@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from tuf.api.metadata import Snapshot, Targets
-
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.shapes import NAME
+from enigm_tuf.model.tuf import Snapshot, Targets
 from enigm_tuf.trust.authority_admission import judge_targets_definition
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf_repository.configuration import ExpiryDays

@@ -5,8 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from tuf.api.metadata import Snapshot, TargetFile, Targets
-
 from enigm_tuf.durable import read_input
 from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.limits import LIMITS
@@ -22,6 +20,7 @@ from enigm_tuf.model.manifest import (
 from enigm_tuf.model.payload import PAYLOAD_RECORD, PayloadRecord
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.tuf import Snapshot, TargetFile, Targets
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf_repository.artifacts import Artifact, measure, take
 from enigm_tuf_repository.durable import write_durably

@@ -3,10 +3,9 @@
 import tempfile
 from pathlib import Path
 
-from tuf.api.metadata import Timestamp
-
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.tuf import Timestamp
 from enigm_tuf.ports import Clock
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.lineage import Lineage, root_chain

@@ -1,8 +1,7 @@
 """What a record adds to the tree: its signed roles, the targets that they list, and nothing else."""
 
-from tuf.api.metadata import TargetFile, Targets
-
 from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf_repository.lineage import SignedFile, file_name, read_signed_file
 from enigm_tuf_repository.records import ReleaseRecord, Step, staged_files
 from enigm_tuf_repository.role_building import hashed_name

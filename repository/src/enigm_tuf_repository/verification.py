@@ -12,13 +12,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tuf.api.metadata import TargetFile, Timestamp
-
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.tuf import TargetFile, Timestamp
 from enigm_tuf.ports import Clock, DeviceState, Fetcher
 from enigm_tuf.trust import agreement
 from enigm_tuf.trust.authority_admission import AuthorityAdmission

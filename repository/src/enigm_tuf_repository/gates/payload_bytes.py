@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from tuf.api.metadata import TargetFile
-
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.payload import read_payload_record
+from enigm_tuf.model.tuf import TargetFile
 from enigm_tuf_repository.artifacts import Artifact, measure
 from enigm_tuf_repository.gates.context import GateContext
 from enigm_tuf_repository.rules import RepositoryRule
