@@ -12,7 +12,7 @@ from tuf.api.metadata import TargetFile
 
 from enigm_tuf.durable import fsync_directory
 from enigm_tuf.errors import RefusedError, StateError
-from enigm_tuf.ports import Fetcher
+from enigm_tuf.ports import Fetcher, Source
 from enigm_tuf.trust.tuf_rules import TufRule
 
 Progress = Callable[[int, int], None]
@@ -61,7 +61,8 @@ def download(
     part = destination.with_name(f"{destination.name}.part")
     try:
         with part.open("wb") as file:
-            digests = _digest(_written(fetcher.stream(path, length), file.write, length, progress), hashes)
+            with fetcher.open(path, 0, length + 1) as source:
+                digests = _digest(_written(_arriving(source), file.write, length, progress), hashes)
             _require_equal(path, length, hashes, digests)
             file.flush()
             os.fsync(file.fileno())
@@ -89,6 +90,12 @@ def _pieces(read: Callable[[int], bytes], max_bytes: int) -> Iterator[bytes]:
     while done <= max_bytes and (piece := read(_CHUNK)):
         done += len(piece)
         yield piece
+
+
+def _arriving(source: Source) -> Iterator[bytes]:
+    buffer = memoryview(bytearray(_CHUNK))
+    while count := source.readinto(buffer):
+        yield bytes(buffer[:count])
 
 
 def _written(
