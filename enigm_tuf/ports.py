@@ -3,7 +3,7 @@
 Every implementation, the simulators of the tests among them, passes the same contract tests.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
@@ -28,6 +28,14 @@ class Clock(Protocol):
         ...
 
 
+class Source(Protocol):
+    """Bytes of one file as they arrive."""
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """Fill some of ``buffer`` (at least one byte); the number of bytes, 0 at the end; TransportError."""
+        ...
+
+
 class Fetcher(Protocol):
     """Reads files of a repository. Paths are relative, with ``/``, never absolute."""
 
@@ -35,8 +43,8 @@ class Fetcher(Protocol):
         """The whole file; NotFoundError, TransportError (also when it is longer than ``max_bytes``)."""
         ...
 
-    def stream(self, path: str, length: int) -> Iterator[bytes]:
-        """The file in pieces, never more than ``length`` bytes in all; NotFoundError, TransportError."""
+    def open(self, path: str, start: int, stop: int) -> AbstractContextManager[Source]:
+        """Bytes ``start`` to ``stop`` (excluded) of the file, never more; NotFoundError, TransportError."""
         ...
 
 

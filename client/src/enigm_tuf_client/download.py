@@ -10,7 +10,7 @@ from pathlib import Path
 from enigm_tuf.durable import fsync_directory
 from enigm_tuf.errors import RefusedError, StateError
 from enigm_tuf.model.tuf import TargetFile, matches
-from enigm_tuf.ports import Fetcher
+from enigm_tuf.ports import Fetcher, Source
 from enigm_tuf.trust.tuf_rules import TufRule
 
 Progress = Callable[[int, int], None]
@@ -57,7 +57,8 @@ def download(
     part = destination.with_name(f"{destination.name}.part")
     try:
         with part.open("wb") as file:
-            digests = _digest(_written(fetcher.stream(path, length), file.write, length, progress), hashes)
+            with fetcher.open(path, 0, length + 1) as source:
+                digests = _digest(_written(_arriving(source), file.write, length, progress), hashes)
             _require_equal(path, length, hashes, digests)
             file.flush()
             os.fsync(file.fileno())
@@ -85,6 +86,12 @@ def _pieces(read: Callable[[int], bytes], max_bytes: int) -> Iterator[bytes]:
     while done <= max_bytes and (piece := read(_CHUNK)):
         done += len(piece)
         yield piece
+
+
+def _arriving(source: Source) -> Iterator[bytes]:
+    buffer = memoryview(bytearray(_CHUNK))
+    while count := source.readinto(buffer):
+        yield bytes(buffer[:count])
 
 
 def _written(
