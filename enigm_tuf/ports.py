@@ -6,6 +6,7 @@ Every implementation, the simulators of the tests among them, passes the same co
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from enigm_tuf.model.tuf_fields import NOTHING
@@ -25,6 +26,14 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The time now, aware, in UTC."""
+        ...
+
+
+class DeviceClock(Protocol):
+    """Where a device's time comes from, if anywhere."""
+
+    def now(self) -> datetime | None:
+        """The time now, aware, in UTC; None where the device has no clock that can be trusted."""
         ...
 
 
@@ -82,6 +91,13 @@ class Store(Protocol):
 
 class Installer(Protocol):
     """Puts a verified artifact where the device boots from. Takes nothing else."""
+
+    def place(self, sha256: str) -> Path:
+        """Where the payload with this SHA-256 (hex) may be written so that install() need not copy it; StateError.
+
+        The same place for the same payload until it is installed, so that a download can go on.
+        """
+        ...
 
     def install(self, artifact: "VerifiedArtifact") -> None:
         """Install, and return only when it is durable and will be used; StateError otherwise."""

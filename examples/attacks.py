@@ -196,7 +196,7 @@ def _list_evil(forgery: Forgery) -> Targets:
 
 
 ATTACKS: tuple[tuple[Callable[[Scene], str], str], ...] = (
-    (swapped_payload, "TARGET-HASH"),
+    (swapped_payload, "CHUNK-HASH"),
     (manifest_keys_alone, "DUAL-AGREEMENT, and with a payload signer of its own PAYLOAD-PINNED"),
     (payload_keys_alone, "DUAL-AGREEMENT"),
     (replayed_release, "ROLLBACK-TIMESTAMP"),

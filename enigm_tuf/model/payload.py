@@ -25,7 +25,13 @@ from enigm_tuf.model.value import Value
 PayloadType: TypeAlias = Literal["full-ota", "delta-ota", "image"]
 PAYLOAD_TYPE = Choice(("full-ota", "delta-ota", "image"))
 HARDWARE_IDS = Sequence(NAME, minimum=1, maximum=1_000, unique=True)
-HASHES: Record[dict[str, str]] = Record(dict, sha256=SHA256, sha512=SHA512)
+
+
+def _without_none(**hashes: str | None) -> dict[str, str]:
+    return {name: digest for name, digest in hashes.items() if digest is not None}
+
+
+HASHES: Record[dict[str, str]] = Record(_without_none, sha256=SHA256, sha512=Optional(SHA512))
 LENGTH = Integer(1, maximum=LIMITS.payload_bytes)
 
 

@@ -5,7 +5,7 @@ from pathlib import PurePath
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.manifest import ManifestPayload, OtaManifest, Release
-from enigm_tuf.model.payload import PayloadRecord, read_payload_record
+from enigm_tuf.model.payload import Chunks, PayloadRecord, read_payload_record
 from enigm_tuf.model.tuf import TargetFile
 from enigm_tuf.model.value import Value
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
@@ -28,6 +28,11 @@ class AgreedPayload(Value):
 
     def __post_init__(self) -> None:
         require_seal(self._seal, "an AgreedPayload")
+
+    @property
+    def chunks(self) -> Chunks | None:
+        """The payload's chunk tree, where the release authority signed one."""
+        return self.record.chunks if self.record else None
 
 
 def manifest_matches(manifest: OtaManifest, environment: Environment, product: str, channel: str) -> Evidence:

@@ -14,8 +14,9 @@ from enigm_testkit.plain import PlainTuf
 from enigm_tuf.clock import SystemClock
 from enigm_tuf.errors import EnigmTufError
 from enigm_tuf.model.tuf import TargetFile
-from enigm_tuf_client.download import digest_file, download, hashed_path
+from enigm_tuf_client.download import Wanted, digest_file, download
 from enigm_tuf_client.fetch import HttpFetcher
+from enigm_tuf_client.targets import hashed_path
 from enigm_tuf_client.workflow import TufWorkflow
 
 
@@ -67,7 +68,7 @@ def _download(arguments: argparse.Namespace) -> None:
             consistent = workflow.trusted.root.value.consistent_snapshot
             path = hashed_path(name, next(iter(target.hashes.values()))) if consistent else name
             fetcher = HttpFetcher(arguments.target_base_url)
-            download(fetcher, path, target.length, target.hashes, destination)
+            download([fetcher], Wanted(path, target.length, target.hashes), destination)
 
 
 def _is_cached(destination: Path, target: TargetFile) -> bool:

@@ -1,4 +1,4 @@
-"""A device's directory, as ``enigm-update`` lays it out: device.toml, store/, downloads/, slots/."""
+"""A device's directory, as ``enigm-update`` lays it out: device.toml, store/, slots/."""
 
 import argparse
 import tomllib
@@ -66,10 +66,6 @@ class Device:
     @property
     def fetcher(self) -> HttpFetcher:
         return HttpFetcher(self.configuration.url)
-
-    def download(self, sha256: str) -> Path:
-        """Where a payload is kept until it is installed."""
-        return self.directory / "downloads" / sha256
 
 
 def parse_configuration(data: bytes, source: str) -> DeviceConfiguration:

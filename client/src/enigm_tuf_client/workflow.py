@@ -7,15 +7,16 @@ protection. What the store holds is verified again at every refresh.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from enigm_tuf.errors import EnigmTufError, NotFoundError, RefusedError, StateError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.documents import Documents
+from enigm_tuf.model.issued import issued_at
 from enigm_tuf.model.tuf import TargetFile
 from enigm_tuf.model.value import replace
-from enigm_tuf.ports import Clock, DeviceState, Fetcher, Store
+from enigm_tuf.ports import DeviceClock, DeviceState, Fetcher, Store
 from enigm_tuf.trust import metadata
 from enigm_tuf.trust.admission import Admission
 from enigm_tuf.trust.delegation import search
@@ -23,6 +24,7 @@ from enigm_tuf.trust.metadata import Lineage, TrustedMetadata
 from enigm_tuf.trust.remembered import Remembered
 from enigm_tuf.trust.tuf_rules import TufRule
 
+CLOCK_SKEW = timedelta(hours=1)  # between the machine that issued metadata and a device
 _TOP: Lineage = ("targets",)
 
 
@@ -30,15 +32,15 @@ class TufWorkflow:
     """One refresh and the searches after it. ``folder`` is where metadata lies below the fetcher's base."""
 
     def __init__(
-        self, store: Store, fetcher: Fetcher, clock: Clock, admission: Admission, folder: str = "metadata/"
+        self, store: Store, fetcher: Fetcher, clock: DeviceClock, admission: Admission, folder: str = "metadata/"
     ) -> None:
         self._store = store
         self._fetcher = fetcher
         self._folder = folder
         self._admission = admission
         self.state: DeviceState = store.load()
-        now = clock.now()
-        _require_time_floor(self.state.latest_time, now)
+        self.clock_time = clock.now()
+        now = _judged_at(self.clock_time, self.state.latest_time)
         if "root" not in self.state.metadata:
             raise StateError("the store holds no trusted root", hint="initialise it from the shipped root first")
         self.trusted: TrustedMetadata = metadata.trust_root(
@@ -54,6 +56,7 @@ class TufWorkflow:
         known = self._remembered("targets")
         if known is None or not metadata.targets_are_current(self.trusted, _TOP, known):
             self._targets(_TOP)
+        self._raise_time_floor()
 
     def target(self, path: str) -> TargetFile:
         """5.6.7: the target file's metadata; RefusedError TARGET-MISSING if no role lists it."""
@@ -132,11 +135,28 @@ class TufWorkflow:
             role: verified.remember(self._admission),
         }
         documents = Documents.of(self.state.metadata).with_document(role, data)
-        latest = self.state.latest_time
+        self.state = replace(self.state, metadata=documents, remembered=remembered)
         if role != "root":  # signed expiry bounds how far a wrong clock can push the floor; a root alone does not
-            latest = max(trusted.now, latest or trusted.now)
-        self.state = replace(self.state, metadata=documents, remembered=remembered, latest_time=latest)
+            self.state = replace(self.state, latest_time=_latest(self.state.latest_time, self.clock_time))
         self._store.commit(self.state)
+
+    def _raise_time_floor(self) -> None:
+        """To the newest time that snapshot or timestamp say they were issued at.
+
+        Bounded by both expiries, so that whoever holds the freshness key alone cannot put it out of reach.
+        """
+        timestamp, snapshot = self.trusted.timestamp, self.trusted.snapshot
+        if timestamp is None or snapshot is None:
+            return
+        told = [issued_at(timestamp.value, "timestamp"), issued_at(snapshot.value, "snapshot")]
+        bound = min(timestamp.value.expires, snapshot.value.expires)
+        floor = self.state.latest_time
+        for time in told:
+            if time is not None and time <= bound:
+                floor = _latest(floor, time - CLOCK_SKEW)
+        if floor != self.state.latest_time:
+            self.state = replace(self.state, latest_time=floor)
+            self._store.commit(self.state)
 
     def _fetch(self, role: str, version: int | None, max_bytes: int) -> bytes:
         """Consistent snapshots put the version in front (specification 6.2); timestamp never has one."""
@@ -145,8 +165,20 @@ class TufWorkflow:
         return self._fetcher.fetch(f"{self._folder}{prefix}{quote(role, safe='')}.json", max_bytes)
 
 
-def _require_time_floor(latest: datetime | None, now: datetime) -> None:
-    if latest is not None and now < latest:
+def _judged_at(now: datetime | None, floor: datetime | None) -> datetime:
+    """The time by which expiry is judged: the clock's, or for a device that has none the newest that it knows of."""
+    if now is None:
+        return floor or datetime.min.replace(tzinfo=UTC)
+    if floor is not None and now < floor:
         raise RefusedError(
-            TufRule.TIME_FLOOR, "the clock", expected=f"not before {latest.isoformat()}", got=now.isoformat()
+            TufRule.TIME_FLOOR,
+            "the clock, so that expiry cannot be judged",
+            expected=f"not before {floor.isoformat()}, which has been",
+            got=now.isoformat(),
+            hint="set the clock; a device without one says so and is judged by the newest time that it knows of",
         )
+    return now
+
+
+def _latest(floor: datetime | None, time: datetime | None) -> datetime | None:
+    return max((item for item in (floor, time) if item is not None), default=None)

@@ -55,7 +55,7 @@ def _drafts(lineage: Lineage, product: str, targets: Targets, days: ExpiryDays, 
     payload = with_targets(None, {}, now + days.of(payloads))
     manifest = with_targets(None, {}, now + days.of(manifests))
     versions = {"targets": targets.version, payloads: payload.version, manifests: manifest.version}
-    snapshot = with_versions(lineage.value("snapshot", Snapshot), versions, now + days.of("snapshot"))
+    snapshot = with_versions(lineage.value("snapshot", Snapshot), versions, now, now + days.of("snapshot"))
     proposals: dict[str, Signed] = {"targets": targets, manifests: manifest, "snapshot": snapshot}
     return (
         Draft("release", {payloads: payload}),

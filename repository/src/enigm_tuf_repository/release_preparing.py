@@ -101,7 +101,7 @@ def _drafts(
     listed = target_file(path, _stage_manifest(workspace, record_id, path, data))
     manifest = with_targets(lineage.require(manifests, Targets), {path: listed}, now + days.of(manifests))
     versions = {payloads: payload.version, manifests: manifest.version}
-    snapshot = with_versions(lineage.require("snapshot", Snapshot), versions, now + days.of("snapshot"))
+    snapshot = with_versions(lineage.require("snapshot", Snapshot), versions, now, now + days.of("snapshot"))
     bytes_of = {other: lineage.target(target) for other, target in manifest.targets.items() if other != path}
     evidence = {f"manifests/{name}": content for name, content in (bytes_of | {path: data}).items()}
     if replaced := lineage.require(manifests, Targets).targets.get(path):

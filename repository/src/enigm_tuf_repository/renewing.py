@@ -28,7 +28,7 @@ def renew_timestamp(workspace: Workspace, store: PublicationStore, clock: Clock)
         raise MisuseError("nothing is published yet that a timestamp could vouch for")
     root = admit_chain(chain, config.environment, now).root.value
     expires = now + config.expiry_days.of("timestamp")
-    timestamp = next_timestamp(before.value_as(Timestamp), snapshot, expires)
+    timestamp = next_timestamp(before.value_as(Timestamp), snapshot, now, expires)
     data = sign_timestamp(config.timestamp_signer, timestamp, root)
     with tempfile.TemporaryDirectory(dir=workspace.path) as folder:
         write_durably(Path(folder) / _NAME, data)

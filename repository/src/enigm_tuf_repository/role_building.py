@@ -4,12 +4,13 @@ import copy
 from collections.abc import Mapping
 from datetime import datetime
 
+from enigm_tuf.model.issued import issued_field
 from enigm_tuf.model.keys import KeyRecord
 from enigm_tuf.model.shapes import Time
 from enigm_tuf.model.strict_json import JsonObject
 from enigm_tuf.model.tuf import Signed, Snapshot, TargetFile, Targets
 from enigm_tuf.trust.delegation_rules import delegated_paths
-from enigm_tuf_client.download import hashed_path
+from enigm_tuf_client.targets import hashed_path
 from enigm_tuf_repository.artifacts import Artifact
 
 SPECIFICATION = "1.0.33"
@@ -50,11 +51,12 @@ def with_targets(role: Targets | None, targets: Mapping[str, TargetFile], expire
     return Targets.read({**_next(Targets, role, expires), "targets": {**before, **new}}, "product role")
 
 
-def with_versions(snapshot: Snapshot | None, versions: Mapping[str, int], expires: datetime) -> Snapshot:
-    """The next snapshot: every role that it had, with the new versions of ``versions``."""
+def with_versions(snapshot: Snapshot | None, versions: Mapping[str, int], now: datetime, expires: datetime) -> Snapshot:
+    """The next snapshot: every role that it had, with the new versions of ``versions``; it says that it is ``now``."""
     before = snapshot.raw["meta"] if snapshot else {}
     new = {f"{role}.json": {"version": version} for role, version in versions.items()}
-    return Snapshot.read({**_next(Snapshot, snapshot, expires), "meta": {**before, **new}}, "snapshot")
+    signed = {**_next(Snapshot, snapshot, expires), **issued_field(now), "meta": {**before, **new}}
+    return Snapshot.read(signed, "snapshot")
 
 
 def target_file(path: str, artifact: Artifact, custom: Mapping[str, object] | None = None) -> TargetFile:

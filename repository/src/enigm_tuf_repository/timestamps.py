@@ -6,6 +6,7 @@ from datetime import datetime
 
 from enigm_tuf.errors import MisuseError, TokenError
 from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.issued import issued_field
 from enigm_tuf.model.keys import HEX
 from enigm_tuf.model.shapes import SHA256, Record
 from enigm_tuf.model.strict_json import parse, sha256
@@ -20,10 +21,10 @@ SIGNER_SECONDS = 120  # a token over USB, with time to come back from sleep
 _ANSWER: Record[dict[str, str]] = Record(dict, keyid=SHA256, sig=HEX)
 
 
-def next_timestamp(before: Timestamp | None, snapshot: SignedFile, expires: datetime) -> Timestamp:
-    """One version above the published one; names the snapshot by version, length and hash."""
+def next_timestamp(before: Timestamp | None, snapshot: SignedFile, now: datetime, expires: datetime) -> Timestamp:
+    """One version above the published one; names the snapshot by version, length and hash, and says that it is now."""
     meta = {"version": snapshot.version, "length": len(snapshot.data), "hashes": {"sha256": sha256(snapshot.data)}}
-    signed = signed_part(Timestamp, before.version + 1 if before else 1, expires)
+    signed = signed_part(Timestamp, before.version + 1 if before else 1, expires) | issued_field(now)
     return Timestamp.read({**signed, "meta": {"snapshot.json": meta}}, "timestamp")
 
 

@@ -22,8 +22,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     device = open_device(arguments)
     updater = make_updater(device, edges)
     offer = require_offer(updater.check())
-    file = device.download(offer.agreed.payload.hashes["sha256"])
-    file.parent.mkdir(exist_ok=True)
+    file = device.slots.place(offer.sha256)
     artifact = updater.fetch(offer, file, show_progress)
     data = {"version": artifact.version, "file": str(file), "length": artifact.length, "hashes": artifact.hashes}
     return Outcome(data, [f"{artifact.version} fetched and verified: {artifact.length:,} bytes in {file}"])
@@ -31,7 +30,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
 
 COMMAND: "Command[Edges]" = Command(
     name="fetch",
-    summary="Download the offered payload, verified while it streams.",
+    summary="Download the offered payload into the other slot, verified while it streams; goes on after a cut.",
     examples="enigm-update fetch --device /var/lib/enigm",
     configure=add_device_option,
     run=run,
