@@ -26,6 +26,7 @@ class HttpFetcher:
         self, base_url: str, *, tls: Tls | None = None, proxy: str | None = None, bounds: Bounds = _BOUNDS
     ) -> None:
         """MisuseError for a URL that is not plainly one."""
+        self._kept: list[Wire] = []
         server = Address(base_url)
         if tls is not None and not server.secure:
             raise MisuseError(f"{base_url}: TLS is asked for, but the URL is not https")
@@ -36,7 +37,13 @@ class HttpFetcher:
         self._authority = server.authority
         self._route = Route(server, through, secured, bounds)
         self._bounds = bounds
-        self._kept: list[Wire] = []
+
+    def close(self) -> None:
+        """Close the connections that were kept; the fetcher can still be used."""
+        while self._kept:
+            self._kept.pop().close()
+
+    __del__ = close
 
     def fetch(self, path: str, max_bytes: int) -> bytes:
         """The whole file; NotFoundError, TransportError (also when it is longer than ``max_bytes``)."""

@@ -77,7 +77,7 @@ class Answer:
     On leaving, the connection goes to ``kept`` if the body was read to its end, and is closed if not.
     """
 
-    __slots__ = ("_body", "_exact", "_kept", "_left", "_wire", "head")
+    __slots__ = ("_body", "_kept", "_left", "_owed", "_wire", "head")
 
     def __init__(self, wire: Wire, head: Head, kept: list[Wire]) -> None:
         self.head = head
@@ -85,7 +85,7 @@ class Answer:
         self._body = Body(wire, head)
         self._kept = kept
         self._left = 0  # bytes that may still be given to the caller
-        self._exact = False  # whether all of them must come
+        self._owed = 0  # how many of them must come
 
     def __enter__(self) -> Answer:
         return self
@@ -102,9 +102,10 @@ class Answer:
         if not self._left:
             return 0
         count = self._body.readinto(buffer[: self._left])
-        if not count and self._exact:
-            raise TransportError(f"{self._wire.name}: ends {self._left:,} bytes too early")
+        if not count and self._owed > 0:
+            raise TransportError(f"{self._wire.name}: ends {self._owed:,} bytes too early")
         self._left -= count
+        self._owed -= count
         return count
 
     def whole(self, max_bytes: int) -> bytes:
@@ -123,10 +124,10 @@ class Answer:
             first, end = self.head.content_range(name)
             if first != start or end > max(stop, start + 1):
                 raise TransportError(f"{name}: bytes {first} to {end} came, {start} to {stop} were asked for")
-            self._left, self._exact = min(end, stop) - start, True
+            self._left = self._owed = min(end, stop) - start
         elif self.head.status == 200:
             self._skip(start)
-            self._left = stop - start
+            self._left, self._owed = stop - start, min(start, 1)  # as from a server that knows ranges
         elif self.head.status != 416 or start:  # an empty file has no byte 0 either (RFC 9110 section 15.5.17)
             raise TransportError(f"{name}: status {self.head.status}")
 
@@ -140,8 +141,7 @@ class Answer:
 
     def _skip(self, count: int) -> None:
         """The server does not know ranges: pass over what is here already."""
-        self._left, self._exact = count, True
+        self._left = self._owed = count
         scratch = memoryview(bytearray(min(count, 1 << 20)))
         while self.readinto(scratch):
             pass  # until nothing is left to skip; a file that ends before that raises
-        self._exact = False
