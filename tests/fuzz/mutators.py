@@ -10,6 +10,7 @@ import random
 import tarfile
 import tomllib
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 from enigm_tuf.model.strict_json import sha256
@@ -50,7 +51,7 @@ def mutated(tree: Any, dice: random.Random) -> Any:
         container, key = dice.choice(places)
         _change(container, key, places, dice)
         if not holder:
-            return dice.choice(LEAVES)
+            return deepcopy(dice.choice(LEAVES))
     return holder[0]
 
 
@@ -72,18 +73,18 @@ def _change(container: Any, key: Any, places: list[Place], dice: random.Random) 
         case 0:
             del container[key]
         case 1:
-            container[key] = dice.choice(LEAVES)
+            container[key] = deepcopy(dice.choice(LEAVES))
         case 2:
             other, place = dice.choice(places)
-            container[key] = json.loads(json.dumps(other[place]))
+            container[key] = deepcopy(other[place])
         case 3:
-            _add(container, dice.choice((*TEXTS, str(key))), json.loads(json.dumps(value)))
+            _add(container, dice.choice((*TEXTS, str(key))), deepcopy(value))
         case 4 if isinstance(container, dict):
             container[_text(str(key), dice)] = container.pop(key)
         case 5:
             container[key] = [value] if dice.random() < 0.5 else {"": value}
         case _:
-            container[key] = _nudged(value, dice)
+            container[key] = deepcopy(_nudged(value, dice))
 
 
 def _add(container: Any, key: str, value: Any) -> None:
@@ -102,7 +103,7 @@ def _nudged(value: Any, dice: random.Random) -> Any:
         return _text(value, dice)
     if isinstance(value, list):
         return dice.sample(value, len(value)) if dice.random() < 0.5 else value + value
-    return dict(reversed(value.items()))
+    return dict(reversed(value.items())) if isinstance(value, dict) else str(value)
 
 
 def _text(text: str, dice: random.Random) -> str:

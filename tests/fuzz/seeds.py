@@ -12,7 +12,6 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from securesystemslib.signer import CryptoSigner
-from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
 
 from enigm_testkit.authorities import Cast, make_role, make_root, make_snapshot, make_targets, make_timestamp, signed
 from enigm_testkit.scenes import ota
@@ -41,15 +40,18 @@ def cast() -> Cast:
 def metadata() -> dict[str, tuple[bytes, tuple[CryptoSigner, ...]]]:
     """Each role's valid file, and who signs it."""
     people = cast()
-    files: dict[str, tuple[Root | Timestamp | Snapshot | Targets, list[CryptoSigner]]] = {
-        "root": (make_root(people), people.root),
-        "next-root": (make_root(people, 2), [*people.root, *people.manifest]),
-        "timestamp": (make_timestamp(), people.timestamp),
-        "snapshot": (make_snapshot({"targets": 1, "phone.manifest": 1, "phone.payload": 1}), people.manifest),
-        "targets": (make_targets(people), people.manifest),
-        "phone.payload": (make_role({"payloads/phone/1.0/ota.zip": ota("1.0")}), people.payload),
+    consenting = [*people.root, *people.manifest]
+    versions = {"targets": 1, "phone.manifest": 1, "phone.payload": 1}
+    payloads = make_role({"payloads/phone/1.0/ota.zip": ota("1.0")})
+    files: dict[str, tuple[bytes, list[CryptoSigner]]] = {
+        "root": (signed(make_root(people), people.root), people.root),
+        "next-root": (signed(make_root(people, 2), consenting), consenting),
+        "timestamp": (signed(make_timestamp(), people.timestamp), people.timestamp),
+        "snapshot": (signed(make_snapshot(versions), people.manifest), people.manifest),
+        "targets": (signed(make_targets(people), people.manifest), people.manifest),
+        "phone.payload": (signed(payloads, people.payload), people.payload),
     }
-    return {name: (signed(value, signers), tuple(signers)) for name, (value, signers) in files.items()}
+    return {name: (data, tuple(signers)) for name, (data, signers) in files.items()}
 
 
 def file_of(role: str) -> bytes:

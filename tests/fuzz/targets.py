@@ -176,6 +176,10 @@ def approval_mutator(data: bytes, dice: random.Random) -> bytes:
     return json.dumps(envelope).encode()
 
 
+def policy_seeds() -> list[bytes]:
+    return [make().policy.encode() for make in SCENES]
+
+
 DEVICE = b"""environment = "staging"
 product = "phone"
 hardware_id = "phone-a"
@@ -207,7 +211,6 @@ def token_uri_seeds() -> list[bytes]:
         b"pkcs11:token=rel-a;serial=12%2f3?module-path=/usr/lib/softhsm/libsofthsm2.so",
         b"piv:serial=12345678",
         b"development:dev.json",
-        b"pkcs11:token=x;pin-value=1?module-path=m&pin-source=p",
     ]
 
 
@@ -268,9 +271,18 @@ TARGETS: dict[str, Target] = {
     "request": Target(run_request, request_seeds, bundle_mutator),
     "response": Target(lambda data: read_response(data, SOURCE), response_seeds, bundle_mutator),
     "approval": Target(run_approval, approval_seeds, approval_mutator),
-    "policy": Target(lambda data: read_policy(data, SOURCE), lambda: [manifest_release().policy.encode()], toml_mutator),
+    "policy": Target(lambda data: read_policy(data, SOURCE), policy_seeds, toml_mutator),
     "device-toml": Target(lambda data: parse_configuration(data, SOURCE), lambda: [DEVICE], toml_mutator),
     "device-state": Target(run_state, state_seeds),
     "token-uri": Target(run_token_uri, token_uri_seeds, text_mutator),
     "audit-log": Target(run_audit_log, audit_log_seeds, log_mutator),
 }
+
+
+def run_crashing(data: bytes) -> object:
+    """Crashes deep in a valid document: proof that the fuzzer gets there."""
+    record = read_manifest(data, SOURCE)
+    return [1 // (stage.percent - 99) for item in record.releases for stage in item.rollout.stages]
+
+
+CRASHING = Target(run_crashing, TARGETS["ota-manifest"].seeds)
