@@ -5,8 +5,9 @@ BIN := .venv/bin
 
 SECONDS ?= 60
 TARGET ?=
+MUTATION ?=
 
-.PHONY: demo test test-slow fuzz check lint types contracts reference set-up
+.PHONY: demo test test-slow fuzz mutation check lint types contracts reference set-up
 
 demo: set-up  ## the whole flow with real parts: two releases, a device, seven attacks
 	PYTHONPATH=tests $(BIN)/python -m examples.demo
@@ -19,6 +20,9 @@ test-slow: set-up  ## the long proofs
 
 fuzz: set-up  ## look for crashes for SECONDS, in all parsers or in TARGET; findings stay in build/fuzz
 	PYTHONPATH=tests $(BIN)/python -m fuzz.campaign $(SECONDS) build/fuzz $(TARGET)
+
+mutation: set-up  ## do the tests notice small changes of enigm_tuf/trust? MUTATION="--sample 100" for some of them
+	$(BIN)/python -m scripts.mutate $(MUTATION)
 
 check: lint types contracts  ## what CI runs before the tests
 
