@@ -3,7 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow check lint types contracts reference set-up
+SECONDS ?= 60
+TARGET ?=
+MUTATION ?=
+
+.PHONY: demo test test-slow fuzz mutation check lint types contracts reference set-up
 
 demo: set-up  ## the whole flow with real parts: two releases, a device, seven attacks
 	PYTHONPATH=tests $(BIN)/python -m examples.demo
@@ -13,6 +17,12 @@ test: set-up  ## all tests but the long proofs
 
 test-slow: set-up  ## the long proofs
 	$(BIN)/pytest -q -m slow
+
+fuzz: set-up  ## look for crashes for SECONDS, in all parsers or in TARGET; findings stay in build/fuzz
+	PYTHONPATH=tests $(BIN)/python -m fuzz.campaign $(SECONDS) build/fuzz $(TARGET)
+
+mutation: set-up  ## do the tests notice small changes of enigm_tuf/trust? MUTATION="--sample 100" for some of them
+	$(BIN)/python -m scripts.mutate $(MUTATION)
 
 check: lint types contracts  ## what CI runs before the tests
 

@@ -1,15 +1,14 @@
 """A device's directory, as ``enigm-update`` lays it out: device.toml, store/, slots/."""
 
 import argparse
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from enigm_tuf.durable import read_input
-from enigm_tuf.errors import MalformedError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.keys import ENVIRONMENT, Environment
 from enigm_tuf.model.shapes import NAME, WORD, Record, Sequence, Text
+from enigm_tuf.model.strict_toml import parse_toml
 from enigm_tuf.trust.eligibility import DeviceFacts
 from enigm_tuf_client.fetch import HttpFetcher
 from enigm_tuf_client.installer import DirectorySlots
@@ -70,13 +69,7 @@ class Device:
 
 def parse_configuration(data: bytes, source: str) -> DeviceConfiguration:
     """Parse device.toml strictly; MalformedError."""
-    if len(data) > LIMITS.document_bytes:
-        raise MalformedError(source, "", f"at most {LIMITS.document_bytes:,} bytes")
-    try:
-        value = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise MalformedError(source, "", f"not TOML: {error}") from error
-    return DEVICE_CONFIGURATION.read(value, source)
+    return DEVICE_CONFIGURATION.read(parse_toml(data, source), source)
 
 
 def open_device(arguments: argparse.Namespace) -> Device:
