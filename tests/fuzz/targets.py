@@ -76,7 +76,7 @@ def trusted(last: str) -> TrustedMetadata:
         return admit_timestamp(trusted("root"), seeds.file_of(last))
     if last == "snapshot":
         return admit_snapshot(trusted("timestamp"), seeds.file_of(last))
-    return admit_targets(trusted("snapshot"), "targets", "root", seeds.file_of(last))
+    return admit_targets(trusted("snapshot"), ("targets",), seeds.file_of(last))
 
 
 def metadata_target(role: str, admit: Callable[[bytes], object]) -> Target:
@@ -254,9 +254,9 @@ TARGETS: dict[str, Target] = {
     "next-root": metadata_target("next-root", lambda data: admit_root(trusted("root"), data)),
     "timestamp": metadata_target("timestamp", lambda data: admit_timestamp(trusted("root"), data)),
     "snapshot": metadata_target("snapshot", lambda data: admit_snapshot(trusted("timestamp"), data)),
-    "targets": metadata_target("targets", lambda data: admit_targets(trusted("snapshot"), "targets", "root", data)),
+    "targets": metadata_target("targets", lambda data: admit_targets(trusted("snapshot"), ("targets",), data)),
     "payload-role": metadata_target(
-        "phone.payload", lambda data: admit_targets(trusted("targets"), "phone.payload", "targets", data)
+        "phone.payload", lambda data: admit_targets(trusted("targets"), ("targets", "phone.payload"), data)
     ),
     "timestamp-to-sign": Target(
         lambda data: signable.freshness(data),
