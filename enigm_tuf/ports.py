@@ -3,22 +3,30 @@
 Every implementation, the simulators of the tests among them, passes the same contract tests.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from enigm_tuf.model.tuf_fields import NOTHING
-from enigm_tuf.model.value import Value
+from enigm_tuf.model.value import Protocol, Value
 
+TYPE_CHECKING = False  # without importing typing
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+    from typing import Literal, TypeAlias
+
     from enigm_tuf.trust.artifact import VerifiedArtifact
     from enigm_tuf.trust.remembered import Remembered
     from enigm_tuf.trust.signable import Signable
 
-Algorithm: TypeAlias = Literal["ecdsa-p256", "ecdsa-p384"]
-Home: TypeAlias = Literal["piv", "hsm", "development"]
+    Algorithm: TypeAlias = Literal["ecdsa-p256", "ecdsa-p384"]
+    Home: TypeAlias = Literal["piv", "hsm", "development"]
+    PinCallback: TypeAlias = Callable[[str], str]
+else:
+    Algorithm = Home = str
+    PinCallback = Callable
 
 
 class Clock(Protocol):
@@ -26,7 +34,6 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The time now, aware, in UTC."""
-        ...
 
 
 class DeviceClock(Protocol):
@@ -34,7 +41,6 @@ class DeviceClock(Protocol):
 
     def now(self) -> datetime | None:
         """The time now, aware, in UTC; None where the device has no clock that can be trusted."""
-        ...
 
 
 class Source(Protocol):
@@ -42,7 +48,6 @@ class Source(Protocol):
 
     def readinto(self, buffer: memoryview, /) -> int:
         """Fill some of ``buffer`` (at least one byte); the number of bytes, 0 at the end; TransportError."""
-        ...
 
 
 class Fetcher(Protocol):
@@ -50,11 +55,9 @@ class Fetcher(Protocol):
 
     def fetch(self, path: str, max_bytes: int) -> bytes:
         """The whole file; NotFoundError, TransportError (also when it is longer than ``max_bytes``)."""
-        ...
 
     def open(self, path: str, start: int, stop: int) -> AbstractContextManager[Source]:
         """Bytes ``start`` to ``stop`` (excluded) of the file, never more; NotFoundError, TransportError."""
-        ...
 
 
 class DeviceState(Value):
@@ -70,7 +73,7 @@ class DeviceState(Value):
     latest_time: datetime | None = None
     rollback_floors: Mapping[str, int] = NOTHING
     installed: Mapping[str, tuple[str, str]] = NOTHING
-    remembered: Mapping[str, "Remembered"] = NOTHING
+    remembered: Mapping[str, Remembered] = NOTHING
 
 
 class Store(Protocol):
@@ -78,15 +81,12 @@ class Store(Protocol):
 
     def load(self) -> DeviceState:
         """The last committed state; StateError if there is none or if it is damaged."""
-        ...
 
     def commit(self, state: DeviceState) -> None:
         """Make ``state`` the one that load() returns, durably; StateError leaves the old one whole."""
-        ...
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Keep every other process out between a load() and the commit() that rests on it; StateError."""
-        ...
 
 
 class Installer(Protocol):
@@ -97,11 +97,9 @@ class Installer(Protocol):
 
         The same place for the same payload until it is installed, so that a download can go on.
         """
-        ...
 
-    def install(self, artifact: "VerifiedArtifact") -> None:
+    def install(self, artifact: VerifiedArtifact) -> None:
         """Install, and return only when it is durable and will be used; StateError otherwise."""
-        ...
 
 
 class TokenIdentity(Value):
@@ -128,10 +126,6 @@ class TokenKey(Value):
     attributes: dict[str, bool | str]
 
 
-PinCallback: TypeAlias = Callable[[str], str]
-"""Asked with a text that names the token; returns the PIN. Never stored, never logged."""
-
-
 class TokenSession(Protocol):
     """A token while somebody is logged in."""
 
@@ -140,22 +134,18 @@ class TokenSession(Protocol):
 
     def keys(self) -> tuple[TokenKey, ...]:
         """All signing key pairs on the token, with the attributes read back."""
-        ...
 
     def generate(self, label: str, algorithm: Algorithm) -> TokenKey:
         """Make a key pair that can never leave the token; read back; RefusedError TOKEN-ATTRIBUTES."""
-        ...
 
-    def sign(self, label: str, message: "Signable") -> bytes:
+    def sign(self, label: str, message: Signable) -> bytes:
         """A DER ECDSA signature over ``message.data`` (SHA-256 for P-256, SHA-384 for P-384).
 
         Only a Signable can be signed: there is one builder for each thing that a key may say.
         """
-        ...
 
     def attestation(self, label: str) -> tuple[bytes, ...]:
         """DER certificates, leaf first, by which the maker vouches for the key; empty if it cannot."""
-        ...
 
 
 class Token(Protocol):
@@ -163,8 +153,6 @@ class Token(Protocol):
 
     def identity(self) -> TokenIdentity:
         """Read without a PIN; NoTokenError."""
-        ...
 
     def session(self, pin: PinCallback) -> AbstractContextManager[TokenSession]:
         """Log in; log out on leaving, whatever happens. WrongPinError, PinLockedError, NoTokenError."""
-        ...

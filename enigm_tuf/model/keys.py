@@ -4,17 +4,9 @@ A record holds no secret. ``keyid`` and ``key`` are TUF's (specification 4.2); `
 rules compare. ``proof`` is a signature by the key over a domain-separated challenge.
 """
 
-from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from __future__ import annotations
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_der_public_key,
-    load_pem_public_key,
-)
+from datetime import datetime
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.shapes import (
@@ -36,8 +28,15 @@ from enigm_tuf.model.tuf_fields import Key
 from enigm_tuf.model.value import Value
 from enigm_tuf.ports import Home
 
-Environment: TypeAlias = Literal["production", "staging", "development"]
-Purpose: TypeAlias = Literal["root", "payload", "manifest", "timestamp", "approval"]
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from typing import Any, Literal, TypeAlias
+
+    Environment: TypeAlias = Literal["production", "staging", "development"]
+    Purpose: TypeAlias = Literal["root", "payload", "manifest", "timestamp", "approval"]
+else:
+    Environment = Purpose = str
+
 
 ENVIRONMENT = Choice(("production", "staging", "development"))
 HOME = Choice(("piv", "hsm", "development"))
@@ -118,6 +117,9 @@ KEY_RECORD = Record(
 
 def tuf_key(spki: bytes) -> Key:
     """The TUF key of a DER SubjectPublicKeyInfo (EC P-256 or P-384); its keyid is the hash of the key object."""
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+
     key = load_der_public_key(spki)
     if not isinstance(key, EllipticCurvePublicKey) or key.curve.name not in _SCHEMES:
         raise MalformedError("public key", "", "must be EC P-256 or P-384")
@@ -141,6 +143,9 @@ def read_key_record(data: bytes, source: str) -> KeyRecord:
 
 
 def _spki(pem: str, source: str) -> bytes:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
     try:
         return load_pem_public_key(pem.encode()).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (ValueError, UnsupportedAlgorithm) as error:

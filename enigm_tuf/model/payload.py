@@ -3,7 +3,7 @@
 It says what the bytes are, so that the manifest authority cannot give them another meaning.
 """
 
-from typing import Literal, TypeAlias
+from __future__ import annotations
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.limits import LIMITS
@@ -22,7 +22,14 @@ from enigm_tuf.model.shapes import (
 from enigm_tuf.model.strict_json import encode
 from enigm_tuf.model.value import Value
 
-PayloadType: TypeAlias = Literal["full-ota", "delta-ota", "image"]
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    PayloadType: TypeAlias = Literal["full-ota", "delta-ota", "image"]
+else:
+    PayloadType = str
+
 PAYLOAD_TYPE = Choice(("full-ota", "delta-ota", "image"))
 HARDWARE_IDS = Sequence(NAME, minimum=1, maximum=1_000, unique=True)
 

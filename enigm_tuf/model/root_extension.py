@@ -3,7 +3,7 @@
 Read from the ``signed`` object of a root; other TUF clients keep it as an unrecognised field.
 """
 
-from typing import Literal, TypeAlias
+from __future__ import annotations
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.keys import ENVIRONMENT, HOME, TOKEN_RECORD, Environment, TokenRecord
@@ -12,8 +12,15 @@ from enigm_tuf.model.strict_json import JsonObject
 from enigm_tuf.model.value import Value
 from enigm_tuf.ports import Home
 
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    AuthorityModel: TypeAlias = Literal["manifest-only", "dual"]
+else:
+    AuthorityModel = str
+
 FIELD = "x-enigm-tuf"
-AuthorityModel: TypeAlias = Literal["manifest-only", "dual"]
 
 
 class ManifestAuthority(Value):

@@ -5,17 +5,24 @@ field, a missing field, a boolean for an integer, a text that its pattern does n
 Fields of a record carry the names of the frozen dataclass that they fill.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Generic, Protocol, TypeVar
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.model.value import Value
+from enigm_tuf.model.value import Generic, Protocol, Value
 
-T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
+    T_co = TypeVar("T_co", covariant=True)
+else:
+    T = T_co = None
 
 
 class Shape(Protocol[T_co]):
@@ -108,7 +115,7 @@ class Time(Value):
     def read(self, value: object, source: str, field: str) -> datetime:
         text = TIME_TEXT.read(value, source, field)
         try:
-            return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+            return datetime.fromisoformat(text)
         except ValueError as error:
             raise MalformedError(source, field, f"no such time: {text}") from error
 

@@ -4,15 +4,22 @@ Refused: more bytes than the cap, bytes that are not UTF-8, duplicate keys, NaN 
 integers beyond 2**53 - 1 either side, nesting deeper than the cap, a top level that is not an object.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import re
-from typing import Any, NoReturn
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.limits import LIMITS
 
-JsonObject = dict[str, Any]
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from typing import Any, NoReturn, TypeAlias
+
+    JsonObject: TypeAlias = dict[str, Any]
+else:
+    JsonObject = dict
 
 
 def parse(data: bytes, *, source: str, max_bytes: int = LIMITS.document_bytes) -> JsonObject:
@@ -78,7 +85,7 @@ _ESCAPE = re.compile(r"\\(?:[\"\\]|u00([01][0-9a-f])|([nrtbf]))")
 _CONTROL = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
-def _unescaped(match: "re.Match[str]") -> str:
+def _unescaped(match: re.Match[str]) -> str:
     if match[1]:
         return chr(int(match[1], 16))
     return _CONTROL[match[2]] if match[2] else match[0]

@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar, dataclass_transform
     from typing import Generic as Generic
+    from typing import Protocol as Protocol
 
     V = TypeVar("V", bound="Value")
 else:
@@ -18,12 +19,14 @@ else:
         return lambda cls: cls
 
     class Generic:
-        """Stands in for ``typing.Generic`` at run time, where it means nothing."""
+        """Stands in for ``typing.Generic`` and ``typing.Protocol`` at run time, where they mean nothing."""
 
         __slots__ = ()
 
         def __class_getitem__(cls, _: object) -> type:
             return cls
+
+    Protocol = Generic
 
 
 @dataclass_transform(frozen_default=True)

@@ -1,6 +1,6 @@
 """DUAL-AGREEMENT and ROLLBACK-INDEX: what both authorities say about a payload, and whether a device may take it."""
 
-from pathlib import PurePath
+from __future__ import annotations
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.keys import Environment
@@ -11,6 +11,10 @@ from enigm_tuf.model.value import Value
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 from enigm_tuf.trust.artifact import VerifiedArtifact
 from enigm_tuf.trust.rules import AuthorityRule, Evidence
+
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from pathlib import PurePath
 
 
 class AgreedPayload(Value):

@@ -1,9 +1,13 @@
 """A downloaded artifact that has been proved to be the one both authorities agreed on."""
 
-from pathlib import PurePath
+from __future__ import annotations
 
 from enigm_tuf.model.value import Value
 from enigm_tuf.trust._seal import Seal, require_seal
+
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from pathlib import PurePath
 
 
 class VerifiedArtifact(Value):

@@ -1,9 +1,14 @@
 """The gate report: one verdict with its evidence per independent control, never one merged "ok"."""
 
+from __future__ import annotations
+
 from enum import StrEnum
-from typing import Any
 
 from enigm_tuf.model.value import Value, replace
+
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Control(StrEnum):
@@ -45,11 +50,11 @@ class GateReport(Value):
     findings: tuple[Finding, ...]
 
     @classmethod
-    def blank(cls) -> "GateReport":
+    def blank(cls) -> GateReport:
         """Nothing has been checked yet."""
         return cls(tuple(Finding(control, Verdict.NOT_CHECKED, "did not run") for control in Control))
 
-    def with_finding(self, *new: Finding) -> "GateReport":
+    def with_finding(self, *new: Finding) -> GateReport:
         """A report in which ``new`` findings stand in place of those of the same control."""
         by_control = {finding.control: finding for finding in new}
         return replace(self, findings=tuple(by_control.get(old.control, old) for old in self.findings))

@@ -64,6 +64,20 @@ class RootView(Value):
 
 def view_root(root: Root) -> RootView:
     """Read the extension and resolve every keyid in force to its public key; MalformedError."""
+    view = _view(root)
+    for keyid, digest in view.spki.items():
+        if keyid in root.keys and spki_sha256(root.keys[keyid]) != digest:
+            rule = "must be the digest of that very key"
+            raise MalformedError(view.subject, f"{FIELD}.keyinfo.{keyid}.spki_sha256", rule)
+    return view
+
+
+def view_trusted_root(root: Verified[Root]) -> RootView:
+    """The same of a root that was admitted: its keys were compared with their digests then."""
+    return _view(root.value)
+
+
+def _view(root: Root) -> RootView:
     source = f"root version {root.version}"
     extension = read_root_extension(root.raw, source)
     return RootView(root, extension, _digests_in_force(root, extension, source))
@@ -79,8 +93,6 @@ def _digests_in_force(root: Root, extension: RootExtension, source: str) -> dict
         if keyid not in extension.keyinfo:
             raise MalformedError(source, f"{FIELD}.keyinfo", f"no entry for key {keyid}, which is in force")
         digests[keyid] = extension.keyinfo[keyid].spki_sha256
-        if keyid in root.keys and spki_sha256(root.keys[keyid]) != digests[keyid]:
-            raise MalformedError(source, f"{FIELD}.keyinfo.{keyid}.spki_sha256", "must be the digest of that very key")
     return digests
 
 

@@ -4,10 +4,15 @@ Other families stand where they are enforced: the TUF client workflow's in ``tuf
 ``enigm_tuf.policy``. docs/assurance.md lists them all.
 """
 
+from __future__ import annotations
+
 from enum import StrEnum
-from typing import Self
 
 from enigm_tuf.model.value import Value
+
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class Rule(StrEnum):

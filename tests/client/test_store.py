@@ -58,7 +58,7 @@ def test_objects_that_nothing_names_are_removed(store: DirectoryStore, tmp_path:
     assert len(list((tmp_path / "store/objects").iterdir())) == len(NEW.metadata)
 
 
-@pytest.mark.parametrize(("owner", "name"), [(Path, "replace"), (os, "fsync"), (os, "open"), (os, "fdopen")])
+@pytest.mark.parametrize(("owner", "name"), [(os, "replace"), (os, "fsync"), (os, "open"), (os, "fdopen")])
 def test_a_failure_of_any_file_operation_leaves_the_old_state_or_the_new_one(
     tmp_path: Path, owner: Any, name: str
 ) -> None:

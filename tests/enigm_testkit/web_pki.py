@@ -40,12 +40,24 @@ class WebCa:
         return context
 
 
+_OTHER_USES = (
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
+
 def _certificate(
     subject: str, key: ec.EllipticCurvePrivateKey, issuer: str, signer: ec.EllipticCurvePrivateKey
 ) -> x509.Certificate:
     now = datetime.now(UTC)
     authority = subject == issuer
-    usage = x509.KeyUsage(not authority, *[False] * 4, authority, *[False] * 3)
+    off = dict.fromkeys(_OTHER_USES, False)
+    usage = x509.KeyUsage(digital_signature=not authority, key_cert_sign=authority, **off)
     builder = (
         x509.CertificateBuilder()
         .subject_name(_named(subject))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 from time import monotonic
 
 from enigm_tuf.errors import TransportError
@@ -135,6 +136,8 @@ class Wire:
         self._socket.settimeout(min(self._bounds.idle, self.pace.left()))
         try:
             self._socket.sendall(data)
+            # the answer may come in two packets, and its sender may wait for our acknowledgement between them
+            self._socket.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_QUICKACK, 1)
         except TimeoutError as error:
             raise TransportError(f"{self.name}: the request was not taken in time") from error
         except OSError as error:

@@ -19,9 +19,6 @@ returns; ``progress`` is called in the caller's thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-
 from enigm_tuf.errors import EnigmTufError, MalformedError, MisuseError, RefusedError, TransportError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.manifest import OtaManifest, Release, manifest_path, read_manifest
@@ -35,10 +32,15 @@ from enigm_tuf.trust.artifact import VerifiedArtifact
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.eligibility import DeviceFacts
 from enigm_tuf.trust.gate_report import Control, Finding, GateReport, Verdict, passed, refused
-from enigm_tuf.trust.root_rules import RootView, view_root
+from enigm_tuf.trust.root_rules import RootView, view_trusted_root
 from enigm_tuf.trust.tuf_rules import TufRule
 from enigm_tuf_client.targets import hashed_path, read_target
 from enigm_tuf_client.workflow import TufWorkflow
+
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 
 class Offer(Value):
@@ -198,7 +200,7 @@ class _Checking:
         return passed(Control.FRESHNESS, f"timestamp, snapshot and targets unexpired at {now}")
 
     def _view(self) -> RootView:
-        return view_root(self._workflow.trusted.root.value)
+        return view_trusted_root(self._workflow.trusted.root)
 
     def _decide(self, manifest: OtaManifest) -> Check:
         state: DeviceState = self._workflow.state

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote
 
 from enigm_tuf.errors import EnigmTufError, NotFoundError, RefusedError, StateError
 from enigm_tuf.limits import LIMITS
@@ -162,7 +161,15 @@ class TufWorkflow:
         """Consistent snapshots put the version in front (specification 6.2); timestamp never has one."""
         versioned = role == "root" or self.trusted.root.value.consistent_snapshot
         prefix = f"{version}." if version is not None and versioned else ""
-        return self._fetcher.fetch(f"{self._folder}{prefix}{quote(role, safe='')}.json", max_bytes)
+        return self._fetcher.fetch(f"{self._folder}{prefix}{file_name(role)}.json", max_bytes)
+
+
+def file_name(role: str) -> str:
+    """The role's name, percent-encoded but for unreserved characters (RFC 3986 section 2.3)."""
+    return "".join(chr(byte) if chr(byte) in _UNRESERVED else f"%{byte:02X}" for byte in role.encode())
+
+
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 def _judged_at(now: datetime | None, floor: datetime | None) -> datetime:

@@ -9,10 +9,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from enigm_tuf.authorities.tokens.development import DevelopmentToken
 from enigm_tuf.errors import MalformedError, MisuseError
+from enigm_tuf.model.value import Protocol
 from enigm_tuf.ports import Token, TokenIdentity
 
 if TYPE_CHECKING:

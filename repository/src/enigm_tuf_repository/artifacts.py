@@ -40,11 +40,11 @@ def take(source: Path, folder: Path) -> Artifact:
     PATH.read(source.name, str(source), "file name")
     folder.mkdir(parents=True, exist_ok=True)
     with temporary(folder) as place:
-        with place.open("wb") as copy:
+        with Path(place).open("wb") as copy:
             artifact, leaves = _measure(source.name, source, _copied(_pieces(source), copy.write))
             copy.flush()
             os.fsync(copy.fileno())
-        place.replace(folder / artifact.published_name)
+        Path(place).replace(folder / artifact.published_name)
     write_durably(folder / f"{artifact.published_name}{SUFFIX}", b"".join(leaves))
     return artifact
 
