@@ -8,6 +8,8 @@ from enigm_tuf_client.http_wire import Floor, Wire
 
 TYPE_CHECKING = False  # without importing typing
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from enigm_tuf.ports import Source
     from enigm_tuf_client.http_wire import Bounds
 
@@ -74,16 +76,16 @@ def read_whole(source: Source, name: str, max_bytes: int) -> bytes:
 class Answer:
     """One response: a context manager, and the ``enigm_tuf.ports.Source`` in it.
 
-    On leaving, the connection goes to ``kept`` if the body was read to its end, and is closed if not.
+    On leaving, the connection goes to ``keep`` if the body was read to its end, and is closed if not.
     """
 
-    __slots__ = ("_body", "_kept", "_left", "_owed", "_wire", "head")
+    __slots__ = ("_body", "_keep", "_left", "_owed", "_wire", "head")
 
-    def __init__(self, wire: Wire, head: Head, kept: list[Wire]) -> None:
+    def __init__(self, wire: Wire, head: Head, keep: Callable[[Wire], None]) -> None:
         self.head = head
         self._wire = wire
         self._body = Body(wire, head)
-        self._kept = kept
+        self._keep = keep
         self._left = 0  # bytes that may still be given to the caller
         self._owed = 0  # how many of them must come
 
@@ -93,7 +95,7 @@ class Answer:
     def __exit__(self, *_: object) -> None:
         self._left = 0
         if self._body.done and self.head.keeps:
-            self._kept.append(self._wire)
+            self._keep(self._wire)
         else:
             self._wire.close()
 
