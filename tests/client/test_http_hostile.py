@@ -3,60 +3,17 @@
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
-from time import monotonic
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enigm_testkit.web import Script, Scripted, serving
-from enigm_tuf.errors import EnigmTufError, MisuseError, NotFoundError, TransportError
-from enigm_tuf_client.fetch import Bounds, HttpFetcher
-
-SHORT = Bounds(idle=0.3, whole=0.3, rate=100_000, window=0.3)
-PATIENT = 5.0  # seconds: far above every bound here, far below a hang
-OK = b"HTTP/1.1 200 OK\r\n"
-PART = b"HTTP/1.1 206 Partial Content\r\n"
-CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
-
-
-def says(data: bytes) -> Script:
-    """Send ``data`` and hang up."""
-
-    def answer(connection: socket.socket, _: bytes) -> None:
-        connection.sendall(data)
-        connection.shutdown(socket.SHUT_RDWR)
-
-    return answer
-
-
-def drips(first: bytes, drop: bytes, seconds: float = 0.01) -> Script:
-    """Send ``first``, then ``drop`` again and again, with a pause, until the client hangs up."""
-
-    def answer(connection: socket.socket, _: bytes) -> None:
-        connection.sendall(first)
-        pause = threading.Event()
-        while not pause.wait(seconds):
-            connection.sendall(drop)
-
-    return answer
-
-
-def fetched(script: Script, limit: int = 1000) -> bytes:
-    with serving(Scripted(script)) as url:
-        return HttpFetcher(url, bounds=SHORT).fetch("file", limit)
-
-
-def opened(script: Script, start: int, stop: int) -> bytes:
-    buffer, data = memoryview(bytearray(1000)), bytearray()
-    with serving(Scripted(script)) as url, HttpFetcher(url, bounds=SHORT).open("file", start, stop) as source:
-        while got := source.readinto(buffer):
-            data += buffer[:got]
-    return bytes(data)
+from enigm_testkit.hostile_web import CHUNKED, OK, PART, SHORT, fetched, opened, says
+from enigm_testkit.web import Scripted, serving
+from enigm_tuf.errors import EnigmTufError, NotFoundError, TransportError
+from enigm_tuf_client.fetch import HttpFetcher
 
 
 @pytest.mark.parametrize(
@@ -183,76 +140,6 @@ def test_what_the_server_says_is_not_there_is_not_found_whatever_its_body(status
         fetched(says(b"HTTP/1.1 %d No\r\n%s" % (status, body)))
 
 
-SLOW: dict[str, Script] = {
-    "silence": drips(b"", b"", PATIENT),
-    "a head byte by byte": drips(OK + b"X: ", b"y"),
-    "header after header": drips(OK, b"X: y\r\n"),
-    "interim answers without end": drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.1),
-    "silence after the head": drips(OK + b"Content-Length: 999\r\n\r\n", b"", PATIENT),
-    "a body byte by byte": drips(OK + b"Content-Length: 999\r\n\r\n", b"y"),
-    "chunk by chunk": drips(CHUNKED, b"1\r\na\r\n"),
-    "a chunk's size digit by digit": drips(CHUNKED, b"0"),
-    "trailer by trailer": drips(CHUNKED + b"0\r\n", b"X: y\r\n", 0.02),
-    "a missing file's body byte by byte": drips(b"HTTP/1.1 404 No\r\nContent-Length: 999\r\n\r\n", b"y"),
-}
-
-
-@pytest.mark.parametrize("name", SLOW)
-@pytest.mark.parametrize("ask", [fetched, lambda script: opened(script, 0, 900)], ids=["fetch", "open"])
-def test_a_server_that_drips_is_left_in_time(name: str, ask: Callable[[Script], bytes]) -> None:
-    before = monotonic()
-    with pytest.raises(TransportError):
-        ask(SLOW[name])
-    assert monotonic() - before < PATIENT
-
-
-def test_a_slow_body_is_refused_for_its_speed_and_the_same_body_is_taken_at_a_lower_floor() -> None:
-    script = drips(OK + b"Content-Length: 500\r\n\r\n", b"y" * 10)
-    with pytest.raises(TransportError, match="too slow"):
-        opened(script, 0, 500)
-    with serving(Scripted(script)) as url:
-        bounds = Bounds(idle=PATIENT, whole=PATIENT, rate=100, window=0.1)
-        with HttpFetcher(url, bounds=bounds).open("file", 0, 500) as source:
-            buffer = memoryview(bytearray(500))
-            assert sum(iter(lambda: source.readinto(buffer), 0)) == 500
-
-
-def test_a_caller_that_is_slow_itself_is_not_taken_for_a_slow_server() -> None:
-    with (
-        serving(Scripted(says(OK + b"Content-Length: 8\r\n\r\nabcdefgh"))) as url,
-        HttpFetcher(url, bounds=Bounds(idle=0.1, rate=100_000, window=0.1)).open("file", 0, 8) as source,
-    ):
-        buffer = memoryview(bytearray(1))
-        for _ in range(8):
-            threading.Event().wait(0.05)  # writing to flash
-            assert source.readinto(buffer) == 1
-
-
-def test_a_server_that_takes_no_connection_is_left_in_time() -> None:
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
-        port = server.getsockname()[1]
-        waiting = [socket.socket() for _ in range(4)]
-        for queued in waiting:
-            queued.setblocking(False)
-            queued.connect_ex(("127.0.0.1", port))
-        before = monotonic()
-        with pytest.raises(TransportError):
-            HttpFetcher(f"http://127.0.0.1:{port}", bounds=SHORT).fetch("file", 9)
-        for queued in waiting:
-            queued.close()
-    assert monotonic() - before < PATIENT
-
-
-def test_a_resolver_that_never_answers_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    release = threading.Event()
-    monkeypatch.setattr("_socket.getaddrinfo", lambda *_: release.wait(PATIENT) and [])
-    before = monotonic()
-    with pytest.raises(TransportError, match="no address"):
-        HttpFetcher("http://updates.example", bounds=SHORT).fetch("file", 9)
-    release.set()
-    assert monotonic() - before < PATIENT
-
-
 def test_a_name_that_does_not_exist_and_a_port_that_is_closed_are_transport_errors() -> None:
     for url in ("http://no.such.name.invalid", "http://127.0.0.1:1", "http://[::1]:1"):
         with pytest.raises(TransportError):
@@ -292,45 +179,6 @@ def test_a_proxy_that_refuses_or_speaks_before_tls_is_a_transport_error() -> Non
             HttpFetcher("https://updates.example", proxy=through, bounds=SHORT).fetch("file", 9)
         assert not isinstance(refused.value, NotFoundError)
         assert proxy.heads == [b"CONNECT updates.example:443 HTTP/1.1\r\nHost: updates.example:443\r\n\r\n"]
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "ftp://host", "host/path", "http:/host", "http://", "http:///path", "http://user@host", "http://u:p@host/x",
-        "http://host:0", "http://host:65536", "http://host:", "http://host:+1", "http://host:٣", "http://ho st",
-        "http://host/a b", "http://host/a?b", "http://host/a#b", "http://host/a\r\nX: y", "http://höst", "http://h\\x",
-        "http://[::1", "http://[::1]x", "http://[fe80::1%25eth0]", "http://::1", "http://a..b", f"http://{'a' * 64}",
-    ],
-)  # fmt: skip
-def test_a_url_that_is_not_plainly_one_is_refused(url: str) -> None:
-    with pytest.raises(MisuseError):
-        HttpFetcher(url)
-    with pytest.raises(MisuseError):
-        HttpFetcher("http://host", proxy=url)
-
-
-@pytest.mark.parametrize("path", ["a b", "a\r\nX: y", "a\tb", "a?b", "a#b", "å", "a\\b", "a\x7fb"])
-def test_a_path_that_would_change_the_request_is_refused(path: str) -> None:
-    with pytest.raises(MisuseError):
-        HttpFetcher("http://127.0.0.1:1").fetch(path, 9)
-
-
-@pytest.mark.parametrize("proxy", ["https://host:1", "http://host:1/path"])
-def test_a_proxy_that_is_not_a_plain_one_is_refused(proxy: str) -> None:
-    with pytest.raises(MisuseError, match="not a proxy"):
-        HttpFetcher("http://host", proxy=proxy)
-
-
-def test_the_request_is_what_was_asked_for_percent_encoding_and_base_path_as_they_are() -> None:
-    server = Scripted(says(OK + b"Content-Length: 1\r\n\r\nx"))
-    with serving(server) as url:
-        HttpFetcher(f"{url}/base/%7e/", bounds=SHORT).fetch("1.a%2Fb//c.json", 9)
-    host = url.removeprefix("http://").encode()
-    assert server.heads == [
-        b"GET /base/%7e/1.a%2Fb//c.json HTTP/1.1\r\nHost: " + host + b"\r\n"
-        b"User-Agent: enigm-tuf-client\r\nAccept-Encoding: identity\r\n\r\n"
-    ]
 
 
 LINES = st.sampled_from(

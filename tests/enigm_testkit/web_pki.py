@@ -45,7 +45,17 @@ def _certificate(
 ) -> x509.Certificate:
     now = datetime.now(UTC)
     authority = subject == issuer
-    usage = x509.KeyUsage(not authority, *[False] * 4, authority, *[False] * 3)
+    usage = x509.KeyUsage(
+        digital_signature=not authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=authority,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
     builder = (
         x509.CertificateBuilder()
         .subject_name(_named(subject))

@@ -79,13 +79,14 @@ class Answer:
     On leaving, the connection goes to ``keep`` if the body was read to its end, and is closed if not.
     """
 
-    __slots__ = ("_body", "_keep", "_left", "_owed", "_wire", "head")
+    __slots__ = ("_body", "_floor", "_keep", "_left", "_owed", "_wire", "head")
 
     def __init__(self, wire: Wire, head: Head, keep: Callable[[Wire], None]) -> None:
         self.head = head
         self._wire = wire
         self._body = Body(wire, head)
         self._keep = keep
+        self._floor: Floor | None = None
         self._left = 0  # bytes that may still be given to the caller
         self._owed = 0  # how many of them must come
 
@@ -108,6 +109,8 @@ class Answer:
             raise TransportError(f"{self._wire.name}: ends {self._owed:,} bytes too early")
         self._left -= count
         self._owed -= count
+        if self._floor:
+            self._floor.came(count)
         return count
 
     def whole(self, max_bytes: int) -> bytes:
@@ -121,7 +124,7 @@ class Answer:
     def span(self, start: int, stop: int, bounds: Bounds) -> None:
         """Get ready to give the bytes ``start`` to ``stop``, at a speed not below the floor; TransportError."""
         name = self._wire.name
-        self._wire.pace = Floor(bounds, name)
+        self._wire.pace = self._floor = Floor(bounds, name)
         if self.head.status == 206:
             first, end = self.head.content_range(name)
             if first != start or end > max(stop, start + 1):
