@@ -40,24 +40,22 @@ class WebCa:
         return context
 
 
-_OTHER_USES = (
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
-
-
 def _certificate(
     subject: str, key: ec.EllipticCurvePrivateKey, issuer: str, signer: ec.EllipticCurvePrivateKey
 ) -> x509.Certificate:
     now = datetime.now(UTC)
     authority = subject == issuer
-    off = dict.fromkeys(_OTHER_USES, False)
-    usage = x509.KeyUsage(digital_signature=not authority, key_cert_sign=authority, **off)
+    usage = x509.KeyUsage(
+        digital_signature=not authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=authority,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
     builder = (
         x509.CertificateBuilder()
         .subject_name(_named(subject))

@@ -79,11 +79,14 @@ class HttpFetcher:
         ).encode()
         if wire := self._alive(pace, name):
             try:
-                return Answer(wire, self._exchange(wire, request), self._kept)
+                return Answer(wire, self._exchange(wire, request), self._keep)
             except DeadConnectionError:
                 pass  # the server closed it while we asked: once more, on a new one
         wire = self._route.connect(pace, name)
-        return Answer(wire, self._exchange(wire, request), self._kept)
+        return Answer(wire, self._exchange(wire, request), self._keep)
+
+    def _keep(self, wire: Wire) -> None:
+        self._kept.append(wire)
 
     def _alive(self, pace: Deadline, name: str) -> Wire | None:
         while self._kept:

@@ -8,6 +8,8 @@ from enigm_tuf_client.http_wire import Floor, Wire
 
 TYPE_CHECKING = False  # without importing typing
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from enigm_tuf.ports import Source
     from enigm_tuf_client.http_wire import Bounds
 
@@ -74,16 +76,17 @@ def read_whole(source: Source, name: str, max_bytes: int) -> bytes:
 class Answer:
     """One response: a context manager, and the ``enigm_tuf.ports.Source`` in it.
 
-    On leaving, the connection goes to ``kept`` if the body was read to its end, and is closed if not.
+    On leaving, the connection goes to ``keep`` if the body was read to its end, and is closed if not.
     """
 
-    __slots__ = ("_body", "_kept", "_left", "_owed", "_wire", "head")
+    __slots__ = ("_body", "_floor", "_keep", "_left", "_owed", "_wire", "head")
 
-    def __init__(self, wire: Wire, head: Head, kept: list[Wire]) -> None:
+    def __init__(self, wire: Wire, head: Head, keep: Callable[[Wire], None]) -> None:
         self.head = head
         self._wire = wire
         self._body = Body(wire, head)
-        self._kept = kept
+        self._keep = keep
+        self._floor: Floor | None = None
         self._left = 0  # bytes that may still be given to the caller
         self._owed = 0  # how many of them must come
 
@@ -93,7 +96,7 @@ class Answer:
     def __exit__(self, *_: object) -> None:
         self._left = 0
         if self._body.done and self.head.keeps:
-            self._kept.append(self._wire)
+            self._keep(self._wire)
         else:
             self._wire.close()
 
@@ -106,6 +109,8 @@ class Answer:
             raise TransportError(f"{self._wire.name}: ends {self._owed:,} bytes too early")
         self._left -= count
         self._owed -= count
+        if self._floor:
+            self._floor.came(count)
         return count
 
     def whole(self, max_bytes: int) -> bytes:
@@ -119,7 +124,7 @@ class Answer:
     def span(self, start: int, stop: int, bounds: Bounds) -> None:
         """Get ready to give the bytes ``start`` to ``stop``, at a speed not below the floor; TransportError."""
         name = self._wire.name
-        self._wire.pace = Floor(bounds, name)
+        self._wire.pace = self._floor = Floor(bounds, name)
         if self.head.status == 206:
             first, end = self.head.content_range(name)
             if first != start or end > max(stop, start + 1):

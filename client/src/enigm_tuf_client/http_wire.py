@@ -21,8 +21,8 @@ if TYPE_CHECKING:
             """Seconds until the next judgement; TransportError when the time is over."""
             ...
 
-        def spent(self, seconds: float, count: int) -> None:
-            """``count`` bytes came after ``seconds`` of waiting; TransportError when that is too slow."""
+        def spent(self, seconds: float) -> None:
+            """So long was waited for something to come; TransportError when that is too slow."""
             ...
 
 
@@ -65,12 +65,16 @@ class Deadline:
             raise TransportError(f"{self._name}: not done after {self._seconds:g} s")
         return left
 
-    def spent(self, seconds: float, count: int) -> None:
+    def spent(self, seconds: float) -> None:
         """Only the end counts."""
 
 
 class Floor:
-    """So many bytes a second at least. Only waiting counts, so that a slow disk is not taken for a slow server."""
+    """So many bytes of the file a second at least.
+
+    Only waiting counts, so that a slow disk is not taken for a slow server; and only what ``came`` of the file itself,
+    so that a server cannot fill the time with what frames it.
+    """
 
     __slots__ = ("_got", "_name", "_rate", "_waited", "_window")
 
@@ -84,9 +88,12 @@ class Floor:
     def left(self) -> float:
         return self._window - self._waited
 
-    def spent(self, seconds: float, count: int) -> None:
-        self._waited += seconds
+    def came(self, count: int) -> None:
+        """``count`` bytes of the file were given to the caller."""
         self._got += count
+
+    def spent(self, seconds: float) -> None:
+        self._waited += seconds
         if self._waited >= self._window:
             if self._got < self._rate * self._waited:
                 raise TransportError(
@@ -193,7 +200,7 @@ class Wire:
             except OSError as error:
                 raise _lost(error, self.name) from error
             took = monotonic() - before
-            self.pace.spent(took, max(count, 0))
+            self.pace.spent(took)
             if count >= 0:
                 return count
             quiet -= took
