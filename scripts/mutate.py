@@ -90,7 +90,7 @@ def tasks(names: Sequence[str]) -> Iterator[Task]:
 def run_all(waiting: list[Task]) -> None:
     """Give each to the tests, WORKERS at a time; every verdict is written when it is known."""
     running: dict[int, Task] = {}
-    waiting = waiting[::-1]
+    waiting.reverse()
     total, started = len(waiting), time.monotonic()
     while waiting or running:
         while waiting and len(running) < WORKERS:
