@@ -10,7 +10,14 @@ from enigm_tuf.errors import MalformedError, MisuseError, RefusedError
 from enigm_tuf.model.manifest import ManifestPayload, OtaManifest, Release, Rollout, Stage
 from enigm_tuf.model.tuf import TargetFile
 from enigm_tuf.model.value import replace
-from enigm_tuf.trust.agreement import AgreedPayload, admit_artifact, agree, manifest_matches, rollback_index
+from enigm_tuf.trust.agreement import (
+    AgreedPayload,
+    admit_artifact,
+    agree,
+    by_manifest_alone,
+    manifest_matches,
+    rollback_index,
+)
 from enigm_tuf.trust.rules import Evidence
 
 PATH = "payloads/phone/1.2/ota.zip"
@@ -82,13 +89,27 @@ def test_any_single_difference_is_refused(other: TargetFile) -> None:
     assert caught.value.rule == "DUAL-AGREEMENT"
 
 
+def test_a_delta_is_agreed_from_the_same_build_only() -> None:
+    delta = replace(PAYLOAD, type="delta-ota", source_build="EN1A.0")
+    release = replace(RELEASE, payloads=(delta,))
+    assert agree("phone", release, delta, target(type="delta-ota", source_build="EN1A.0")).payload is delta
+    with pytest.raises(RefusedError, match=r"DUAL-AGREEMENT.*source_build"):
+        agree("phone", release, delta, target(type="delta-ota", source_build="EN1A.9"))
+
+
+def test_one_authority_alone_is_no_agreement_and_says_so() -> None:
+    agreed = by_manifest_alone("phone", RELEASE, PAYLOAD)
+    assert (agreed.product, agreed.release, agreed.payload, agreed.record) == ("phone", RELEASE, PAYLOAD, None)
+    assert "no release authority vouches" in agreed.evidence.detail
+
+
 def test_a_payload_that_the_release_authority_never_signed_is_refused() -> None:
     with pytest.raises(RefusedError, match="DUAL-AGREEMENT"):
         agree("phone", RELEASE, PAYLOAD, None)
 
 
 def test_a_target_without_a_payload_record_is_malformed() -> None:
-    with pytest.raises(MalformedError, match="custom"):
+    with pytest.raises(MalformedError, match=r": custom: "):
         agree("phone", RELEASE, PAYLOAD, TargetFile(PATH, 1000, dict(HASHES)))
 
 

@@ -20,6 +20,7 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
+from enigm_tuf.model import tuf
 from enigm_tuf.model.root_extension import FIELD
 from enigm_tuf.model.tuf_fields import Key as PublicKey
 from enigm_tuf.trust.threshold import spki_sha256
@@ -108,6 +109,16 @@ def make_root(cast: Cast, version: int = 1, extension: dict[str, Any] | None = N
     root.roles["root"].threshold = 2
     root.unrecognized_fields[FIELD] = extension or extension_of(cast)
     return root
+
+
+def read_root(value: Root) -> tuf.Root:
+    """The root as our own code reads it."""
+    return tuf.Root.read(value.to_dict(), "root")
+
+
+def read_targets(value: Targets) -> tuf.Targets:
+    """Targets as our own code reads them."""
+    return tuf.Targets.read(value.to_dict(), "targets")
 
 
 def signed(value: T, signers: Sequence[CryptoSigner]) -> bytes:

@@ -68,11 +68,8 @@ def _download(arguments: argparse.Namespace) -> None:
             consistent = workflow.trusted.root.value.consistent_snapshot
             path = hashed_path(name, next(iter(target.hashes.values()))) if consistent else name
             fetcher = HttpFetcher(arguments.target_base_url)
-<<<<<<< HEAD
-            download([fetcher], Wanted(path, target.length, target.hashes), destination)
-=======
-            download(fetcher, quote(path, safe="/%"), target.length, target.hashes, destination)
->>>>>>> http
+            served = quote(path, safe="/%")
+            download([fetcher], Wanted(served, target.length, target.hashes), destination)
 
 
 def _is_cached(destination: Path, target: TargetFile) -> bool:

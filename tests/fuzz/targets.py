@@ -3,9 +3,7 @@
 A target takes any bytes. It may raise EnigmTufError and nothing else.
 """
 
-import base64
 import json
-import random
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,24 +12,19 @@ from functools import cache
 from pathlib import Path
 
 from enigm_testkit.authorities import NOW, extension_of
-from enigm_testkit.custodians import SoftKey, answer, key_record, response_file, voter
+from enigm_testkit.custodians import SoftKey, key_record
 from enigm_testkit.people import FixedClock
-from enigm_testkit.requests import Scene
-from enigm_testkit.scenes import manifest, manifest_release, next_root, ota, payload_release, release
+from enigm_testkit.scenes import manifest, ota, release
 from enigm_tuf.audit.linked import create_log, open_log, read_log
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.authorities.tokens.uri import TokenEdges, open_token
-from enigm_tuf.model.approval import read_envelope, read_statement
 from enigm_tuf.model.keys import read_key_record, write_key_record
 from enigm_tuf.model.manifest import read_manifest, write_manifest
 from enigm_tuf.model.payload import read_payload_record
 from enigm_tuf.model.policy import read_policy
-from enigm_tuf.model.request import make_request, read_request, read_response
+from enigm_tuf.model.request import read_response
 from enigm_tuf.model.root_extension import FIELD, read_root_extension
 from enigm_tuf.model.strict_json import canonical, encode, parse, parse_canonical
-from enigm_tuf.policy.engine import evaluate
-from enigm_tuf.policy.question import Question
-from enigm_tuf.policy.reading import ask
 from enigm_tuf.ports import DeviceState
 from enigm_tuf.trust import signable
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
@@ -45,7 +38,7 @@ from enigm_tuf.trust.metadata import (
 )
 from enigm_tuf_client.device import parse_configuration
 from enigm_tuf_client.store import DirectoryStore
-from fuzz import seeds
+from fuzz import seeds, signing
 from fuzz.mutators import Mutator, bundle_mutator, json_mutator, log_mutator, text_mutator, toml_mutator
 
 SOURCE = "fuzz"
@@ -106,78 +99,8 @@ def key_record_seeds() -> list[bytes]:
     return [write_key_record(key_record(key, "root"))]
 
 
-@cache
-def question() -> Question:
-    return manifest_release().question()
-
-
-SCENES: tuple[Callable[[], Scene], ...] = (manifest_release, payload_release, next_root)
-
-
-@cache
-def known() -> dict[str, tuple[str, Question]]:
-    """What each authority knows: its policy file, and the ledger and root of its last question."""
-    scenes = [make() for make in SCENES]
-    return {f"{scene.authority} {scene.action}": (scene.policy, scene.question()) for scene in scenes}
-
-
-def run_request(data: bytes) -> object:
-    """A request as its authority reads it, with every rule of the policy."""
-    request = read_request(data, SOURCE)
-    default = known()["manifest release"]
-    policy, asked = known().get(f"{request.index.authority} {request.index.action}", default)
-    asked_now = ask(
-        request,
-        policy_data=policy.encode(),
-        root=asked.root,
-        ledger=asked.ledger,
-        envelopes=[],
-        custodian=asked.custodian,
-        now=NOW,
-    )
-    return evaluate(asked_now)
-
-
-def request_seeds() -> list[bytes]:
-    files = []
-    for make in SCENES:
-        scene = make()
-        request = scene.request()
-        votes = {f"approvals/{number}.dsse.json": cast(request) for number, cast in enumerate(scene.ballots)}
-        files.append(make_request(request.index, request.members | votes))
-    return files
-
-
-def response_seeds() -> list[bytes]:
-    request = question().request
-    key = SoftKey("soft", seeds.signer("soft")._private_key)  # type: ignore[arg-type]
-    envelopes = [voter("alice", "engineering").vote(request)]
-    return [response_file(answer(request, key, envelopes, NOW), envelopes)]
-
-
-def run_approval(data: bytes) -> object:
-    return read_statement(read_envelope(data, SOURCE).payload, SOURCE)
-
-
-def approval_seeds() -> list[bytes]:
-    return [voter("alice", "engineering").vote(question().request)]
-
-
-def approval_mutator(data: bytes, dice: random.Random) -> bytes:
-    """Change the statement inside the envelope as often as the envelope."""
-    if dice.random() < 0.4:
-        return json_mutator(data, dice)
-    envelope = json.loads(data)
-    try:
-        statement = base64.b64decode(envelope["payload"])
-    except (KeyError, TypeError) as error:
-        raise ValueError("no payload") from error
-    envelope["payload"] = base64.b64encode(json_mutator(statement, dice)).decode()
-    return json.dumps(envelope).encode()
-
-
 def policy_seeds() -> list[bytes]:
-    return [make().policy.encode() for make in SCENES]
+    return [make().policy.encode() for make in signing.SCENES]
 
 
 DEVICE = b"""environment = "staging"
@@ -268,9 +191,9 @@ TARGETS: dict[str, Target] = {
     ),
     "payload-record": Target(run_payload_record, payload_record_seeds),
     "key-record": Target(lambda data: read_key_record(data, SOURCE), key_record_seeds),
-    "request": Target(run_request, request_seeds, bundle_mutator),
-    "response": Target(lambda data: read_response(data, SOURCE), response_seeds, bundle_mutator),
-    "approval": Target(run_approval, approval_seeds, approval_mutator),
+    "request": Target(signing.run_request, signing.request_seeds, bundle_mutator),
+    "response": Target(lambda data: read_response(data, SOURCE), signing.response_seeds, bundle_mutator),
+    "approval": Target(signing.run_approval, signing.approval_seeds, signing.approval_mutator),
     "policy": Target(lambda data: read_policy(data, SOURCE), policy_seeds, toml_mutator),
     "device-toml": Target(lambda data: parse_configuration(data, SOURCE), lambda: [DEVICE], toml_mutator),
     "device-state": Target(run_state, state_seeds),
