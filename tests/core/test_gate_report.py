@@ -14,6 +14,10 @@ CONTROLS = [
     "rollback",
     "compatibility",
     "artifact-integrity",
+    "enrolment",
+    "battery",
+    "space",
+    "maintenance-window",
 ]
 
 
