@@ -52,11 +52,11 @@ def build_shim(folder: Path) -> Path:
 
 
 class Machine:
-    """One zygote; one command at a time. Everything it runs sees the time ``now``."""
+    """One zygote; one command at a time. Everything it runs sees the time ``now``, which a test may set."""
 
     def __init__(self, shim: Path, folder: Path, now: datetime) -> None:
         folder.mkdir(parents=True)
-        self._said, self._now = folder / "said", now
+        self._said, self.now = folder / "said", now
         environment = {**os.environ, "LD_PRELOAD": str(shim), "PYTHONPATH": str(_TESTS)}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "enigm_testkit.faults.zygote"],
@@ -94,7 +94,7 @@ class Machine:
         where = (place.key, place.number) if place else ("", 0)
         arm = [str(device), str(log), str(grave or ""), *where, int(fault)] if log else None
         argv = [*words, "--device", str(device)]
-        job = {"argv": argv, "now": self._now.isoformat(), "said": str(self._said), "arm": arm}
+        job = {"argv": argv, "now": self.now.isoformat(), "said": str(self._said), "arm": arm}
         self._tell(json.dumps(job))
 
     def finish(self) -> Ran:

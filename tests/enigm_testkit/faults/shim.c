@@ -82,7 +82,12 @@ static void without_random(const char *from, char *to)
     *to = 0;
 }
 
-static int below(const char *path) { return strncmp(path, order.folder, order.length) == 0; }
+/* The folder itself, too. */
+static int below(const char *path)
+{
+    size_t inner = order.length - 1;
+    return strncmp(path, order.folder, inner) == 0 && (path[inner] == '/' || !path[inner]);
+}
 
 static void link_target(int fd, char *path)
 {
@@ -120,7 +125,11 @@ static int of_file(struct call *c, int fd)
     return below(c->path);
 }
 
-static const char *relative(const char *path) { return below(path) ? path + order.length : path; }
+static const char *relative(const char *path)
+{
+    if (!below(path)) return path;
+    return path[order.length - 1] ? path + order.length : "";
+}
 
 static void log_call(const struct call *c, long result)
 {
