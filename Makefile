@@ -3,7 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow check lint types contracts reference set-up
+# `make bench` takes options in BENCH, as in BENCH="--json figures.json".
+.PHONY: demo test test-slow bench check lint types contracts reference set-up
 
 demo: set-up  ## the whole flow with real parts: two releases, a device, seven attacks
 	PYTHONPATH=tests $(BIN)/python -m examples.demo
@@ -13,6 +14,9 @@ test: set-up  ## all tests but the long proofs
 
 test-slow: set-up  ## the long proofs
 	$(BIN)/pytest -q -m slow
+
+bench: set-up  ## our client and its peers side by side: minutes, and 12 GB of disk
+	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH)
 
 check: lint types contracts  ## what CI runs before the tests
 

@@ -1,0 +1,21 @@
+"""A device of ours: ``check`` or ``install``. Arguments: the verb, the URL, the device's folder."""
+
+import sys
+from pathlib import Path
+
+from enigm_tuf.clock import SystemClock
+from enigm_tuf.trust.eligibility import DeviceFacts
+from enigm_tuf_client.fetch import HttpFetcher
+from enigm_tuf_client.installer import DirectorySlots
+from enigm_tuf_client.store import DirectoryStore
+from enigm_tuf_client.updater import Updater
+
+verb, url, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+facts = DeviceFacts("staging", "phone", "phone-a", "stable", "device-1")
+updater = Updater(store=DirectoryStore(folder / "store"), fetcher=HttpFetcher(url), facts=facts, clock=SystemClock())
+check = updater.check()
+if check.refusal or bool(check.offer) != (verb == "install"):
+    sys.exit(check.reason)
+if check.offer:
+    artifact = updater.fetch(check.offer, folder / "download")
+    updater.install(check.offer, artifact, DirectorySlots(folder / "slots"))

@@ -1,0 +1,147 @@
+"""The rows of a whole device: install a payload, resume, and find nothing new."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.running import Bench, Run, interleaved
+from benchmarks.swupdate import install_command, make_image
+from benchmarks.table import Goal, Row, absolute, compared, factor, mebibytes, number, seconds
+from benchmarks.trees import make_published, new_devices, publish_release, write_payload
+
+DURABLE = "refresh, fetch, verify, durable in a slot"
+MIB = 2**20
+
+
+class DeviceRows:
+    """One vendor's repository and what devices do with it."""
+
+    def __init__(self, bench: Bench, size: int, big_rounds: int, small_rounds: int, *, swupdate: bool) -> None:
+        self.bench, self.size, self.big_rounds, self.small_rounds = bench, size, big_rounds, small_rounds
+        self._folder, self.swupdate = bench.folder, swupdate
+        self.vendor = make_published(self._folder / "vendor")
+        write_payload(self._folder / "payload", size)
+        self.payload = publish_release(self.vendor, "1.0", self._folder / "payload")
+        self.url = f"{bench.url}/{self.vendor.published.relative_to(self._folder)}"
+
+    def rows(self, huge: int) -> list[Row]:
+        """``huge``: the size of a second, sparse payload whose peak memory is compared; 0 for none."""
+        for name in ("ours", "ngclient"):
+            self._installed(name)
+        floors = {name: self._check(name)() for name in ("ours", "ngclient")}
+        rows = [*self._check_rows(), *self._install_rows(floors), self._resume_row()]
+        return [*rows, self._huge_row(huge)] if huge else rows
+
+    def _new(self, name: str) -> Path:
+        folder = self._folder / name
+        shutil.rmtree(folder, ignore_errors=True)
+        new_devices(folder, (self.vendor.published / "metadata" / "1.root.json").read_bytes())
+        return folder
+
+    def _verb(self, name: str, verb: str, folder: Path, cut: int = 0, may_fail: bool = False) -> Run:
+        return self.bench.client(f"{name}_device", verb, self.url, str(folder), cut=cut, may_fail=may_fail)
+
+    def _installed(self, name: str) -> Run:
+        """A new device, from nothing to the payload in its slot."""
+        folder = self._new(name)
+        run = self._verb(name, "install", folder)
+        self._require_whole([file for file in (folder / "slots").rglob("*") if file.is_file()])
+        return run
+
+    def _require_whole(self, files: list[Path]) -> None:
+        wanted = self.payload.stat().st_size
+        if not any(file.stat().st_size == wanted for file in files):
+            raise RuntimeError(f"no file of {wanted} bytes was installed")
+
+    def _check(self, name: str) -> Callable[[], Run]:
+        """Nothing new for a device that has installed."""
+        return lambda: self._verb(name, "check", self._folder / name)
+
+    def _check_rows(self) -> list[Row]:
+        clients = {name: self._check(name) for name in ("ours", "ngclient")}
+        clients["python"] = lambda: self.bench.run(sys.executable, "-c", "pass")
+        runs = interleaved(self.small_rounds, clients)
+        ours, peer = runs["ours"], runs["ngclient"]
+        work, walls, empty = "no-op check, cold", [run.wall for run in ours], [run.wall for run in runs["python"]]
+
+        def total(counts: list[dict[str, int]]) -> list[float]:
+            return [sum(count.values()) for count in counts]
+
+        asked = total([run.requests for run in ours]), total([run.requests for run in peer])
+        sent = total([run.sent for run in ours]), total([run.sent for run in peer])
+        peaks = [run.peak for run in ours], [run.peak for run in peer]
+        return [
+            compared(work, "ngclient", walls, [run.wall for run in peer], Goal(4, at_least=True, aim=6), seconds),
+            compared("the same", "python -c pass", walls, empty, Goal(3), seconds),
+            compared("its peak memory", "ngclient", *peaks, Goal(0.6, aim=0.5), mebibytes),
+            compared("its requests", "ngclient", *asked, Goal(1), number),
+            compared("its bytes", "ngclient", *sent, Goal(1), number),
+        ]
+
+    def _install_rows(self, floors: dict[str, Run]) -> list[Row]:
+        clients: dict[str, Callable[[], Run]] = {
+            "ours": lambda: self._installed("ours"),
+            "ngclient": lambda: self._installed("ngclient"),
+            "openssl": lambda: self.bench.run("openssl", "dgst", "-sha256", str(self.payload)),
+        }
+        if self.swupdate:
+            make_image(self._folder, self.payload, self._folder / "swupdate.slot")
+            clients["swupdate"] = self._swupdate
+        runs = interleaved(self.big_rounds, clients)
+        walls = {name: [run.wall for run in own] for name, own in runs.items()}
+        cpu = [[run.cpu for run in runs[name]] for name in ("ours", "ngclient")]
+        work = f"{self.size // MIB} MiB: {DURABLE}"
+        rows = [
+            compared(work, "ngclient", walls["ours"], walls["ngclient"], Goal(2.5, at_least=True, aim=4), seconds),
+            compared("its CPU time", "ngclient", cpu[0], cpu[1], Goal(2, at_least=True), seconds),
+            compared("the same", "openssl dgst -sha256", walls["ours"], walls["openssl"], Goal(1.4, aim=1.15), seconds),
+        ]
+        if "swupdate" in walls:
+            rows.append(compared("the same", "swupdate", walls["ours"], walls["swupdate"], Goal(2, True), seconds))
+        return [*rows, *self._byte_rows(runs, floors), self._memory_row(runs)]
+
+    def _swupdate(self) -> Run:
+        slot = self._folder / "swupdate.slot"
+        run = self.bench.run(*install_command(self._folder, f"{self.bench.url}/payload.swu", slot))
+        self._require_whole([slot])
+        return run
+
+    def _byte_rows(self, runs: dict[str, list[Run]], floors: dict[str, Run]) -> list[Row]:
+        """Without what the interpreter reads to start; see ``floors``, a check of each."""
+        written = [[run.written / self.size for run in runs[name]] for name in ("ours", "ngclient")]
+        read = [[(run.read - floors[name].read) / self.size for run in runs[name]] for name in ("ours", "ngclient")]
+        return [
+            absolute("written per byte of payload", "ngclient", *written, Goal(1.005), factor),
+            absolute("read back per byte of payload", "ngclient", *read, Goal(0.005), factor),
+        ]
+
+    def _memory_row(self, runs: dict[str, list[Run]]) -> Row:
+        peaks = [[run.peak for run in runs[name]] for name in ("ours", "ngclient")]
+        return absolute("its peak memory, in MiB", "ngclient", *peaks, Goal(30), mebibytes, per=MIB)
+
+    def _resume_row(self) -> Row:
+        again = [[self._fetched_again(name)] for name in ("ours", "ngclient")]
+        return absolute("resume after a cut at 90%: fetched per missing byte", "ngclient", *again, Goal(1.01), factor)
+
+    def _fetched_again(self, name: str) -> float:
+        """Body bytes sent after the cut, per byte of payload that was missing then."""
+        cut, folder, sent = self.size * 9 // 10, self._new(name), 0
+        path = f"/{self.payload.relative_to(self._folder)}"
+        for attempt in range(3):
+            run = self._verb(name, "install", folder, cut=0 if attempt else cut, may_fail=True)
+            sent += run.sent.get(path, 0)
+            if run.status == 0:
+                return (sent - cut) / (self.size - cut)
+        raise RuntimeError(f"{name}: not installed after a cut connection and two more attempts\n{run.output}")
+
+    def _huge_row(self, size: int) -> Row:
+        """Peak memory must not grow with the payload."""
+        before = self._installed("ours").peak
+        with (self._folder / "payload").open("wb") as file:
+            file.truncate(size)
+        self.payload = publish_release(self.vendor, "2.0", self._folder / "payload")
+        peak = self._installed("ours").peak
+        return compared(
+            f"peak memory at {size // MIB} MiB", "ours, the first size", [peak], [before], Goal(1.05), mebibytes
+        )
