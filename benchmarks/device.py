@@ -10,7 +10,7 @@ from benchmarks.swupdate import install_command, make_image
 from benchmarks.table import Goal, Row, absolute, compared, factor, mebibytes, number, seconds
 from benchmarks.trees import make_published, new_devices, publish_release, write_payload
 
-DURABLE = "refresh, fetch, verify, durable in a slot"
+DURABLE = "all, durable in a slot"
 MIB = 2**20
 
 
@@ -73,10 +73,10 @@ class DeviceRows:
         peaks = [run.peak for run in ours], [run.peak for run in peer]
         return [
             compared(work, "ngclient", walls, [run.wall for run in peer], Goal(4, at_least=True, aim=6), seconds),
-            compared("the same", "python -c pass", walls, empty, Goal(3), seconds),
-            compared("its peak memory", "ngclient", *peaks, Goal(0.6, aim=0.5), mebibytes),
-            compared("its requests", "ngclient", *asked, Goal(1), number),
-            compared("its bytes", "ngclient", *sent, Goal(1), number),
+            compared(work, "python -c pass", walls, empty, Goal(3), seconds),
+            compared(f"{work}: peak memory", "ngclient", *peaks, Goal(0.6, aim=0.5), mebibytes),
+            compared(f"{work}: requests", "ngclient", *asked, Goal(1), number),
+            compared(f"{work}: bytes", "ngclient", *sent, Goal(1), number),
         ]
 
     def _install_rows(self, floors: dict[str, Run]) -> list[Row]:
@@ -94,11 +94,11 @@ class DeviceRows:
         work = f"{self.size // MIB} MiB: {DURABLE}"
         rows = [
             compared(work, "ngclient", walls["ours"], walls["ngclient"], Goal(2.5, at_least=True, aim=4), seconds),
-            compared("its CPU time", "ngclient", cpu[0], cpu[1], Goal(2, at_least=True), seconds),
-            compared("the same", "openssl dgst -sha256", walls["ours"], walls["openssl"], Goal(1.4, aim=1.15), seconds),
+            compared(f"{work}: CPU time", "ngclient", cpu[0], cpu[1], Goal(2, at_least=True), seconds),
+            compared(work, "openssl dgst -sha256", walls["ours"], walls["openssl"], Goal(1.4, aim=1.15), seconds),
         ]
         if "swupdate" in walls:
-            rows.append(compared("the same", "swupdate", walls["ours"], walls["swupdate"], Goal(2, True), seconds))
+            rows.append(compared(work, "swupdate", walls["ours"], walls["swupdate"], Goal(2, at_least=True), seconds))
         return [*rows, *self._byte_rows(runs, floors), self._memory_row(runs)]
 
     def _swupdate(self) -> Run:
@@ -112,17 +112,21 @@ class DeviceRows:
         written = [[run.written / self.size for run in runs[name]] for name in ("ours", "ngclient")]
         read = [[(run.read - floors[name].read) / self.size for run in runs[name]] for name in ("ours", "ngclient")]
         return [
-            absolute("written per byte of payload", "ngclient", *written, Goal(1.005), factor),
-            absolute("read back per byte of payload", "ngclient", *read, Goal(0.005), factor),
+            absolute(f"{self.size // MIB} MiB: written per byte", "ngclient", *written, Goal(1.005), factor),
+            absolute(f"{self.size // MIB} MiB: read back per byte", "ngclient", *read, Goal(0.005), factor),
         ]
 
     def _memory_row(self, runs: dict[str, list[Run]]) -> Row:
         peaks = [[run.peak for run in runs[name]] for name in ("ours", "ngclient")]
-        return absolute("its peak memory, in MiB", "ngclient", *peaks, Goal(30), mebibytes, per=MIB)
+        return absolute(
+            f"{self.size // MIB} MiB: peak memory, in MiB", "ngclient", *peaks, Goal(30), mebibytes, per=MIB
+        )
 
     def _resume_row(self) -> Row:
         again = [[self._fetched_again(name)] for name in ("ours", "ngclient")]
-        return absolute("resume after a cut at 90%: fetched per missing byte", "ngclient", *again, Goal(1.01), factor)
+        return absolute(
+            f"{self.size // MIB} MiB, cut at 90%: fetched per missing byte", "ngclient", *again, Goal(1.01), factor
+        )
 
     def _fetched_again(self, name: str) -> float:
         """Body bytes sent after the cut, per byte of payload that was missing then."""

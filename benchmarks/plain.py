@@ -46,17 +46,17 @@ class PlainRows:
     def _first_rows(self, runs: dict[str, list[Run]]) -> list[Row]:
         walls = [[run.wall for run in runs[name]] for name in ("ours", "ngclient")]
         peaks = [[run.peak for run in runs[name]] for name in ("ours", "ngclient")]
-        work = f"role of {self.targets:,} targets: first refresh and lookup"
+        work = f"{self.targets:,} targets: first refresh, lookup"
         return [
             compared(work, "ngclient", walls[0], walls[1], Goal(6, at_least=True), seconds),
-            compared("its peak memory", "ngclient", peaks[0], peaks[1], Goal(0.6), mebibytes),
+            compared(f"{work}: peak memory", "ngclient", peaks[0], peaks[1], Goal(0.6), mebibytes),
         ]
 
     def _unchanged_row(self) -> Row:
         clients = {tree: partial(self._refresh, "ours", tree) for tree in ("many", "few")}
         runs = interleaved(self.rounds, clients)
         walls = [[run.wall for run in runs[tree]] for tree in ("many", "few")]
-        work = "no-op check with that role cached"
+        work = f"{self.targets:,} targets: no-op check, cached"
         return compared(work, f"ours, {FEW} targets", walls[0], walls[1], Goal(1.5), seconds)
 
     def _resident_rows(self) -> list[Row]:
@@ -67,7 +67,7 @@ class PlainRows:
         work = "no-op check, resident"
         return [
             compared(work, "ngclient", ours, peer, Goal(2.5, at_least=True), seconds),
-            compared("the same", "ngclient, connection kept", ours, kept, None, seconds),
+            compared(work, "ngclient, connection kept", ours, kept, None, seconds),
         ]
 
     def _canonical_row(self) -> Row:

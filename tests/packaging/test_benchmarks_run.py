@@ -15,16 +15,15 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], dict[str, Any]]:
-    """A quick run's rows by work and peer; "its ..." and "the same" under what they belong to."""
+    """A quick run's rows, by work and peer."""
     folder = tmp_path_factory.mktemp("bench")
     command = [sys.executable, "-m", "benchmarks", "--quick", "--folder", str(folder), "--json", str(folder / "json")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in json.loads((folder / "json").read_text())["rows"]:
-        assert row["work"] in done.stdout
-        assert found.setdefault((row["work"], row["against"]), row)
+    listed = json.loads((folder / "json").read_text())["rows"]
+    found = {(row["work"], row["against"]): row for row in listed}
+    assert len(found) == len(listed) == len(done.stdout.splitlines()) - 2, "each row once, and all in the table"
     assert [file.name for file in folder.iterdir()] == ["json"], "it cleans up"
     return found
 
@@ -51,6 +50,6 @@ def test_what_is_known_of_ngclient_is_what_is_counted(rows: dict[tuple[str, str]
         assert isinstance(figure, int | float)
         return figure
 
-    assert counted("its requests") == 2
-    assert counted("written per byte of payload") == pytest.approx(2, abs=0.05)
-    assert counted("resume after a cut at 90%: fetched per missing byte") == pytest.approx(10, abs=0.01)
+    assert counted("no-op check, cold: requests") == 2
+    assert counted("4 MiB: written per byte") == pytest.approx(2, abs=0.05)
+    assert counted("4 MiB, cut at 90%: fetched per missing byte") == pytest.approx(10, abs=0.01)
