@@ -5,9 +5,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.running import Bench, Run, interleaved
+from benchmarks.running import Bench, Run, both, interleaved
 from benchmarks.swupdate import install_command, make_image
-from benchmarks.table import Goal, Row, absolute, compared, factor, mebibytes, number, seconds
+from benchmarks.table import Goal, Row, absolute, attempted, compared, factor, mebibytes, number, seconds
 from benchmarks.trees import make_published, new_devices, publish_release, write_payload
 
 DURABLE = "all, durable in a slot"
@@ -30,7 +30,11 @@ class DeviceRows:
         for name in ("ours", "ngclient"):
             self._installed(name)
         floors = {name: self._check(name)() for name in ("ours", "ngclient")}
-        rows = [*self._check_rows(), *self._install_rows(floors), self._resume_row()]
+        rows = [
+            *self._check_rows(),
+            *self._install_rows(floors),
+            *attempted("cut at 90%", Goal(1.01), self._resume_rows),
+        ]
         return [*rows, self._huge_row(huge)] if huge else rows
 
     def _new(self, name: str) -> Path:
@@ -62,18 +66,12 @@ class DeviceRows:
         clients = {name: self._check(name) for name in ("ours", "ngclient")}
         clients["python"] = lambda: self.bench.run(sys.executable, "-c", "pass")
         runs = interleaved(self.small_rounds, clients)
-        ours, peer = runs["ours"], runs["ngclient"]
-        work, walls, empty = "no-op check, cold", [run.wall for run in ours], [run.wall for run in runs["python"]]
-
-        def total(counts: list[dict[str, int]]) -> list[float]:
-            return [sum(count.values()) for count in counts]
-
-        asked = total([run.requests for run in ours]), total([run.requests for run in peer])
-        sent = total([run.sent for run in ours]), total([run.sent for run in peer])
-        peaks = [run.peak for run in ours], [run.peak for run in peer]
+        work, walls = "no-op check, cold", both(runs, lambda run: run.wall)
+        peaks, sent = both(runs, lambda run: run.peak), both(runs, lambda run: sum(run.sent.values()))
+        asked = both(runs, lambda run: sum(run.requests.values()))
         return [
-            compared(work, "ngclient", walls, [run.wall for run in peer], Goal(4, at_least=True, aim=6), seconds),
-            compared(work, "python -c pass", walls, empty, Goal(3), seconds),
+            compared(work, "ngclient", *walls, Goal(4, at_least=True, aim=6), seconds),
+            compared(work, "python -c pass", walls[0], [run.wall for run in runs["python"]], Goal(3), seconds),
             compared(f"{work}: peak memory", "ngclient", *peaks, Goal(0.6, aim=0.5), mebibytes),
             compared(f"{work}: requests", "ngclient", *asked, Goal(1), number),
             compared(f"{work}: bytes", "ngclient", *sent, Goal(1), number),
@@ -90,11 +88,11 @@ class DeviceRows:
             clients["swupdate"] = self._swupdate
         runs = interleaved(self.big_rounds, clients)
         walls = {name: [run.wall for run in own] for name, own in runs.items()}
-        cpu = [[run.cpu for run in runs[name]] for name in ("ours", "ngclient")]
+        cpu = both(runs, lambda run: run.cpu)
         work = f"{self.size // MIB} MiB: {DURABLE}"
         rows = [
             compared(work, "ngclient", walls["ours"], walls["ngclient"], Goal(2.5, at_least=True, aim=4), seconds),
-            compared(f"{work}: CPU time", "ngclient", cpu[0], cpu[1], Goal(2, at_least=True), seconds),
+            compared(f"{work}: CPU time", "ngclient", *cpu, Goal(2, at_least=True), seconds),
             compared(work, "openssl dgst -sha256", walls["ours"], walls["openssl"], Goal(1.4, aim=1.15), seconds),
         ]
         if "swupdate" in walls:
@@ -109,35 +107,32 @@ class DeviceRows:
 
     def _byte_rows(self, runs: dict[str, list[Run]], floors: dict[str, Run]) -> list[Row]:
         """Without what the interpreter reads to start; see ``floors``, a check of each."""
-        written = [[run.written / self.size for run in runs[name]] for name in ("ours", "ngclient")]
-        read = [[(run.read - floors[name].read) / self.size for run in runs[name]] for name in ("ours", "ngclient")]
+        work, written = f"{self.size // MIB} MiB", both(runs, lambda run: run.written / self.size)
+        ours, peer = ([(run.read - floors[name].read) / self.size for run in runs[name]] for name in floors)
         return [
-            absolute(f"{self.size // MIB} MiB: written per byte", "ngclient", *written, Goal(1.005), factor),
-            absolute(f"{self.size // MIB} MiB: read back per byte", "ngclient", *read, Goal(0.005), factor),
+            absolute(f"{work}: written per byte", "ngclient", *written, Goal(1.005), factor),
+            absolute(f"{work}: read back per byte", "ngclient", ours, peer, Goal(0.005), factor),
         ]
 
     def _memory_row(self, runs: dict[str, list[Run]]) -> Row:
-        peaks = [[run.peak for run in runs[name]] for name in ("ours", "ngclient")]
-        return absolute(
-            f"{self.size // MIB} MiB: peak memory, in MiB", "ngclient", *peaks, Goal(30), mebibytes, per=MIB
-        )
+        work, peaks = f"{self.size // MIB} MiB: peak memory, in MiB", both(runs, lambda run: run.peak)
+        return absolute(work, "ngclient", *peaks, Goal(30), mebibytes, per=MIB)
 
-    def _resume_row(self) -> Row:
-        again = [[self._fetched_again(name)] for name in ("ours", "ngclient")]
-        return absolute(
-            f"{self.size // MIB} MiB, cut at 90%: fetched per missing byte", "ngclient", *again, Goal(1.01), factor
-        )
+    def _resume_rows(self) -> list[Row]:
+        work = f"{self.size // MIB} MiB, cut at 90%: fetched per missing byte"
+        ours, peer = self._fetched_again("ours"), self._fetched_again("ngclient")
+        return [absolute(work, "ngclient", [ours], [peer], Goal(1.01), factor)]
 
     def _fetched_again(self, name: str) -> float:
         """Body bytes sent after the cut, per byte of payload that was missing then."""
-        cut, folder, sent = self.size * 9 // 10, self._new(name), 0
+        cut, folder, sent, output = self.size * 9 // 10, self._new(name), 0, ""
         path = f"/{self.payload.relative_to(self._folder)}"
         for attempt in range(3):
             run = self._verb(name, "install", folder, cut=0 if attempt else cut, may_fail=True)
-            sent += run.sent.get(path, 0)
+            sent, output = sent + run.sent.get(path, 0), run.output
             if run.status == 0:
                 return (sent - cut) / (self.size - cut)
-        raise RuntimeError(f"{name}: not installed after a cut connection and two more attempts\n{run.output}")
+        raise RuntimeError(f"{name}: not installed after a cut connection and two more attempts\n{output}")
 
     def _huge_row(self, size: int) -> Row:
         """Peak memory must not grow with the payload."""

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
@@ -72,7 +72,7 @@ def serving(folder: Path) -> Iterator[Bench]:
             server.terminate()
 
 
-def interleaved(rounds: int, clients: dict[str, Callable[[], Run]]) -> dict[str, list[Run]]:
+def interleaved(rounds: int, clients: Mapping[str, Callable[[], Run]]) -> dict[str, list[Run]]:
     """Each client once in every round, so that all of them see the same weather."""
     runs: dict[str, list[Run]] = {name: [] for name in clients}
     for number in range(rounds):
@@ -81,3 +81,8 @@ def interleaved(rounds: int, clients: dict[str, Callable[[], Run]]) -> dict[str,
             runs[name].append(client())
             sys.stderr.write(f"  {number + 1}/{rounds} {name}: {runs[name][-1].wall:.3f} s\n")
     return runs
+
+
+def both(runs: Mapping[str, list[Run]], figure: Callable[[Run], float]) -> tuple[list[float], list[float]]:
+    """One figure of every round: ours, and ngclient's."""
+    return [figure(run) for run in runs["ours"]], [figure(run) for run in runs["ngclient"]]

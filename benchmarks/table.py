@@ -1,6 +1,7 @@
 """The rows and how they are shown."""
 
 import statistics
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -31,17 +32,20 @@ class Row:
     against: str
     ours: str
     peer: str
-    ratio: float
+    ratio: float | None
     goal: Goal | None
     raw: dict[str, list[float]]
 
     @property
     def verdict(self) -> str:
-        return "" if self.goal is None else "met" if self.goal.met(self.ratio) else "NOT MET"
+        if self.goal is None:
+            return ""
+        return "met" if self.ratio is not None and self.goal.met(self.ratio) else "NOT MET"
 
     def cells(self) -> tuple[str, ...]:
         goal = str(self.goal) if self.goal else "none"
-        return (self.work, self.against, self.ours, self.peer, f"{self.ratio:.3g}", goal, self.verdict)
+        ratio = "-" if self.ratio is None else f"{self.ratio:.3g}"
+        return (self.work, self.against, self.ours, self.peer, ratio, goal, self.verdict)
 
     def as_json(self) -> dict[str, object]:
         names = ("work", "against", "ours", "peer", "ratio", "goal", "verdict")
@@ -66,6 +70,15 @@ def absolute(
     middle = statistics.median(ours)
     beside = unit(statistics.median(peer)) if peer else ""
     return Row(work, against, unit(middle), beside, middle / per, goal, {"ours": list(ours), "peer": list(peer)})
+
+
+def attempted(work: str, goal: Goal, rows: Callable[[], list[Row]]) -> list[Row]:
+    """The rows; if a client fails at the work, one row that says so, and the rest of the table goes on."""
+    try:
+        return rows()
+    except RuntimeError as error:
+        sys.stderr.write(f"{error}\n")
+        return [Row(work, "-", "failed", "-", None, goal, {})]
 
 
 def rendered(rows: Sequence[Row]) -> str:

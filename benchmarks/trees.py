@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from securesystemslib.signer import CryptoSigner
-from tuf.api.metadata import Metadata, MetaFile, Root, Signed, Snapshot, TargetFile, Targets, Timestamp
+from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 from tuf.api.serialization.json import JSONSerializer
 
 from enigm_testkit.vendor import Vendor, make_vendor, release_toml
@@ -69,8 +69,8 @@ def make_plain(path: Path, count: int) -> Path:
     targets = Targets(version=1, expires=expires)
     targets.targets = {target_path(number): _target(number) for number in range(count)}
 
-    def write(name: str, signed: Signed) -> MetaFile:
-        metadata = Metadata(signed)
+    def write(name: str, signed: Root | Timestamp | Snapshot | Targets) -> MetaFile:
+        metadata = Metadata[Root | Timestamp | Snapshot | Targets](signed)
         metadata.sign(signer)
         data = metadata.to_bytes(JSONSerializer(compact=True))
         (path / "metadata" / f"{name}.json").write_bytes(data)

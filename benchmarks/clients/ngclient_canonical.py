@@ -14,6 +14,6 @@ value = json.loads(Path(sys.argv[2]).read_bytes())["signed"]
 seconds, data = [], b""
 for _ in range(int(sys.argv[1])):
     start = time.perf_counter()
-    data = encode_canonical(value).encode()
+    data = (encode_canonical(value) or "").encode()
     seconds.append(time.perf_counter() - start)
 sys.stdout.write(json.dumps({"seconds": seconds, "sha256": hashlib.sha256(data).hexdigest()}))
