@@ -50,7 +50,7 @@ def publish_release(vendor: Vendor, version: str, payload: Path) -> Path:
         vendor.done("release", "prepare", "--config", str(folder / "release.toml"))
         vendor.publish(f"phone-{version}")
     (folder / "ota.zip").unlink()
-    (published,) = (vendor.published / "targets" / "payloads" / "phone" / version).iterdir()
+    (published,) = (vendor.published / "targets" / "payloads" / "phone" / version).glob("*.zip")
     return published
 
 
