@@ -6,8 +6,10 @@ BIN := .venv/bin
 SECONDS ?= 60
 TARGET ?=
 MUTATION ?=
+# `make bench` takes options in BENCH, as in BENCH="--json figures.json".
+BENCH ?=
 
-.PHONY: demo test test-slow fuzz mutation check lint types contracts reference set-up
+.PHONY: demo test test-slow fuzz mutation bench check lint types contracts reference set-up
 
 demo: set-up  ## the whole flow with real parts: two releases, a device, seven attacks
 	PYTHONPATH=tests $(BIN)/python -m examples.demo
@@ -23,6 +25,9 @@ fuzz: set-up  ## look for crashes for SECONDS, in all parsers or in TARGET; find
 
 mutation: set-up  ## do the tests notice small changes of enigm_tuf/trust? MUTATION="--sample 100" for some of them
 	$(BIN)/python -m scripts.mutate $(MUTATION)
+
+bench: set-up  ## our client and its peers side by side: minutes, and 12 GB of disk
+	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH)
 
 check: lint types contracts  ## what CI runs before the tests
 

@@ -19,6 +19,7 @@ import importlib.util
 import json
 import os
 import random
+import resource
 import signal
 import sys
 import time
@@ -37,7 +38,7 @@ TRUST = ROOT / "enigm_tuf" / "trust"
 SURVIVORS = ROOT / "tests" / "core" / "mutation_survivors.toml"
 CACHE = ROOT / "build" / "mutation"
 WORKERS = 2
-SECONDS = 60  # for one mutant: the tests need five, and a mutant may loop for ever
+SECONDS = 25  # of computing for one mutant: the tests need five, and a mutant may loop for ever
 SLOW = ("test_removed_checks", "test_strict_json", "test_policy_engine", "test_audit_linked")  # say little of trust
 TESTS = (
     *sorted(file for file in (ROOT / "tests/core").glob("test_*.py") if file.stem not in SLOW),
@@ -115,7 +116,8 @@ def start(task: Task | None) -> int:
         if task:
             os.dup2(os.open(os.devnull, os.O_RDWR), 1)
             os.dup2(1, 2)
-        signal.alarm(SECONDS)
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        signal.alarm(20 * SECONDS)  # by the clock, where it waits for ever
         if task:
             file = TRUST / f"{task.module.rpartition('.')[2]}.py"
             sys.meta_path.insert(0, FromMemory(task.module, file, task.mutant.tree()))

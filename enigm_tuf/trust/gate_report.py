@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class Control(StrEnum):
-    """The controls of DESIGN section 6, each of which can say no on its own."""
+    """The controls of DESIGN section 6, each of which can say no on its own.
+
+    The last four are about the device itself: whether it takes part, and whether now is a good moment.
+    """
 
     TRANSPORT = "transport"
     REQUEST = "request"
@@ -25,6 +28,10 @@ class Control(StrEnum):
     ROLLBACK = "rollback"
     COMPATIBILITY = "compatibility"
     ARTIFACT_INTEGRITY = "artifact-integrity"
+    ENROLMENT = "enrolment"
+    BATTERY = "battery"
+    SPACE = "space"
+    MAINTENANCE_WINDOW = "maintenance-window"
 
 
 class Verdict(StrEnum):
@@ -67,6 +74,10 @@ class GateReport(Value):
             {"control": str(f.control), "verdict": str(f.verdict), "evidence": f.evidence, "rule": f.rule}
             for f in self.findings
         ]
+
+
+def not_checked(control: Control, evidence: str) -> Finding:
+    return Finding(control, Verdict.NOT_CHECKED, evidence)
 
 
 def passed(control: Control, evidence: str, rule: str = "") -> Finding:

@@ -87,6 +87,21 @@ def test_a_root_of_another_environment_is_refused_though_all_its_keys_are_ours(c
         judge_root_definition(read_root(make_root(cast, extension=extension)), "staging")
 
 
+@pytest.mark.parametrize(("role", "owner"), [("root", "release"), ("targets", "manifest"), ("snapshot", "manifest")])
+def test_the_refusal_names_the_authority_that_the_role_belongs_to(cast: Cast, role: str, owner: str) -> None:
+    root = make_root(cast)
+    root.add_key((cast.manifest if role == "root" else cast.payload)[0].public_key, role)
+    with pytest.raises(RefusedError, match=f"keys of the {owner} authority only"):
+        judge_root_definition(root, "staging")
+
+
+def test_where_there_is_one_authority_root_belongs_to_it(cast: Cast) -> None:
+    root = make_root(replace(cast, root=cast.manifest), extension=manifest_only_extension(cast))
+    root.add_key(cast.root[0].public_key, "root")
+    with pytest.raises(RefusedError, match="keys of the manifest authority only"):
+        judge_root_definition(root, "staging")
+
+
 def test_a_manifest_key_that_no_role_uses_yet_needs_keyinfo(cast: Cast) -> None:
     extension = extension_of(cast)
     extension["authorities"]["manifest"]["keyids"].append("d" * 64)

@@ -14,6 +14,10 @@ CONTROLS = [
     "rollback",
     "compatibility",
     "artifact-integrity",
+    "enrolment",
+    "battery",
+    "space",
+    "maintenance-window",
 ]
 
 
@@ -21,6 +25,7 @@ def test_a_blank_report_has_checked_nothing() -> None:
     blank = {"verdict": "not-checked", "evidence": "did not run", "rule": ""}
     assert GateReport.blank().as_json() == [{"control": control, **blank} for control in CONTROLS]
     assert not GateReport.blank().refusals()
+    assert passed(Control.ROLLOUT, "reached").rule == ""
 
 
 def test_a_finding_takes_the_place_of_its_control_alone() -> None:

@@ -5,7 +5,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from enigm_tuf.durable import fsync_directory
+from enigm_tuf.durable import StrPath, fsync_directory
 from enigm_tuf.errors import StateError
 from enigm_tuf.trust.artifact import VerifiedArtifact
 
@@ -13,9 +13,9 @@ from enigm_tuf.trust.artifact import VerifiedArtifact
 class DirectorySlots:
     """Implements ``enigm_tuf.ports.Installer``: ``a/``, ``b/``, and ``current``, a link that is swapped in one step."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._link = directory / "current"
+    def __init__(self, directory: StrPath) -> None:
+        self._directory = Path(directory)
+        self._link = self._directory / "current"
 
     @property
     def current(self) -> Path | None:

@@ -77,6 +77,10 @@ class DirectoryStore:
         self._objects = f"{self._directory}/objects"
         self._file = f"{self._directory}/state.json"
 
+    def exists(self) -> bool:
+        """Whether a state was ever committed here."""
+        return os.path.exists(self._file)
+
     def load(self) -> DeviceState:
         """The committed state; each object is checked against its name when it is read; StateError."""
         try:

@@ -231,7 +231,12 @@ class _Checking:
             eligibility.compatibility(release, facts, installed),
             eligibility.eligibility(release, facts),
             eligibility.rollout(release, facts, self._workflow.trusted.now),
+            eligibility.enrolment(facts),
+            eligibility.battery(facts),
+            eligibility.maintenance_window(release, facts),
         )
+        if payload := eligibility.choose_payload(release, installed[1] if installed else None):
+            self._note(eligibility.space(payload, facts))
         if refusals := self._report.refusals():
             reasons = "; ".join(f"{finding.control}: {finding.evidence}" for finding in refusals)
             return self._nothing(f"{release.version} is not for this device now: {reasons}")

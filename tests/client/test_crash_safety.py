@@ -1,0 +1,170 @@
+"""Every system call that a refresh, a fetch and an install change the disk with, spoiled in turn.
+
+The calls are listed at run time, from a run without faults. Call N is "the n-th of this kind on this path", which is
+the same call in every run even where threads change the order.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from queue import SimpleQueue
+
+import pytest
+
+from enigm_testkit.faults.calls import Place, read_calls
+from enigm_testkit.faults.machine import Fault, Machine, build_shim
+from enigm_testkit.faults.site import (
+    CONFIGURATION,
+    Scene,
+    make_scenes,
+    recover,
+    require_known,
+    require_sound,
+)
+from enigm_testkit.vendor import Vendor, make_vendor
+from enigm_tuf_repository.cli.serve import make_server
+
+_NEEDS_SPACE = ("open", "write", "pwrite", "writev", "pwritev", "mkdir", "symlink", "link", "rename", "fallocate")
+Job = Callable[[Machine, Path], None]
+
+
+@dataclass
+class Site:
+    """Two machines, and the scenes of a first and a second release."""
+
+    machines: list[Machine]
+    scenes: list[Scene]
+    folder: Path
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._free: SimpleQueue[Machine] = SimpleQueue()
+        for machine in self.machines:
+            self._free.put(machine)
+
+    def each(self, jobs: Sequence[tuple[str, Job]]) -> list[str]:
+        """Run all jobs, one on each machine at a time; what went wrong, by job."""
+        with ThreadPoolExecutor(len(self.machines)) as pool:
+            return [trouble for trouble in pool.map(self._one, range(len(jobs)), jobs) if trouble]
+
+    def _one(self, number: int, job: tuple[str, Job]) -> str:
+        name, work = job
+        machine = self._free.get()
+        try:
+            folder = self.folder / f"{number}-{threading.get_ident()}"
+            folder.mkdir()
+            work(machine, folder)
+        except Exception as error:
+            return f"{name}: {type(error).__name__}: {error}"
+        finally:
+            self._free.put(machine)
+        return ""
+
+
+@contextmanager
+def served(vendor: Vendor) -> Iterator[str]:
+    """The device.toml of a device that asks this vendor."""
+    with make_server(vendor.published, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield CONFIGURATION.format(url=f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+        thread.join()
+
+
+def vendors(folder: Path) -> tuple[Vendor, Vendor]:
+    """One with release 1.0, and the same an hour later with 2.0."""
+    vendor = make_vendor(folder / "vendor")
+    vendor.done("init", "--config", str(vendor.path / "repository.toml"))
+    vendor.publish("root-1")
+    vendor.done("product", "add", "phone", "--channel", "stable")
+    vendor.publish("product-phone")
+    vendor.prepare_release("1.0", b"payload " * 150_000)
+    vendor.publish("phone-1.0")
+    later = vendor.copied_to(folder / "later")
+    later.clock.advance(timedelta(hours=1))
+    later.prepare_release("2.0", b"PAYLOAD " * 150_000)
+    later.publish("phone-2.0")
+    return vendor, later
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("faults").resolve()
+    first, second = vendors(folder)
+    shim, device, root = build_shim(folder), folder / "device", first.published / "metadata" / "1.root.json"
+    with served(first) as one, served(second) as two, ExitStack() as stack:
+        machines = [Machine(shim, folder / f"machine-{number}", first.clock.now()) for number in (1, 2)]
+        for machine in machines:
+            stack.callback(machine.close)
+        (folder / "device.toml").write_text(one)
+        words = ("init", "--root", str(root), "--config", str(folder / "device.toml"))
+        assert machines[0].run(device, *words).status == 0
+        scenes = make_scenes("first", machines[0], device, folder / "scenes")
+        machines[0].now = second.clock.now()
+        (device / "device.toml").write_text(two)
+        scenes += make_scenes("second", machines[0], device, folder / "scenes")
+        (folder / "victims").mkdir()
+        yield Site(machines, scenes, folder / "victims")
+
+
+def faults_at(place: Place) -> list[Fault]:
+    """What can happen to this call."""
+    space = [Fault.ENOSPC, Fault.DISK_FULL] if place.key.split()[0] in _NEEDS_SPACE else []
+    torn = [Fault.SHORT, Fault.TORN] if place.writes else []
+    return [Fault.EIO, *space, *torn, Fault.KILL_BEFORE, Fault.KILL_AFTER]
+
+
+def injected(scene: Scene, place: Place, fault: Fault, counts: Counter[str]) -> Job:
+    """Spoil one call, look at what is left, go on without faults, and look again."""
+
+    def job(machine: Machine, folder: Path) -> None:
+        machine.now = scene.now
+        with scene.victim(folder) as device:
+            log = folder / "log"
+            ran = machine.run(device, scene.command, log=log, place=place, fault=fault)
+            assert any(call.spoiled for call in read_calls(log)), "this call did not come"
+            state = require_sound(scene, device)
+            if fault.kills:
+                assert ran.status == -9, ran.said
+            else:
+                require_known(ran)
+            if ran.status == 0:
+                assert state == scene.states[-1], "it said that it is done, and it is not"
+            recover(scene, machine, device)
+        counts[fault.name] += 1
+
+    return job
+
+
+def sweep(site: Site, scenes: Sequence[Scene], chosen: Callable[[int, Fault], bool]) -> None:
+    """All faults that ``chosen`` (number of the place, fault) picks; prints how many there were."""
+    counts: Counter[str] = Counter()
+    jobs = [
+        (f"{scene.name} {scene.command}, {place}, {fault.name}", injected(scene, place, fault, counts))
+        for scene in scenes
+        for number, place in enumerate(scene.places)
+        for fault in faults_at(place)
+        if chosen(number, fault)
+    ]
+    troubles = site.each(jobs)
+    calls = sum(len(scene.places) for scene in scenes)
+    print(
+        f"\nfaults: {len(jobs)} injected at {calls} system calls, {len(jobs) - len(troubles)} survived: {dict(counts)}"
+    )
+    assert not troubles, "\n".join(troubles)
+    assert sum(counts.values()) == len(jobs) > 0
+
+
+def test_a_kill_or_an_error_at_every_tenth_call_is_survived(site: Site) -> None:
+    sweep(site, site.scenes, lambda number, fault: number % 10 == 3 and fault in {Fault.EIO, Fault.KILL_AFTER})
+
+
+@pytest.mark.slow
+def test_every_fault_at_every_call_is_survived(site: Site) -> None:
+    sweep(site, site.scenes, lambda _number, _fault: True)

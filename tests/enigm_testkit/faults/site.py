@@ -1,0 +1,148 @@
+"""Devices before each command of an update, what each may become, and what must hold of whatever is left."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from enigm_testkit.faults.calls import Call, Place, places, read_calls
+from enigm_testkit.faults.machine import Fault, Machine, Ran
+from enigm_tuf.ports import DeviceState
+from enigm_tuf_client.installer import DirectorySlots
+from enigm_tuf_client.store import DirectoryStore
+
+CONFIGURATION = """environment = "staging"
+product = "phone"
+hardware_id = "phone-a"
+channel = "stable"
+device_id = "device-1"
+cohorts = []
+url = "{url}"
+"""
+COMMANDS = ("check", "fetch", "install")
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One command on one device, as it goes without faults.
+
+    ``states`` are all that it commits, the one before first. ``payloads`` are the SHA-256 that the current slot may
+    hold, None where it may be empty; the last is the new one.
+    """
+
+    name: str
+    command: str
+    now: datetime
+    device: Path
+    calls: tuple[Call, ...]
+    states: tuple[DeviceState, ...]
+    payloads: tuple[str | None, ...]
+    final: DeviceState
+
+    @property
+    def places(self) -> list[Place]:
+        return places(self.calls)
+
+    @contextmanager
+    def victim(self, folder: Path) -> Iterator[Path]:
+        """A copy of the device, removed afterwards where nothing went wrong."""
+        device = folder / "device"
+        shutil.copytree(self.device, device, symlinks=True)
+        yield device
+        shutil.rmtree(folder)
+
+
+def state_of(device: Path) -> DeviceState:
+    return DirectoryStore(device / "store").load()
+
+
+def booted(device: Path) -> str | None:
+    """SHA-256 of the payload in the current slot; None if there is no such slot."""
+    current = DirectorySlots(device / "slots").current
+    if current is None:
+        return None
+    payload = max((file for file in current.iterdir() if file.is_file()), key=lambda file: file.stat().st_size)
+    return hashlib.sha256(payload.read_bytes()).hexdigest()
+
+
+def make_scenes(name: str, machine: Machine, device: Path, folder: Path) -> list[Scene]:
+    """Take ``device`` through check, fetch and install, and keep it as it was before each."""
+    before = booted(device)
+    done = []
+    for command in COMMANDS:
+        start = folder / name / command
+        shutil.copytree(device, start, symlinks=True)
+        log = folder / name / f"{command}.log"
+        ran = machine.run(device, command, log=log)
+        assert ran.status == 0, ran.said
+        done.append((command, start, tuple(read_calls(log))))
+    new, final = booted(device), state_of(device)
+    return [
+        Scene(name, command, machine.now, start, calls, _states(machine, start, calls), (before, new), final)
+        for command, start, calls in done
+    ]
+
+
+def _states(machine: Machine, start: Path, calls: tuple[Call, ...]) -> tuple[DeviceState, ...]:
+    """What is committed after each call that names something in the store."""
+    states = [state_of(start)]
+    naming = [place for place in places(calls) if place.key.startswith(("rename store/", "link store/"))]
+    for place in naming:
+        victim = start.with_name("probe")
+        shutil.copytree(start, victim, symlinks=True)
+        machine.run(victim, start.name, log=start.with_name("probe.log"), place=place, fault=Fault.KILL_AFTER)
+        if (state := state_of(victim)) != states[-1]:
+            states.append(state)
+        shutil.rmtree(victim)
+    return tuple(states)
+
+
+def require_sound(scene: Scene, device: Path) -> DeviceState:
+    """Whatever happened: one whole state, no less protection than before, and a slot that is whole."""
+    state, slot = state_of(device), booted(device)
+    assert state in scene.states, "a state that no commit ever made"
+    assert not lowered(scene.states[0], state)
+    assert slot in scene.payloads, "the current slot holds what nobody signed"
+    if state.installed != scene.states[0].installed:
+        assert slot == scene.payloads[-1], "the state says that the new release is installed, the slot is the old one"
+    return state
+
+
+def lowered(old: DeviceState, new: DeviceState) -> list[str]:
+    """What protects less in ``new``: versions of metadata, rollback floors, the time floor."""
+    versions, later = _versions(old), _versions(new)
+    found = [role for role in versions if later.get(role, 0) < versions[role]]
+    found += [name for name, floor in old.rollback_floors.items() if new.rollback_floors.get(name, 0) < floor]
+    return found + ["time"] * ((new.latest_time or _LONG_AGO) < (old.latest_time or _LONG_AGO))
+
+
+def _versions(state: DeviceState) -> dict[str, int]:
+    return {role: json.loads(data)["signed"]["version"] for role, data in state.metadata.items()}
+
+
+def recover(scene: Scene, machine: Machine, device: Path, log: Path | None = None) -> None:
+    """The next runs, without faults: an early install takes nothing that is not whole, and the update succeeds."""
+    if scene.command != "check":
+        early = machine.run(device, "install", log=log)
+        require_known(early)
+        assert booted(device) in scene.payloads, "install took what is not whole"
+    for command in ("check", "fetch", "install"):
+        if state_of(device) == scene.final:
+            break
+        ran = machine.run(device, command, log=log)
+        assert ran.status == 0, f"{command} after the fault: {ran.said}"
+    assert (state_of(device), booted(device)) == (scene.final, scene.payloads[-1])
+    again = machine.run(device, "check", log=log)
+    assert again.status == 0, again.said
+    assert "up to date" in again.said
+
+
+def require_known(ran: Ran) -> None:
+    """Done, or one ``error:`` of our own tree. A crash is a bug."""
+    assert ran.status in {0, 2, 3}, ran.said
+    assert ran.status == 0 or "error: " in ran.said, ran.said
