@@ -8,15 +8,19 @@ from typing import Any
 import pytest
 
 from enigm_testkit.custodians import SoftKey
-from enigm_testkit.vendor import Vendor
+from enigm_testkit.vendor import SetClock, Vendor
+from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.strict_json import canonical, encode, sha256
 from enigm_tuf.ports import DeviceState
+from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.eligibility import DeviceFacts
 from enigm_tuf_client.fetch import FileFetcher
 from enigm_tuf_client.store import DirectoryStore
 from enigm_tuf_client.updater import Updater
+from enigm_tuf_client.workflow import TufWorkflow
 
 FACTS = DeviceFacts("staging", "phone", "phone-a", "stable", "device-1")
+MANIFEST = "manifests/phone/stable.json"
 Change = Callable[[dict[str, Any]], None]
 
 
@@ -103,11 +107,20 @@ def test_the_manifest_authority_cannot_write_the_payload_record_itself(thief: Th
     release |= {"version": "9.0", "rollback_index": 9}
     release["payloads"][0] |= {"path": path, **evil}
     custom = _record_of(thief) | {"version": "9.0", "rollback_index": 9}
-    entry = thief.put("manifests/phone/stable.json", encode(manifest))
-    targets = {"manifests/phone/stable.json": entry, path: {**evil, "custom": custom}}
+    entry = thief.put(MANIFEST, encode(manifest))
+    targets = {MANIFEST: entry, path: {**evil, "custom": custom}}
     version = thief.sign("phone.manifest", thief.keys["manifest"][:1], lambda signed: signed.update(targets=targets))
     thief.sign_current({"phone.manifest": version})
     check = victim.updater.check()
     assert check.offer is None
     assert check.refusal is not None
     assert check.refusal.rule == "DUAL-AGREEMENT"
+
+
+def test_a_target_of_another_role_than_the_one_that_is_asked_for_is_missing(victim: Victim, thief: Thief) -> None:
+    fetcher, clock = FileFetcher(thief.metadata.parent), SetClock()
+    workflow = TufWorkflow(victim.store, fetcher, clock, AuthorityAdmission("staging"))
+    workflow.refresh()
+    assert workflow.target(MANIFEST, "phone.manifest").path == MANIFEST
+    with pytest.raises(RefusedError, match=r"TARGET-MISSING: .* listed by phone\.payload, got listed by phone\.manif"):
+        workflow.target(MANIFEST, "phone.payload")

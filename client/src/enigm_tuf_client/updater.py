@@ -30,6 +30,7 @@ from enigm_tuf.trust import agreement, eligibility
 from enigm_tuf.trust.agreement import AgreedPayload
 from enigm_tuf.trust.artifact import VerifiedArtifact
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
+from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf.trust.eligibility import DeviceFacts
 from enigm_tuf.trust.gate_report import Control, Finding, GateReport, Verdict, passed, refused
 from enigm_tuf.trust.root_rules import RootView, view_trusted_root
@@ -176,7 +177,7 @@ class _Checking:
         """The channel's manifest, by the manifest authority's role, with its freshness and authenticity noted."""
         facts = self._facts
         path = manifest_path(facts.product, facts.channel)
-        target = self._workflow.target(path)
+        target = self._workflow.target(path, manifest_role(facts.product))
         if target.length > LIMITS.manifest_bytes:
             raise MalformedError(path, "length", f"at most {LIMITS.manifest_bytes:,} bytes")
         name = f"targets/{hashed_path(path, target.hashes['sha256'])}"
@@ -269,7 +270,7 @@ class _Checking:
 
     def _target_or_none(self, path: str) -> TargetFile | None:
         try:
-            return self._workflow.target(path)
+            return self._workflow.target(path, payload_role(self._facts.product))
         except RefusedError as refusal:
             if refusal.rule == TufRule.TARGET_MISSING:
                 return None

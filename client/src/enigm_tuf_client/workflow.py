@@ -57,8 +57,8 @@ class TufWorkflow:
             self._targets(_TOP)
         self._raise_time_floor()
 
-    def target(self, path: str) -> TargetFile:
-        """5.6.7: the target file's metadata; RefusedError TARGET-MISSING if no role lists it."""
+    def target(self, path: str, role: str | None = None) -> TargetFile:
+        """5.6.7: the target file's metadata; RefusedError TARGET-MISSING if no role (none but ``role``) lists it."""
         steps = search(path)
         try:
             wanted = next(steps)
@@ -66,6 +66,9 @@ class TufWorkflow:
                 self._targets(wanted)
                 wanted = steps.send(self.trusted.targets[wanted])
         except StopIteration as found:
+            if role is not None and wanted[-1] != role:
+                expected, got = f"to be listed by {role}", f"listed by {wanted[-1]}"
+                raise RefusedError(TufRule.TARGET_MISSING, path, expected=expected, got=got) from None
             target: TargetFile = found.value
             return target
 
