@@ -30,6 +30,7 @@ from enigm_tuf.trust import agreement, eligibility
 from enigm_tuf.trust.agreement import AgreedPayload
 from enigm_tuf.trust.artifact import VerifiedArtifact
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
+from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf.trust.eligibility import DeviceFacts
 from enigm_tuf.trust.gate_report import Control, Finding, GateReport, Verdict, passed, refused
 from enigm_tuf.trust.root_rules import RootView, view_trusted_root
@@ -176,7 +177,8 @@ class _Checking:
         """The channel's manifest, by the manifest authority's role, with its freshness and authenticity noted."""
         facts = self._facts
         path = manifest_path(facts.product, facts.channel)
-        manifest = read_manifest(self._workflow.small_target(path, LIMITS.manifest_bytes), path)
+        role = manifest_role(facts.product)
+        manifest = read_manifest(self._workflow.small_target(path, LIMITS.manifest_bytes, role), path)
         evidence = agreement.manifest_matches(manifest, facts.environment, facts.product, facts.channel)
         view = self._view()
         self._note(
@@ -265,7 +267,7 @@ class _Checking:
 
     def _target_or_none(self, path: str) -> TargetFile | None:
         try:
-            return self._workflow.target(path)
+            return self._workflow.target(path, payload_role(self._facts.product))
         except RefusedError as refusal:
             if refusal.rule == TufRule.TARGET_MISSING:
                 return None

@@ -58,8 +58,8 @@ class TufWorkflow:
             self._targets(_TOP)
         self._raise_time_floor()
 
-    def target(self, path: str) -> TargetFile:
-        """5.6.7: the target file's metadata; RefusedError TARGET-MISSING if no role lists it."""
+    def target(self, path: str, role: str | None = None) -> TargetFile:
+        """5.6.7: the target file's metadata; RefusedError TARGET-MISSING if no role (none but ``role``) lists it."""
         steps = search(path)
         try:
             wanted = next(steps)
@@ -67,15 +67,18 @@ class TufWorkflow:
                 self._targets(wanted)
                 wanted = steps.send(self.trusted.targets[wanted])
         except StopIteration as found:
+            if role is not None and wanted[-1] != role:
+                expected, got = f"to be listed by {role}", f"listed by {wanted[-1]}"
+                raise RefusedError(TufRule.TARGET_MISSING, path, expected=expected, got=got) from None
             target: TargetFile = found.value
             return target
 
-    def small_target(self, path: str, max_bytes: int) -> bytes:
-        """5.7: the bytes of a small target, from the store where it holds the very file; RefusedError TARGET-HASH.
+    def small_target(self, path: str, max_bytes: int, role: str) -> bytes:
+        """5.7: the bytes of a small target of ``role``, from the store where it holds them; RefusedError TARGET-HASH.
 
         Kept in the store, so that the next check need not fetch it again.
         """
-        target = self.target(path)
+        target = self.target(path, role)
         if target.length > max_bytes:
             raise MalformedError(path, "length", f"at most {max_bytes:,} bytes")
         if "sha256" not in target.hashes:
