@@ -60,7 +60,7 @@ class TufWorkflow:
 
     def target(self, path: str, role: str | None = None) -> TargetFile:
         """5.6.7: the target file's metadata; RefusedError TARGET-MISSING if no role (none but ``role``) lists it."""
-        steps = search(path)
+        steps, wanted = search(path), _TOP
         try:
             wanted = next(steps)
             while True:
