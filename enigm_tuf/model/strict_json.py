@@ -72,9 +72,15 @@ def _refuse_surrogates(value: JsonObject, source: str) -> None:
         raise MalformedError(source, "", "half of a surrogate pair is no character") from error
 
 
+# a parsed document cannot contain itself, so nobody need look for that
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
+)
+
+
 def encode(value: JsonObject) -> bytes:
     """The one encoding of our own documents: keys sorted, no spaces, UTF-8, no floats."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def canonical(value: JsonObject) -> bytes:
@@ -82,7 +88,7 @@ def canonical(value: JsonObject) -> bytes:
 
     JSON with sorted keys and no spaces, in which only quote and backslash are escaped.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = _ENCODER.encode(value)
     if "\\" in text:
         text = _ESCAPE.sub(_unescaped, text)
     return text.encode()
