@@ -62,8 +62,8 @@ class TufWorkflow:
     def target(self, path: str, role: str | None = None) -> TargetFile:
         """5.6.7: the target file's metadata; RefusedError TARGET-MISSING if no role (none but ``role``) lists it."""
         steps = search(path)
+        wanted = next(steps)
         try:
-            wanted = next(steps)
             while True:
                 self._targets(wanted)
                 wanted = steps.send(self.trusted.targets[wanted])
