@@ -1,4 +1,4 @@
-"""Metadata files by role, read only when somebody asks for them: a role of 33 MB that nobody needs costs nothing."""
+"""Files by name, read only when somebody asks for them: a role of 33 MB that nobody needs costs nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enigm_tuf.model.strict_json import sha256
 
 
 class Documents(Mapping[str, bytes]):
-    """An immutable mapping of role names to bytes that knows the SHA-256 of each."""
+    """An immutable mapping of names to bytes that knows the SHA-256 of each."""
 
     __slots__ = ("_held", "_read", "digests")
 

@@ -58,7 +58,17 @@ def _parse(data: bytes, source: str, max_bytes: int, *, strict: bool) -> JsonObj
         raise MalformedError(source, where, f"not JSON ({error.msg}); is the file cut off?") from error
     if not isinstance(value, dict):
         raise MalformedError(source, "", "the top level must be a JSON object")
+    if b"\\u" in data:
+        _refuse_surrogates(value, source)
     return value
+
+
+def _refuse_surrogates(value: JsonObject, source: str) -> None:
+    """Half of a pair is no character, and has no bytes that a signature could be over (RFC 8259 section 8.2)."""
+    try:
+        encode(value)
+    except UnicodeEncodeError as error:
+        raise MalformedError(source, "", "half of a surrogate pair is no character") from error
 
 
 def encode(value: JsonObject) -> bytes:
@@ -74,10 +84,7 @@ def canonical(value: JsonObject) -> bytes:
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     if "\\" in text:
         text = _ESCAPE.sub(_unescaped, text)
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise MalformedError("canonical JSON", "", "half of a surrogate pair is no character") from error
+    return text.encode()
 
 
 # what json.dumps escapes: quote and backslash stay as they are, control characters go back to themselves
@@ -103,9 +110,11 @@ def _refuse(source: str, rule: str) -> NoReturn:
 def _object(pairs: list[tuple[str, Any]], source: str) -> JsonObject:
     result = dict(pairs)
     if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise MalformedError(source, twice, "the same key twice in one object")
+        seen = set[str]()
+        for name, _ in pairs:
+            if name in seen:
+                raise MalformedError(source, name, "the same key twice in one object")
+            seen.add(name)
     return result
 
 

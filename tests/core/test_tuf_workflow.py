@@ -1,7 +1,7 @@
 """The TUF client workflow's decisions, each accepted and refused by one thing. Clauses are of TUF 1.0.33, section 5."""
 
-from copy import copy
 from collections.abc import Callable
+from copy import copy
 from datetime import timedelta
 
 import pytest
@@ -22,7 +22,6 @@ from enigm_testkit.authorities import (
 from enigm_testkit.plain import PlainTuf
 from enigm_tuf.errors import MalformedError, MisuseError, RefusedError
 from enigm_tuf.model.strict_json import encode, parse, sha256
-from enigm_tuf.model.value import replace
 from enigm_tuf.trust.metadata import (
     TrustedMetadata,
     admit_root,

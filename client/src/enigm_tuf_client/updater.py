@@ -36,7 +36,7 @@ from enigm_tuf.trust.eligibility import DeviceFacts
 from enigm_tuf.trust.gate_report import Control, Finding, GateReport, Verdict, passed, refused
 from enigm_tuf.trust.root_rules import RootView, view_trusted_root
 from enigm_tuf.trust.tuf_rules import TufRule
-from enigm_tuf_client.targets import hashed_path, read_target
+from enigm_tuf_client.targets import hashed_path
 from enigm_tuf_client.workflow import TufWorkflow
 
 TYPE_CHECKING = False  # without importing typing
@@ -197,11 +197,8 @@ class _Checking:
         """The channel's manifest, by the manifest authority's role, with its freshness and authenticity noted."""
         facts = self._facts
         path = manifest_path(facts.product, facts.channel)
-        target = self._workflow.target(path, manifest_role(facts.product))
-        if target.length > LIMITS.manifest_bytes:
-            raise MalformedError(path, "length", f"at most {LIMITS.manifest_bytes:,} bytes")
-        name = f"targets/{hashed_path(path, target.hashes['sha256'])}"
-        manifest = read_manifest(read_target(self._fetcher, name, target), path)
+        role = manifest_role(facts.product)
+        manifest = read_manifest(self._workflow.small_target(path, LIMITS.manifest_bytes, role), path)
         evidence = agreement.manifest_matches(manifest, facts.environment, facts.product, facts.channel)
         view = self._view()
         self._note(

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from enigm_tuf.errors import EnigmTufError, NotFoundError, RefusedError, StateError
+from enigm_tuf.errors import EnigmTufError, MalformedError, NotFoundError, RefusedError, StateError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.documents import Documents
 from enigm_tuf.model.issued import issued_at
-from enigm_tuf.model.tuf import TargetFile
+from enigm_tuf.model.tuf import TargetFile, matches
 from enigm_tuf.model.value import replace
 from enigm_tuf.ports import DeviceClock, DeviceState, Fetcher, Store
 from enigm_tuf.trust import metadata
@@ -22,6 +22,7 @@ from enigm_tuf.trust.delegation import search
 from enigm_tuf.trust.metadata import Lineage, TrustedMetadata
 from enigm_tuf.trust.remembered import Remembered
 from enigm_tuf.trust.tuf_rules import TufRule
+from enigm_tuf_client.targets import hashed_path, read_target
 
 CLOCK_SKEW = timedelta(hours=1)  # between the machine that issued metadata and a device
 _EARLIEST = datetime.min.replace(tzinfo=UTC) + CLOCK_SKEW
@@ -61,8 +62,7 @@ class TufWorkflow:
 
     def target(self, path: str, role: str | None = None) -> TargetFile:
         """5.6.7: the target file's metadata; RefusedError TARGET-MISSING if no role (none but ``role``) lists it."""
-        steps = search(path)
-        wanted = next(steps)
+        steps, wanted = search(path), _TOP
         try:
             while True:
                 self._targets(wanted)
@@ -73,6 +73,29 @@ class TufWorkflow:
                 raise RefusedError(TufRule.TARGET_MISSING, path, expected=expected, got=got) from None
             target: TargetFile = found.value
             return target
+
+    def small_target(self, path: str, max_bytes: int, role: str) -> bytes:
+        """5.7: the bytes of a small target of ``role``, from the store where it holds them; RefusedError TARGET-HASH.
+
+        Kept in the store, so that the next check need not fetch it again.
+        """
+        target = self.target(path, role)
+        if target.length > max_bytes:
+            raise MalformedError(path, "length", f"at most {max_bytes:,} bytes")
+        if "sha256" not in target.hashes:
+            raise MalformedError(path, "hashes", "must have sha256, which its file is named by")
+        if path in self.state.targets:
+            try:
+                data = self.state.targets[path]
+            except StateError:
+                data = b""  # damaged: fetched again
+            if matches(data, target.length, target.hashes) is None:
+                return data
+        name = f"targets/{hashed_path(path, target.hashes['sha256'])}"
+        data = read_target(self._fetcher, name, target)
+        self.state = replace(self.state, targets=Documents.of(self.state.targets).with_document(path, data))
+        self._store.commit(self.state)
+        return data
 
     def _roots(self) -> None:
         """5.3.3 to 5.3.9, up to the bound."""
@@ -100,7 +123,8 @@ class TufWorkflow:
         if metadata.snapshot_is_current(self.trusted):
             return
         meta = metadata.current_timestamp(self.trusted).snapshot_meta
-        data = self._fetch("snapshot", meta.version, min(meta.length or LIMITS.snapshot_bytes, LIMITS.snapshot_bytes))
+        bound = LIMITS.snapshot_bytes if meta.length is None else min(meta.length, LIMITS.snapshot_bytes)
+        data = self._fetch("snapshot", meta.version, bound)
         self._accept("snapshot", metadata.admit_snapshot(self.trusted, data), data)
 
     def _targets(self, lineage: Lineage) -> None:
@@ -112,7 +136,7 @@ class TufWorkflow:
         if lineage in self.trusted.targets:
             return
         meta = metadata.current_meta(self.trusted, role)
-        data = self._fetch(role, meta.version, meta.length or LIMITS.targets_bytes)
+        data = self._fetch(role, meta.version, metadata.targets_bound(meta))
         self._accept(role, metadata.admit_targets(self.trusted, lineage, data), data, lineage)
 
     def _remembered(self, role: str) -> Remembered | None:
