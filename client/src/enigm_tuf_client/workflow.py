@@ -64,6 +64,7 @@ class TufWorkflow:
         """5.6.7: the target file's metadata; RefusedError TARGET-MISSING if no role (none but ``role``) lists it."""
         steps, wanted = search(path), _TOP
         try:
+            wanted = next(steps)
             while True:
                 self._targets(wanted)
                 wanted = steps.send(self.trusted.targets[wanted])
