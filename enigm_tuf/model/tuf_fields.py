@@ -93,7 +93,13 @@ def read_time(value: object, source: str, field: str) -> datetime:
     """``2026-11-23T20:15:00Z`` and nothing else (4.2.1)."""
     text = read_text(value, source, field)
     try:
-        if len(text) == 20 and text[19] == "Z" and text[10] == "T" and text[4] == text[7] == "-":
+        if (
+            len(text) == 20
+            and text[19] == "Z"
+            and text[10] == "T"
+            and text[4] == text[7] == "-"
+            and text[13] == text[16] == ":"
+        ):
             return datetime.fromisoformat(text)
     except ValueError:
         pass

@@ -156,3 +156,15 @@ def admit_artifact(agreed: AgreedPayload, file: PurePath, length: int, hashes: d
         hashes=dict(agreed.payload.hashes),
         _seal=SEAL,
     )
+
+
+def is_of(artifact: VerifiedArtifact, agreed: AgreedPayload) -> bool:
+    """Whether the artifact is this payload of this release, and not the same bytes of another."""
+    release = agreed.release
+    return (artifact.product, artifact.version, artifact.build_id, artifact.rollback_index, artifact.hashes) == (
+        agreed.product,
+        release.version,
+        release.build_id,
+        release.rollback_index,
+        agreed.payload.hashes,
+    )

@@ -159,7 +159,7 @@ def admit_timestamp(
         )
     if not stored:
         _require_unexpired(timestamp.value, state.now, TufRule.TIMESTAMP_EXPIRED, "timestamp")
-    return replace(state, timestamp=timestamp)
+    return replace(state, timestamp=timestamp, _seal=SEAL)
 
 
 def admit_snapshot(
@@ -180,7 +180,7 @@ def admit_snapshot(
                 TufRule.SNAPSHOT_VERSION, "snapshot", expected=str(meta.version), got=str(snapshot.value.version)
             )
         _require_unexpired(snapshot.value, state.now, TufRule.SNAPSHOT_EXPIRED, "snapshot")
-    return replace(state, snapshot=snapshot)
+    return replace(state, snapshot=snapshot, _seal=SEAL)
 
 
 def snapshot_is_current(state: TrustedMetadata) -> bool:
@@ -209,7 +209,7 @@ def admit_targets(
     _require_unexpired(targets.value, state.now, TufRule.TARGETS_EXPIRED, role)
     if not known:
         state.admission.targets(state.root, parent, role, targets)
-    return replace(state, targets=MappingProxyType({**state.targets, lineage: targets}))
+    return replace(state, targets=MappingProxyType({**state.targets, lineage: targets}), _seal=SEAL)
 
 
 def targets_bound(meta: MetaFile) -> int:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,17 @@ import pytest
 
 from enigm_testkit.custodians import SoftKey
 from enigm_testkit.vendor import SetClock, Vendor
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.clock import NoClock
+from enigm_tuf.errors import MisuseError, RefusedError, TransportError
+from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.shapes import Time
 from enigm_tuf.model.strict_json import canonical, encode, sha256
-from enigm_tuf.ports import DeviceState
+from enigm_tuf.model.value import replace
+from enigm_tuf.ports import DeviceClock, DeviceState
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.eligibility import DeviceFacts
 from enigm_tuf_client.fetch import FileFetcher
+from enigm_tuf_client.installer import DirectorySlots
 from enigm_tuf_client.store import DirectoryStore
 from enigm_tuf_client.updater import Updater
 from enigm_tuf_client.workflow import TufWorkflow
@@ -69,12 +75,18 @@ class Victim:
     """A device of the vendor."""
 
     def __init__(self, vendor: Vendor, folder: Path) -> None:
+        self.vendor = vendor
         self.folder = folder
         self.store = DirectoryStore(folder / "store")
         root = (vendor.published / "metadata" / "1.root.json").read_bytes()
         self.store.commit(DeviceState(metadata={"root": root}))
-        fetcher = FileFetcher(vendor.published)
-        self.updater = Updater(store=self.store, fetcher=fetcher, facts=FACTS, clock=vendor.clock)
+        self.updater = self._updater(vendor.clock)
+
+    def without_clock(self) -> Updater:
+        return self._updater(NoClock())
+
+    def _updater(self, clock: DeviceClock) -> Updater:
+        return Updater(store=self.store, fetcher=FileFetcher(self.vendor.published), facts=FACTS, clock=clock)
 
 
 @pytest.fixture
@@ -124,3 +136,84 @@ def test_a_target_of_another_role_than_the_one_that_is_asked_for_is_missing(vict
     assert workflow.target(MANIFEST, "phone.manifest").path == MANIFEST
     with pytest.raises(RefusedError, match=r"TARGET-MISSING: .* listed by phone\.payload, got listed by phone\.manif"):
         workflow.target(MANIFEST, "phone.payload")
+
+
+def _freshness(thief: Thief, change: Change) -> None:
+    thief.sign("timestamp", thief.keys["timestamp"], change)
+
+
+@pytest.mark.parametrize("year", ["0001", "0002", "0999"])
+@pytest.mark.parametrize("clock", [True, False])
+def test_the_freshness_key_cannot_brick_a_device_with_times_of_antiquity(
+    thief: Thief, victim: Victim, year: str, clock: bool
+) -> None:
+    """Neither an overflow nor a store that cannot be read again: the next honest timestamp heals it."""
+    time = f"{year}-01-01T00:00:00Z"
+    issued = {"x-enigm-tuf": {"schema": 1, "issued": time}}
+    _freshness(thief, lambda signed: signed.update(issued, **({} if clock else {"expires": time})))
+    updater = victim.updater if clock else victim.without_clock()
+    updater.check()
+    now = SetClock().time
+    expires = {"expires": f"{now.year + 1}-01-01T00:00:00Z"}
+    _freshness(
+        thief, lambda signed: signed.update({"x-enigm-tuf": {"schema": 1, "issued": Time().write(now)}}, **expires)
+    )
+    updater.check()
+    assert updater.check().offer
+
+
+def test_the_freshness_key_cannot_make_a_device_read_a_snapshot_of_any_size(thief: Thief, victim: Victim) -> None:
+    named = {"snapshot.json": {"version": 99, "length": 2**50}}
+    _freshness(thief, lambda signed: signed.update(meta=named))
+    with (thief.metadata / "99.snapshot.json").open("wb") as file:
+        file.truncate(LIMITS.snapshot_bytes + 1)
+    with pytest.raises(TransportError):
+        victim.updater.check()
+
+
+def test_an_offer_that_was_withdrawn_since_is_not_installed(thief: Thief, victim: Victim) -> None:
+    """The download takes its time; meanwhile the device learns that the manifest authority halted the release."""
+    offer = victim.updater.check().offer
+    assert offer
+    artifact = victim.updater.fetch(offer, victim.folder / "download")
+    manifest = _manifest_of(thief)
+    manifest["releases"] = []
+    targets = {MANIFEST: thief.put(MANIFEST, encode(manifest))}
+    version = thief.sign("phone.manifest", thief.keys["manifest"][:1], lambda signed: signed.update(targets=targets))
+    thief.sign_current({"phone.manifest": version})
+    assert victim.updater.check().offer is None
+    with pytest.raises(MisuseError, match="check again"):
+        victim.updater.install(offer, artifact, DirectorySlots(victim.folder / "slots"))
+
+
+def test_an_offer_is_not_installed_on_another_device(victim: Victim, tmp_path: Path) -> None:
+    offer = victim.updater.check().offer
+    assert offer
+    artifact = victim.updater.fetch(offer, victim.folder / "download")
+    other = Victim(victim.vendor, tmp_path / "other")
+    with pytest.raises(MisuseError, match="check again"):
+        other.updater.install(offer, artifact, DirectorySlots(tmp_path / "slots"))
+
+
+def test_a_sealed_value_is_not_changed_by_replace(victim: Victim) -> None:
+    offer = victim.updater.check().offer
+    assert offer
+    artifact = victim.updater.fetch(offer, victim.folder / "download")
+    with pytest.raises(MisuseError, match="never by hand"):
+        replace(artifact, file=victim.folder / "evil", rollback_index=0)
+    with pytest.raises(MisuseError, match="never by hand"):
+        replace(offer.agreed, payload=replace(offer.agreed.payload, hashes={"sha256": "0" * 64}))
+
+
+def test_the_freshness_key_and_the_clock_cannot_put_the_time_floor_out_of_reach(
+    thief: Thief, victim: Victim, released: Vendor
+) -> None:
+    """A timestamp that never expires, seen by a clock that is months ahead, when the snapshot has expired."""
+    now = released.clock.time
+    _freshness(thief, lambda signed: signed.update(expires="9999-01-01T00:00:00Z"))
+    released.clock.advance(timedelta(days=300))
+    refusal = victim.updater.check().refusal
+    assert refusal is not None
+    assert refusal.rule == "SNAPSHOT-EXPIRED"
+    released.clock.time = now
+    assert victim.updater.check().offer

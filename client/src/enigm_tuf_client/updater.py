@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from enigm_tuf.errors import EnigmTufError, MalformedError, MisuseError, RefusedError, TransportError
 from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.documents import Documents
 from enigm_tuf.model.manifest import OtaManifest, Release, manifest_path, read_manifest
 from enigm_tuf.model.shapes import version_key
 from enigm_tuf.model.tuf import TargetFile
@@ -44,10 +45,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class Known(Value):
+    """What an offer rests on: SHA-256 of the newest trusted root and snapshot, version and build id installed."""
+
+    root: str | None
+    snapshot: str | None
+    installed: tuple[str, str] | None
+
+    @classmethod
+    def by(cls, state: DeviceState, product: str) -> Known:
+        digests = Documents.of(state.metadata).digests
+        return cls(digests.get("root"), digests.get("snapshot"), state.installed.get(product))
+
+
 class Offer(Value):
-    """A release that this device may install now."""
+    """A release that this device may install now: while it is ``known`` to be what root and snapshot say."""
 
     agreed: AgreedPayload
+    known: Known
 
     @property
     def version(self) -> str:
@@ -133,12 +148,17 @@ class Updater:
         return agreement.admit_artifact(offer.agreed, file, digests.length, digests.hashes)
 
     def install(self, offer: Offer, artifact: VerifiedArtifact, installer: Installer) -> None:
-        """Hand over, and only after the installer confirms raise the rollback floor."""
-        if artifact.hashes != offer.agreed.payload.hashes:
-            raise MisuseError("this artifact is not the one that was offered")
+        """Hand over, and only after the installer confirms raise the rollback floor.
+
+        MisuseError if a check since the offer found anything new: the offer may have been withdrawn.
+        """
         product = offer.agreed.product
+        if not agreement.is_of(artifact, offer.agreed) or product != self._facts.product:
+            raise MisuseError("this artifact is not the one that was offered to this device")
         with self._store.exclusive():
             state = self._store.load()
+            if offer.known != Known.by(state, product):
+                raise MisuseError("this device knows more than when the offer was made: check again")
             floor = state.rollback_floors.get(product, 0)
             agreement.rollback_index(offer.agreed, floor)
             installer.install(artifact)
@@ -245,7 +265,9 @@ class _Checking:
             passed(Control.ROLLBACK, evidence.detail, evidence.rule),
             Finding(Control.ARTIFACT_INTEGRITY, Verdict.NOT_CHECKED, "checked when the artifact is fetched"),
         )
-        return Check(Offer(agreed), f"{release.version} is offered", self._report)
+        return Check(
+            Offer(agreed, Known.by(self._workflow.state, agreed.product)), f"{release.version} is offered", self._report
+        )
 
     def _agree(self, release: Release, installed: tuple[str, str] | None) -> AgreedPayload:
         """Find the payload in the release authority's role and demand that both accounts are the same."""

@@ -25,6 +25,7 @@ from enigm_tuf.trust.tuf_rules import TufRule
 from enigm_tuf_client.targets import hashed_path, read_target
 
 CLOCK_SKEW = timedelta(hours=1)  # between the machine that issued metadata and a device
+_EARLIEST = datetime.min.replace(tzinfo=UTC) + CLOCK_SKEW
 _TOP: Lineage = ("targets",)
 
 
@@ -40,6 +41,7 @@ class TufWorkflow:
         self._admission = admission
         self.state: DeviceState = store.load()
         self.clock_time = clock.now()
+        self._has_news = False
         now = _judged_at(self.clock_time, self.state.latest_time)
         if "root" not in self.state.metadata:
             raise StateError("the store holds no trusted root", hint="initialise it from the shipped root first")
@@ -155,6 +157,7 @@ class TufWorkflow:
         if trusted is self.trusted:
             return
         self.trusted = trusted
+        self._has_news = True
         verified = trusted.targets[lineage] if lineage else getattr(trusted, role)
         remembered = {
             **self.state.remembered,
@@ -163,12 +166,12 @@ class TufWorkflow:
         }
         documents = Documents.of(self.state.metadata).with_document(role, data)
         self.state = replace(self.state, metadata=documents, remembered=remembered)
-        if role != "root":  # signed expiry bounds how far a wrong clock can push the floor; a root alone does not
+        if role not in {"root", "timestamp"}:  # the manifest authority's expiry bounds how far a wrong clock can push
             self.state = replace(self.state, latest_time=_latest(self.state.latest_time, self.clock_time))
         self._store.commit(self.state)
 
     def _raise_time_floor(self) -> None:
-        """To the newest time that snapshot or timestamp say they were issued at.
+        """To the clock's time if there was news, and the newest that snapshot or timestamp say they were issued at.
 
         Bounded by both expiries, so that whoever holds the freshness key alone cannot put it out of reach.
         """
@@ -177,9 +180,9 @@ class TufWorkflow:
             return
         told = [issued_at(timestamp.value, "timestamp"), issued_at(snapshot.value, "snapshot")]
         bound = min(timestamp.value.expires, snapshot.value.expires)
-        floor = self.state.latest_time
+        floor = _latest(self.state.latest_time, self.clock_time if self._has_news else None)
         for time in told:
-            if time is not None and time <= bound:
+            if time is not None and _EARLIEST <= time <= bound:
                 floor = _latest(floor, time - CLOCK_SKEW)
         if floor != self.state.latest_time:
             self.state = replace(self.state, latest_time=floor)
