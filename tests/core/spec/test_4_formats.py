@@ -1,4 +1,4 @@
-"""A boolean is no integer in TUF metadata either, whoever signed it."""
+"""Document formats (TUF 1.0.34, 4)."""
 
 from typing import Any
 
@@ -8,7 +8,9 @@ from enigm_testkit.authorities import NOW, Cast, make_root
 from enigm_testkit.plain import PlainTuf
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.strict_json import canonical, encode
-from enigm_tuf.trust.metadata import trust_root
+from enigm_tuf.trust.metadata import (
+    trust_root,
+)
 
 
 def root_with(field: str, value: Any) -> bytes:

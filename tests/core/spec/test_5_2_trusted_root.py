@@ -1,4 +1,4 @@
-"""TIME-FLOOR and TARGET-HASH, accepted and refused by one thing."""
+"""The fixed start time and the trusted root (TUF 1.0.34, 5.1 and 5.2)."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -9,9 +9,7 @@ from enigm_testkit.authorities import NOW, Cast, make_root, signed
 from enigm_testkit.plain import PlainTuf
 from enigm_testkit.vendor import SetClock
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.ports import DeviceState
-from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.fetch import FileFetcher
 from enigm_tuf_client.store import DirectoryStore
 from enigm_tuf_client.workflow import TufWorkflow
@@ -35,19 +33,3 @@ def test_a_clock_at_the_newest_time_ever_seen_is_taken(store: DirectoryStore, tm
 def test_a_clock_one_second_behind_it_is_refused(store: DirectoryStore, tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="TIME-FLOOR"):
         TufWorkflow(store, FileFetcher(tmp_path), SetClock(NOW - timedelta(seconds=1)), PlainTuf())
-
-
-@pytest.mark.rule("TARGET-HASH", "accept")
-def test_the_bytes_that_are_signed_get_the_name(tmp_path: Path) -> None:
-    (tmp_path / "served").write_bytes(b"right")
-    download([FileFetcher(tmp_path)], Wanted("served", 5, {"sha256": sha256(b"right")}), tmp_path / "got")
-    assert (tmp_path / "got").read_bytes() == b"right"
-
-
-@pytest.mark.rule("TARGET-HASH", "reject")
-@pytest.mark.parametrize("data", [b"wrong", b"righ", b""])
-def test_other_bytes_never_get_the_name(tmp_path: Path, data: bytes) -> None:
-    (tmp_path / "served").write_bytes(data)
-    with pytest.raises(RefusedError, match="TARGET-HASH"):
-        download([FileFetcher(tmp_path)], Wanted("served", 5, {"sha256": sha256(b"right")}), tmp_path / "got")
-    assert [file.name for file in tmp_path.iterdir()] == ["served"]
