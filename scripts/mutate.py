@@ -39,7 +39,8 @@ SURVIVORS = ROOT / "tests" / "core" / "mutation_survivors.toml"
 CACHE = ROOT / "build" / "mutation"
 WORKERS = 2
 SECONDS = 25  # of computing for one mutant: the tests need five, and a mutant may loop for ever
-SLOW = ("test_removed_checks", "test_strict_json", "test_policy_engine", "test_audit_linked", "test_oracle")  # say little of trust
+# they say little of trust
+SLOW = ("test_removed_checks", "test_strict_json", "test_policy_engine", "test_audit_linked", "test_oracle")
 TESTS = (
     *sorted(file for file in (ROOT / "tests/core").rglob("test_*.py") if file.stem not in SLOW),
     ROOT / "tests/client/test_updater.py",

@@ -1,4 +1,4 @@
-"""The steps of the TUF client workflow up to a clause, on metadata of a Cast: each takes what a test wants to differ."""
+"""The steps of the TUF client workflow up to a clause, each with what a test wants to differ."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A plain TUF repository in a directory, a device's real store beside it, and a fetcher that writes down what it read."""
+"""A plain TUF repository in a directory, a device's store beside it, and a fetcher that writes down what it read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
