@@ -4,6 +4,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tuf.api.metadata import (
+    Signed,
+)
 
 from enigm_testkit.authorities import NOW, Cast, make_role, make_root, make_snapshot, make_timestamp, signed
 from enigm_testkit.clauses import SECOND, expiring, refused, rooted
@@ -54,10 +57,13 @@ def test_time_stands_still_from_the_start_of_an_update_to_its_end(served: Served
     """5.1: everything expires within the hour, and the clock is looked at once."""
     served.clock = clock = Running()
     role = leaf()
-    for value in (root := served.root(), role, snapshot := make_snapshot({"targets": 1}), stamp := make_timestamp()):
+    root, snapshot, stamp = served.root(), make_snapshot({"targets": 1}), make_timestamp()
+    value: Signed
+    for value in (root, role, snapshot, stamp):
         expiring(value, SECOND)
     served.store.commit(DeviceState({"root": served.put("root", root)}))
-    for name, value in {"targets": role, "snapshot": snapshot, "timestamp": stamp}.items():
+    documents: dict[str, Signed] = {"targets": role, "snapshot": snapshot, "timestamp": stamp}
+    for name, value in documents.items():
         served.put(name, value)
     assert served.refreshed().target(PATH).path == PATH
     assert clock.time == NOW
