@@ -73,7 +73,7 @@ def _load(key: Key) -> _PublicKey:
         if key.scheme in _CURVES and isinstance(loaded.curve, _CURVES[key.scheme][0]):
             return loaded
     elif isinstance(loaded, rsa.RSAPublicKey):
-        if key.scheme == "rsassa-pss-sha256":
+        if key.scheme == "rsassa-pss-sha256" and loaded.key_size >= 2048:  # TUF specification 4.2
             return loaded
     elif isinstance(loaded, mldsa.MLDSA44PublicKey | mldsa.MLDSA65PublicKey | mldsa.MLDSA87PublicKey) and isinstance(
         loaded, _ML_DSA.get(key.scheme, ())
