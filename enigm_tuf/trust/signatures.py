@@ -125,7 +125,7 @@ def _fits(key: Key, loaded: object) -> bool:
     if key.keytype == "rsa":
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-        return isinstance(loaded, RSAPublicKey)
+        return isinstance(loaded, RSAPublicKey) and loaded.key_size >= 2048  # TUF specification 4.2
     from cryptography.hazmat.primitives.asymmetric import mldsa
 
     kinds = {"44": mldsa.MLDSA44PublicKey, "65": mldsa.MLDSA65PublicKey, "87": mldsa.MLDSA87PublicKey}

@@ -13,7 +13,8 @@ from enigm_tuf.errors import EnigmTufError, MalformedError, NotFoundError, Refus
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.documents import Documents
 from enigm_tuf.model.issued import issued_at
-from enigm_tuf.model.tuf import TargetFile, matches
+from enigm_tuf.model.tuf import Root, TargetFile, matches
+from enigm_tuf.model.tuf_fields import Key
 from enigm_tuf.model.value import replace
 from enigm_tuf.ports import DeviceClock, DeviceState, Fetcher, Store
 from enigm_tuf.trust import metadata
@@ -39,6 +40,7 @@ class TufWorkflow:
         self._fetcher = fetcher
         self._folder = folder
         self._admission = admission
+        self._damaged: set[str] = set()
         self.state: DeviceState = store.load()
         self.clock_time = clock.now()
         self._has_news = False
@@ -148,7 +150,12 @@ class TufWorkflow:
         if role not in self.state.metadata:
             return
         try:
-            self.trusted = admit(self.state.metadata[role])
+            data = self.state.metadata[role]
+        except StateError:
+            self._damaged.add(role)  # what is remembered of it still guards against older ones
+            return
+        try:
+            self.trusted = admit(data)
         except EnigmTufError:
             return  # keys or versions moved on: the fetched one decides
 
@@ -156,6 +163,9 @@ class TufWorkflow:
         """Swap the state, then make it durable; an unchanged state (5.4.3.1) writes nothing."""
         if trusted is self.trusted:
             return
+        if role in self._damaged:
+            self._require_not_older(role, trusted)
+        forgotten = _ROTATING if role == "root" and _rotated(self.trusted.root.value, trusted.root.value) else ()
         self.trusted = trusted
         self._has_news = True
         verified = trusted.targets[lineage] if lineage else getattr(trusted, role)
@@ -164,11 +174,24 @@ class TufWorkflow:
             "root": trusted.root.remember(self._admission),
             role: verified.remember(self._admission),
         }
-        documents = Documents.of(self.state.metadata).with_document(role, data)
+        documents = Documents.of(self.state.metadata).with_document(role, data).without(*forgotten)
+        remembered = {name: known for name, known in remembered.items() if name not in forgotten}
         self.state = replace(self.state, metadata=documents, remembered=remembered)
         if role not in {"root", "timestamp"}:  # the manifest authority's expiry bounds how far a wrong clock can push
             self.state = replace(self.state, latest_time=_latest(self.state.latest_time, self.clock_time))
         self._store.commit(self.state)
+
+    def _require_not_older(self, role: str, trusted: TrustedMetadata) -> None:
+        """5.4.3 and 5.5.5 where the stored file is damaged: by the versions that are remembered beside it."""
+        versions = {name: known.version for name, known in self.state.remembered.items()}
+        found = {role: getattr(trusted, role).value.version}
+        if role == "snapshot" and trusted.snapshot is not None:
+            found |= {name.removesuffix(".json"): meta.version for name, meta in trusted.snapshot.value.meta.items()}
+        rule = TufRule.ROLLBACK_TIMESTAMP if role == "timestamp" else TufRule.ROLLBACK_SNAPSHOT
+        for name, version in found.items():
+            if version < versions.get(name, 0):
+                expected = f"version {versions[name]} or newer, though the stored file is damaged"
+                raise RefusedError(rule, name, expected=expected, got=f"version {version}")
 
     def _raise_time_floor(self) -> None:
         """To the clock's time if there was news, and the newest that snapshot or timestamp say they were issued at.
@@ -193,6 +216,18 @@ class TufWorkflow:
         versioned = role == "root" or self.trusted.root.value.consistent_snapshot
         prefix = f"{version}." if version is not None and versioned else ""
         return self._fetcher.fetch(f"{self._folder}{prefix}{file_name(role)}.json", max_bytes)
+
+
+_ROTATING = ("timestamp", "snapshot")
+
+
+def _rotated(old: Root, new: Root) -> bool:
+    """5.3.11: with new keys for timestamp or snapshot, both stored files go: the old keys may have run far ahead."""
+    return any(_keys_of(old, role) != _keys_of(new, role) for role in _ROTATING)
+
+
+def _keys_of(root: Root, role: str) -> dict[str, Key | None]:
+    return {keyid: root.keys.get(keyid) for keyid in root.roles[role].keyids}
 
 
 def file_name(role: str) -> str:
