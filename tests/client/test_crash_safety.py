@@ -179,3 +179,75 @@ def test_a_kill_or_an_error_at_every_tenth_call_is_survived(site: Site) -> None:
 @pytest.mark.slow
 def test_every_fault_at_every_call_is_survived(site: Site) -> None:
     sweep(site, site.scenes, lambda _number, _fault: True)
+
+
+def test_whatever_is_named_is_durable_first_and_its_name_is_durable_after(site: Site) -> None:
+    """The order of the calls alone: no run of a command may rely on what a power cut can take."""
+    broken = []
+    for scene in site.scenes:
+        disk = Disk()
+        disk.see(scene.calls)
+        disk.end()
+        broken += [f"{scene.name} {scene.command}: {sentence}" for sentence in disk.broken]
+    assert not broken, "\n".join(broken)
+
+
+def cut_off(scene: Scene, place: Place, cut: Cut, seen: set[str]) -> Job:
+    """The power goes after this call, with what no fsync made durable."""
+
+    def job(machine: Machine, folder: Path) -> None:
+        machine.now = scene.now
+        log, grave = folder / "log", folder / "grave"
+        grave.mkdir()
+        with scene.victim(folder) as device:
+            machine.run(device, scene.command, log=log, grave=grave, place=place, fault=Fault.KILL_AFTER)
+            cut_power(device, grave, read_calls(log), cut)
+            require_sound(scene, device)
+            if (left := remains(device)) not in seen:
+                recover(scene, machine, device)
+                seen.add(left)
+
+    return job
+
+
+@pytest.mark.slow
+def test_a_power_cut_after_every_call_is_survived(site: Site) -> None:
+    seen: dict[str, set[str]] = {scene.name + scene.command: set() for scene in site.scenes}
+    jobs = [
+        (f"{scene.name} {scene.command}, {place}, {cut.name}", cut_off(scene, place, cut, seen[scene.name + scene.command]))
+        for scene in site.scenes
+        for place in scene.places
+        for cut in Cut
+    ]
+    troubles = site.each(jobs)
+    print(f"\npower cuts: {len(jobs)}, {len(jobs) - len(troubles)} survived")
+    assert not troubles, "\n".join(troubles)
+
+
+@pytest.mark.slow
+def test_a_kill_and_the_run_after_it_rely_on_nothing_that_is_not_durable(site: Site) -> None:
+    """A power cut may come after the second run: what the first one left unsynced, that one has to sync."""
+
+    def killed(scene: Scene, place: Place) -> Job:
+        def job(machine: Machine, folder: Path) -> None:
+            machine.now = scene.now
+            log = folder / "log"
+            with scene.victim(folder) as device:
+                machine.run(device, scene.command, log=log, place=place, fault=Fault.KILL_AFTER)
+                recover(scene, machine, device, log)
+                disk = Disk()
+                disk.see(read_calls(log))
+                disk.end()
+            assert not disk.broken, "; ".join(disk.broken)
+
+        return job
+
+    jobs = [
+        (f"{scene.name} {scene.command}, {place}", killed(scene, place))
+        for scene in site.scenes
+        for place in scene.places
+        if place.key.startswith(("rename", "link", "mkdir", "symlink", "open", "write"))
+    ]
+    troubles = site.each(jobs)
+    print(f"\nkills, then the log of both runs: {len(jobs)}, {len(jobs) - len(troubles)} in order")
+    assert not troubles, "\n".join(troubles)
