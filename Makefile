@@ -3,7 +3,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow check lint types contracts reference set-up
+SECONDS ?= 60
+TARGET ?=
+MUTATION ?=
+# `make bench` takes options in BENCH, as in BENCH="--json figures.json".
+BENCH ?=
+
+.PHONY: demo test test-slow fuzz mutation bench check lint types contracts reference set-up
 
 demo: set-up  ## the whole flow with real parts: two releases, a device, seven attacks
 	PYTHONPATH=tests $(BIN)/python -m examples.demo
@@ -13,6 +19,15 @@ test: set-up  ## all tests but the long proofs
 
 test-slow: set-up  ## the long proofs
 	$(BIN)/pytest -q -m slow
+
+fuzz: set-up  ## look for crashes for SECONDS, in all parsers or in TARGET; findings stay in build/fuzz
+	PYTHONPATH=tests $(BIN)/python -m fuzz.campaign $(SECONDS) build/fuzz $(TARGET)
+
+mutation: set-up  ## do the tests notice small changes of enigm_tuf/trust? MUTATION="--sample 100" for some of them
+	$(BIN)/python -m scripts.mutate $(MUTATION)
+
+bench: set-up  ## our client and its peers side by side: minutes, and 12 GB of disk
+	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH)
 
 check: lint types contracts  ## what CI runs before the tests
 

@@ -1,4 +1,4 @@
-"""The machine's clock."""
+"""The machine's clock, and none."""
 
 from datetime import UTC, datetime
 
@@ -8,3 +8,10 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+class NoClock:
+    """Implements ``enigm_tuf.ports.DeviceClock`` for a device that cannot tell the time (ADR 14)."""
+
+    def now(self) -> datetime | None:
+        return None

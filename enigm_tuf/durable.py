@@ -1,18 +1,26 @@
 """Files that are there whole or not at all, also after a power cut: written beside, made durable, then named."""
 
-import contextlib
+from __future__ import annotations
+
 import os
-import secrets
-from collections.abc import Iterator
-from pathlib import Path
 
 from enigm_tuf.errors import MisuseError, StateError
 
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+    from typing import TypeAlias
 
-def read_input(path: Path, max_bytes: int) -> bytes:
+    StrPath: TypeAlias = str | os.PathLike[str]
+else:
+    StrPath = str
+
+
+def read_input(path: StrPath, max_bytes: int) -> bytes:
     """A file that the user named; MisuseError if there is none. One byte too many says that it is longer."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             return file.read(max_bytes + 1)
     except OSError as error:
         raise MisuseError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from error
@@ -29,20 +37,30 @@ def require_new(path: Path) -> None:
 def write_new(path: Path, data: bytes, mode: int = 0o666) -> None:
     """Make a file that is not there yet; MisuseError if it is, StateError if it cannot be made."""
     require_new(path)
-    with _written(path, data, mode) as place:
-        try:
+    try:
+        with temporary(path.parent) as place:
+            _write(place, data, mode)
             os.link(place, path)
-        except FileExistsError as error:
-            raise MisuseError(f"{path}: exists already; nothing is overwritten") from error
+        fsync_directory(path.parent)
+    except FileExistsError as error:
+        raise MisuseError(f"{path}: exists already; nothing is overwritten") from error
+    except OSError as error:
+        raise StateError(f"{path}: {error.strerror}") from error
 
 
-def replace_file(path: Path, data: bytes, mode: int = 0o666) -> None:
+def replace_file(path: StrPath, data: bytes, mode: int = 0o666) -> None:
     """``path`` holds the old bytes or ``data``, whole, whatever happens; StateError leaves the old ones."""
-    with _written(path, data, mode) as place:
-        place.replace(path)
+    folder = os.path.dirname(os.fspath(path)) or "."
+    try:
+        with temporary(folder) as place:
+            _write(place, data, mode)
+            os.replace(place, path)
+        fsync_directory(folder)
+    except OSError as error:
+        raise StateError(f"{path}: {error.strerror}") from error
 
 
-def fsync_directory(directory: Path) -> None:
+def fsync_directory(directory: StrPath) -> None:
     """Make the names in ``directory`` durable."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -51,27 +69,26 @@ def fsync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-@contextlib.contextmanager
-def temporary(folder: Path) -> Iterator[Path]:
+class temporary:  # noqa: N801 - a context manager, used like a function
     """A name in ``folder`` that nobody else uses; whatever is left under it is removed."""
-    place = folder / f".{secrets.token_hex(16)}.tmp"
-    try:
-        yield place
-    finally:
-        with contextlib.suppress(OSError):
-            place.unlink(missing_ok=True)
+
+    def __init__(self, folder: StrPath) -> None:
+        self._place = os.path.join(os.fspath(folder), f".{os.urandom(16).hex()}.tmp")
+
+    def __enter__(self) -> str:
+        return self._place
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            os.unlink(self._place)
+        except OSError:
+            return
 
 
-@contextlib.contextmanager
-def _written(path: Path, data: bytes, mode: int) -> Iterator[Path]:
-    """``data`` under a temporary name beside ``path``, durable; after the block the new name is made durable."""
-    try:
-        with temporary(path.parent) as place:
-            with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            yield place
-        fsync_directory(path.parent)
-    except OSError as error:
-        raise StateError(f"{path}: {error.strerror}") from error
+def _write(place: str, data: bytes, mode: int) -> None:
+    with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

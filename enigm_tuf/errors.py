@@ -19,7 +19,11 @@ Foreign exceptions are converted where they come in, with ``from``. Errors never
 A traceback (exit 1) is always a bug of ours.
 """
 
-from typing import ClassVar
+from __future__ import annotations
+
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 
 class EnigmTufError(Exception):

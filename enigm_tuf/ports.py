@@ -3,18 +3,30 @@
 Every implementation, the simulators of the tests among them, passes the same contract tests.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from enigm_tuf.model.tuf_fields import NOTHING
+from enigm_tuf.model.value import Protocol, Value
+
+TYPE_CHECKING = False  # without importing typing
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+    from typing import Literal, TypeAlias
+
     from enigm_tuf.trust.artifact import VerifiedArtifact
+    from enigm_tuf.trust.remembered import Remembered
     from enigm_tuf.trust.signable import Signable
 
-Algorithm: TypeAlias = Literal["ecdsa-p256", "ecdsa-p384"]
-Home: TypeAlias = Literal["piv", "hsm", "development"]
+    Algorithm: TypeAlias = Literal["ecdsa-p256", "ecdsa-p384"]
+    Home: TypeAlias = Literal["piv", "hsm", "development"]
+    PinCallback: TypeAlias = Callable[[str], str]
+else:
+    Algorithm = Home = str
+    PinCallback = Callable
 
 
 class Clock(Protocol):
@@ -22,7 +34,20 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The time now, aware, in UTC."""
-        ...
+
+
+class DeviceClock(Protocol):
+    """Where a device's time comes from, if anywhere."""
+
+    def now(self) -> datetime | None:
+        """The time now, aware, in UTC; None where the device has no clock that can be trusted."""
+
+
+class Source(Protocol):
+    """Bytes of one file as they arrive."""
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """Fill some of ``buffer`` (at least one byte); the number of bytes, 0 at the end; TransportError."""
 
 
 class Fetcher(Protocol):
@@ -30,27 +55,27 @@ class Fetcher(Protocol):
 
     def fetch(self, path: str, max_bytes: int) -> bytes:
         """The whole file; NotFoundError, TransportError (also when it is longer than ``max_bytes``)."""
-        ...
 
-    def stream(self, path: str, length: int) -> Iterator[bytes]:
-        """The file in pieces, never more than ``length`` bytes in all; NotFoundError, TransportError."""
-        ...
+    def open(self, path: str, start: int, stop: int) -> AbstractContextManager[Source]:
+        """Bytes ``start`` to ``stop`` (excluded) of the file, never more; NotFoundError, TransportError."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceState:
+class DeviceState(Value):
     """All that a device remembers. Committed whole or not at all.
 
     ``metadata`` holds the newest trusted bytes of each role by role name, exactly as received.
     ``latest_time`` is the newest time ever seen; a clock behind it is refused.
     ``rollback_floors`` gives for each product the lowest rollback index that may be installed.
+    ``remembered`` says how each role's bytes were verified; ``targets`` holds small target files by path.
     ``installed`` gives for each product the version and build id that the installer confirmed.
     """
 
-    metadata: dict[str, bytes] = field(default_factory=dict)
+    metadata: Mapping[str, bytes] = NOTHING
     latest_time: datetime | None = None
-    rollback_floors: dict[str, int] = field(default_factory=dict)
-    installed: dict[str, tuple[str, str]] = field(default_factory=dict)
+    rollback_floors: Mapping[str, int] = NOTHING
+    installed: Mapping[str, tuple[str, str]] = NOTHING
+    remembered: Mapping[str, Remembered] = NOTHING
+    targets: Mapping[str, bytes] = NOTHING
 
 
 class Store(Protocol):
@@ -58,27 +83,28 @@ class Store(Protocol):
 
     def load(self) -> DeviceState:
         """The last committed state; StateError if there is none or if it is damaged."""
-        ...
 
     def commit(self, state: DeviceState) -> None:
         """Make ``state`` the one that load() returns, durably; StateError leaves the old one whole."""
-        ...
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Keep every other process out between a load() and the commit() that rests on it; StateError."""
-        ...
 
 
 class Installer(Protocol):
     """Puts a verified artifact where the device boots from. Takes nothing else."""
 
-    def install(self, artifact: "VerifiedArtifact") -> None:
+    def place(self, sha256: str) -> Path:
+        """Where the payload with this SHA-256 (hex) may be written so that install() need not copy it; StateError.
+
+        The same place for the same payload until it is installed, so that a download can go on.
+        """
+
+    def install(self, artifact: VerifiedArtifact) -> None:
         """Install, and return only when it is durable and will be used; StateError otherwise."""
-        ...
 
 
-@dataclass(frozen=True, slots=True)
-class TokenIdentity:
+class TokenIdentity(Value):
     """What a token says that it is, read from the token itself."""
 
     home: Home
@@ -89,8 +115,7 @@ class TokenIdentity:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class TokenKey:
+class TokenKey(Value):
     """A key pair on a token, as read back from it.
 
     ``label`` is CKA_LABEL, or the PIV slot in hex (``9c``); ``spki`` is DER SubjectPublicKeyInfo;
@@ -103,10 +128,6 @@ class TokenKey:
     attributes: dict[str, bool | str]
 
 
-PinCallback: TypeAlias = Callable[[str], str]
-"""Asked with a text that names the token; returns the PIN. Never stored, never logged."""
-
-
 class TokenSession(Protocol):
     """A token while somebody is logged in."""
 
@@ -115,22 +136,18 @@ class TokenSession(Protocol):
 
     def keys(self) -> tuple[TokenKey, ...]:
         """All signing key pairs on the token, with the attributes read back."""
-        ...
 
     def generate(self, label: str, algorithm: Algorithm) -> TokenKey:
         """Make a key pair that can never leave the token; read back; RefusedError TOKEN-ATTRIBUTES."""
-        ...
 
-    def sign(self, label: str, message: "Signable") -> bytes:
+    def sign(self, label: str, message: Signable) -> bytes:
         """A DER ECDSA signature over ``message.data`` (SHA-256 for P-256, SHA-384 for P-384).
 
         Only a Signable can be signed: there is one builder for each thing that a key may say.
         """
-        ...
 
     def attestation(self, label: str) -> tuple[bytes, ...]:
         """DER certificates, leaf first, by which the maker vouches for the key; empty if it cannot."""
-        ...
 
 
 class Token(Protocol):
@@ -138,8 +155,6 @@ class Token(Protocol):
 
     def identity(self) -> TokenIdentity:
         """Read without a PIN; NoTokenError."""
-        ...
 
     def session(self, pin: PinCallback) -> AbstractContextManager[TokenSession]:
         """Log in; log out on leaving, whatever happens. WrongPinError, PinLockedError, NoTokenError."""
-        ...

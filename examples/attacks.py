@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tuf.api.metadata import TargetFile, Targets
 
+from enigm_testkit.authorities import spki_digest
 from enigm_tuf.model.root_extension import FIELD
 from enigm_tuf.model.strict_json import encode
-from enigm_tuf.trust.threshold import spki_sha256
 from examples.device import Server, make_device
 from examples.stage import Stage
 from examples.thief import Forgery, StolenKey, own_key, public_key, stolen_card, stolen_hsm_key
@@ -117,7 +117,7 @@ def development_key_in_root(scene: Scene) -> str:
     root.revoke_key(root.roles["root"].keyids[2], "root")
     root.add_key(key, "root")
     extension["keyinfo"][key.keyid] = extension["keyinfo"][root.roles["root"].keyids[0]] | {
-        "spki_sha256": spki_sha256(key),
+        "spki_sha256": spki_digest(key),
         "home": "development",
     }
     extension["authorities"]["release"]["keyids"].append(key.keyid)
@@ -136,7 +136,7 @@ def manifest_keys_swapped(scene: Scene) -> str:
     extension = root.unrecognized_fields[FIELD]
     old = list(extension["authorities"]["manifest"]["keyids"])
     info = copy.deepcopy(extension["keyinfo"][old[0]])
-    info["spki_sha256"] = spki_sha256(new.public_key)
+    info["spki_sha256"] = spki_digest(new.public_key)
     extension["keyinfo"][new.public_key.keyid] = info
     extension["authorities"]["manifest"]["keyids"] = [new.public_key.keyid]
     for role in ("targets", "snapshot"):
@@ -196,7 +196,7 @@ def _list_evil(forgery: Forgery) -> Targets:
 
 
 ATTACKS: tuple[tuple[Callable[[Scene], str], str], ...] = (
-    (swapped_payload, "TARGET-HASH"),
+    (swapped_payload, "CHUNK-HASH"),
     (manifest_keys_alone, "DUAL-AGREEMENT, and with a payload signer of its own PAYLOAD-PINNED"),
     (payload_keys_alone, "DUAL-AGREEMENT"),
     (replayed_release, "ROLLBACK-TIMESTAMP"),

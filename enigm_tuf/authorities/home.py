@@ -6,7 +6,6 @@ it trusts) and ``audit.log``. No key and no PIN ever stands here: keys are on to
 
 import shutil
 import tempfile
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from enigm_tuf.model.request import AUTHORITY, Authority
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.shapes import Record
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.strict_toml import parse_toml
 from enigm_tuf.ports import Clock
 
 
@@ -95,7 +95,7 @@ def open_home(path: Path) -> Home:
     if not (path / "authority.toml").is_file():
         raise MisuseError(f"{path}: not the home of an authority", hint="`enigm-sign authority init` makes one")
     source = str(path / "authority.toml")
-    identity = _IDENTITY.read(_toml(read_input(path / "authority.toml", LIMITS.document_bytes), source), source)
+    identity = _IDENTITY.read(parse_toml(read_input(path / "authority.toml", LIMITS.document_bytes), source), source)
     policy_data = read_input(path / "policy.toml", LIMITS.document_bytes)
     policy = read_policy(policy_data, str(path / "policy.toml"))
     if Identity(policy.authority, policy.environment) != identity:
@@ -122,10 +122,3 @@ def _fill(draft: Path, identity: Identity, policy_data: bytes, clock: Clock) -> 
             },
         )
     return home
-
-
-def _toml(data: bytes, source: str) -> dict[str, object]:
-    try:
-        return tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise MalformedError(source, "", f"not TOML: {error}") from error

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from tuf.api.metadata import Root, Targets
-
 from enigm_tuf.authorities.history import Payload, Quorum
 from enigm_tuf.authorities.rules import SigningRule
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.root_extension import KeyInfo
 from enigm_tuf.model.strict_json import canonical, sha256
+from enigm_tuf.model.tuf import Root, Targets
 from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.root_rules import RootView, view_root
 from enigm_tuf.trust.threshold import spki_sha256
@@ -112,7 +111,7 @@ def _targets(question: Question) -> Targets:
     if not isinstance(targets, Targets):
         _refuse("targets", "its last version in context/previous", "none")
     head = question.ledger.heads.get("targets")
-    digest = sha256(canonical(targets.to_dict()))
+    digest = sha256(canonical(targets.raw))
     if proposal is None and (head is None or head.sha256 != digest):
         _refuse("targets", f"the last that was signed here, {head.sha256 if head else 'none'}", digest)
     return targets

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from tuf.api.metadata import Root
-
 from enigm_tuf.audit.linked import LinkedLog, open_log
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.authorities.history import history_of
@@ -16,6 +14,7 @@ from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.request import Authority, SigningRequest
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.tuf import Root
 from enigm_tuf.policy.rules.meta import MetaRule
 from enigm_tuf.ports import Clock
 from enigm_tuf.trust.authority_admission import AuthorityAdmission

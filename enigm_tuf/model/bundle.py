@@ -35,13 +35,16 @@ def entry(path: str, data: bytes) -> Entry:
 
 
 def pack(members: dict[str, bytes]) -> bytes:
-    """The tar of ``members`` by path."""
+    """The tar of ``members`` by path; MalformedError for a path that has no room in a tar's header."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for name in sorted(members):
             header = tarfile.TarInfo(name)
             header.size = len(members[name])
-            tar.addfile(header, io.BytesIO(members[name]))
+            try:
+                tar.addfile(header, io.BytesIO(members[name]))
+            except ValueError as error:
+                raise MalformedError("bundle", name[:60], f"not a path for a tar: {error}") from error
     return buffer.getvalue()
 
 

@@ -4,18 +4,9 @@ A record holds no secret. ``keyid`` and ``key`` are TUF's (specification 4.2); `
 rules compare. ``proof`` is a signature by the key over a domain-separated challenge.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from __future__ import annotations
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_der_public_key,
-    load_pem_public_key,
-)
-from securesystemslib.signer import SSlibKey
+from datetime import datetime
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.shapes import (
@@ -33,10 +24,19 @@ from enigm_tuf.model.shapes import (
     Time,
 )
 from enigm_tuf.model.strict_json import canonical, encode, parse, sha256
+from enigm_tuf.model.tuf_fields import Key
+from enigm_tuf.model.value import Value
 from enigm_tuf.ports import Home
 
-Environment: TypeAlias = Literal["production", "staging", "development"]
-Purpose: TypeAlias = Literal["root", "payload", "manifest", "timestamp", "approval"]
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from typing import Any, Literal, TypeAlias
+
+    Environment: TypeAlias = Literal["production", "staging", "development"]
+    Purpose: TypeAlias = Literal["root", "payload", "manifest", "timestamp", "approval"]
+else:
+    Environment = Purpose = str
+
 
 ENVIRONMENT = Choice(("production", "staging", "development"))
 HOME = Choice(("piv", "hsm", "development"))
@@ -45,8 +45,7 @@ BASE64 = Text(r"[A-Za-z0-9+/]+={0,2}", "base64", 20_000)
 HEX = Text(r"([0-9a-f]{2})+", "lower-case hex")
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRecord:
+class TokenRecord(Value):
     """The token as it described itself."""
 
     manufacturer: str
@@ -55,24 +54,21 @@ class TokenRecord:
     firmware: str
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeRecord:
+class AttributeRecord(Value):
     """One attribute as read back: a PKCS#11 flag in ``flag`` or a PIV policy in ``text``."""
 
     flag: bool | None
     text: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Value):
     """Proof of possession: hex challenge (32 bytes) and hex DER signature."""
 
     challenge: str
     signature: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRecord:
+class KeyRecord(Value):
     """One enrolled key. ``attestation`` holds base64 DER certificates, leaf first; empty for HSM keys."""
 
     purpose: Purpose
@@ -119,9 +115,21 @@ KEY_RECORD = Record(
 )
 
 
-def tuf_key(spki: bytes) -> SSlibKey:
-    """The TUF key of a DER SubjectPublicKeyInfo; its keyid is the hash of the key object."""
-    return SSlibKey.from_crypto(load_der_public_key(spki))
+def tuf_key(spki: bytes) -> Key:
+    """The TUF key of a DER SubjectPublicKeyInfo (EC P-256 or P-384); its keyid is the hash of the key object."""
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+
+    key = load_der_public_key(spki)
+    if not isinstance(key, EllipticCurvePublicKey) or key.curve.name not in _SCHEMES:
+        raise MalformedError("public key", "", "must be EC P-256 or P-384")
+    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    scheme = _SCHEMES[key.curve.name]
+    keyid = sha256(canonical(Key("", "ecdsa", scheme, pem).to_dict()))
+    return Key(keyid, "ecdsa", scheme, pem)
+
+
+_SCHEMES = {"secp256r1": "ecdsa-sha2-nistp256", "secp384r1": "ecdsa-sha2-nistp384"}
 
 
 def read_key_record(data: bytes, source: str) -> KeyRecord:
@@ -135,6 +143,9 @@ def read_key_record(data: bytes, source: str) -> KeyRecord:
 
 
 def _spki(pem: str, source: str) -> bytes:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
     try:
         return load_pem_public_key(pem.encode()).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (ValueError, UnsupportedAlgorithm) as error:

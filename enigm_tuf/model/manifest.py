@@ -4,7 +4,6 @@ It lists the channel's current releases, newest first, and says for whom and fro
 """
 
 import itertools
-from dataclasses import dataclass
 from datetime import datetime
 
 from enigm_tuf.errors import MalformedError
@@ -27,12 +26,12 @@ from enigm_tuf.model.shapes import (
     version_key,
 )
 from enigm_tuf.model.strict_json import encode, parse
+from enigm_tuf.model.value import Value
 
 PATCH_LEVEL = Text(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", "a security patch level such as 2026-11-05")
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestPayload:
+class ManifestPayload(Value):
     """One file of a release: target path, length in bytes, hashes by algorithm, and what it applies to."""
 
     path: str
@@ -42,16 +41,14 @@ class ManifestPayload:
     source_build: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Value):
     """From ``after_hours`` after the start on, ``percent`` of all devices are offered the release."""
 
     after_hours: int
     percent: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rollout:
+class Rollout(Value):
     """When and to how many. ``cohorts`` (empty: all) restricts; ``halted`` stops everybody."""
 
     start: datetime
@@ -60,8 +57,7 @@ class Rollout:
     halted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Value):
     """One release of a product on a channel. ``applicable_from`` is the lowest version it updates."""
 
     version: str
@@ -77,8 +73,7 @@ class Release:
     mandatory: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OtaManifest:
+class OtaManifest(Value):
     environment: Environment
     product: str
     channel: str

@@ -3,8 +3,7 @@
 It says what the bytes are, so that the manifest authority cannot give them another meaning.
 """
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from __future__ import annotations
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.limits import LIMITS
@@ -21,24 +20,36 @@ from enigm_tuf.model.shapes import (
     Sequence,
 )
 from enigm_tuf.model.strict_json import encode
+from enigm_tuf.model.value import Value
 
-PayloadType: TypeAlias = Literal["full-ota", "delta-ota", "image"]
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    PayloadType: TypeAlias = Literal["full-ota", "delta-ota", "image"]
+else:
+    PayloadType = str
+
 PAYLOAD_TYPE = Choice(("full-ota", "delta-ota", "image"))
 HARDWARE_IDS = Sequence(NAME, minimum=1, maximum=1_000, unique=True)
-HASHES: Record[dict[str, str]] = Record(dict, sha256=SHA256, sha512=SHA512)
+
+
+def _without_none(**hashes: str | None) -> dict[str, str]:
+    return {name: digest for name, digest in hashes.items() if digest is not None}
+
+
+HASHES: Record[dict[str, str]] = Record(_without_none, sha256=SHA256, sha512=Optional(SHA512))
 LENGTH = Integer(1, maximum=LIMITS.payload_bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class Chunks:
+class Chunks(Value):
     """A Merkle tree (RFC 6962 section 2.1, SHA-256) over chunks of ``size`` bytes, the last one shorter."""
 
     size: int
     root: str
 
 
-@dataclass(frozen=True, slots=True)
-class PayloadRecord:
+class PayloadRecord(Value):
     """What both authorities must agree on, beside path, length and hashes, which TUF itself holds.
 
     ``source_build`` is the build id that a delta applies to. ``provenance`` are SHA-256 of SLSA statements.

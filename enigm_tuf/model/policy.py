@@ -4,7 +4,6 @@ There is no key that disables a rule, and no default: a missing field is refused
 """
 
 import binascii
-import tomllib
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -13,10 +12,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from enigm_tuf.errors import MalformedError
-from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.keys import BASE64, ENVIRONMENT, Environment
 from enigm_tuf.model.request import ACTION, AUTHORITY, Authority
 from enigm_tuf.model.shapes import NAME, POSITIVE, WORD, Choice, Integer, Record, Sequence, Table, Text
+from enigm_tuf.model.strict_toml import parse_toml
 
 OperatorRole: TypeAlias = Literal["requester", "approver", "custodian"]
 RoleKind: TypeAlias = Literal["root", "targets", "snapshot", "manifest", "payload"]
@@ -104,13 +103,7 @@ POLICY = Record(
 
 def read_policy(data: bytes, source: str) -> Policy:
     """Parse, and check that the policy can be met and lets nobody count twice."""
-    if len(data) > LIMITS.document_bytes:
-        raise MalformedError(source, "", f"at most {LIMITS.document_bytes:,} bytes, this has {len(data):,}")
-    try:
-        value = tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise MalformedError(source, "", f"not TOML: {error}") from error
-    policy = POLICY.read(value, source)
+    policy = POLICY.read(parse_toml(data, source), source)
     for operator in policy.operators:
         for key in operator.approval_keys:
             _require_one_form(key, f"operators.{operator.id}.approval_keys", source)

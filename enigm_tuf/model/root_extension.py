@@ -3,28 +3,33 @@
 Read from the ``signed`` object of a root; other TUF clients keep it as an unrecognised field.
 """
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from __future__ import annotations
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.keys import ENVIRONMENT, HOME, TOKEN_RECORD, Environment, TokenRecord
 from enigm_tuf.model.shapes import LINE, POSITIVE, SHA256, WORD, Choice, Integer, Optional, Record, Sequence, Table
 from enigm_tuf.model.strict_json import JsonObject
+from enigm_tuf.model.value import Value
 from enigm_tuf.ports import Home
 
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    AuthorityModel: TypeAlias = Literal["manifest-only", "dual"]
+else:
+    AuthorityModel = str
+
 FIELD = "x-enigm-tuf"
-AuthorityModel: TypeAlias = Literal["manifest-only", "dual"]
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestAuthority:
+class ManifestAuthority(Value):
     """The offline PIV authority: its keys by TUF keyid."""
 
     keyids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseAuthority:
+class ReleaseAuthority(Value):
     """The HSM authority: its keys by TUF keyid, and how many of the payload keys must sign every payload role.
 
     ``payload_keyids`` are those of ``keyids`` that sign payload roles; the rest sign root.
@@ -35,30 +40,26 @@ class ReleaseAuthority:
     payload_threshold: int
 
 
-@dataclass(frozen=True, slots=True)
-class Authorities:
+class Authorities(Value):
     """``release`` is absent in the model ``manifest-only``."""
 
     manifest: ManifestAuthority
     release: ReleaseAuthority | None
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyPin:
+class PolicyPin(Value):
     """The policy file that an authority follows: its version and the SHA-256 of its bytes."""
 
     version: int
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Policies:
+class Policies(Value):
     manifest: PolicyPin
     release: PolicyPin | None
 
 
-@dataclass(frozen=True, slots=True)
-class AuditLogPin:
+class AuditLogPin(Value):
     """A log and who must have witnessed its checkpoints (C2SP tlog-checkpoint names)."""
 
     origin: str
@@ -67,8 +68,7 @@ class AuditLogPin:
     witness_threshold: int
 
 
-@dataclass(frozen=True, slots=True)
-class KeyInfo:
+class KeyInfo(Value):
     """What root says about a key beside the key object: where it lives and for which environment."""
 
     spki_sha256: str
@@ -79,15 +79,13 @@ class KeyInfo:
     environment: Environment
 
 
-@dataclass(frozen=True, slots=True)
-class Recovery:
+class Recovery(Value):
     """How many root keys can replace a lost manifest authority."""
 
     threshold: int
 
 
-@dataclass(frozen=True, slots=True)
-class RootExtension:
+class RootExtension(Value):
     environment: Environment
     authority_model: AuthorityModel
     authorities: Authorities

@@ -5,17 +5,24 @@ field, a missing field, a boolean for an integer, a text that its pattern does n
 Fields of a record carry the names of the frozen dataclass that they fill.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, Protocol, TypeVar
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.value import Generic, Protocol, Value
 
-T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
+    T_co = TypeVar("T_co", covariant=True)
+else:
+    T = T_co = None
 
 
 class Shape(Protocol[T_co]):
@@ -26,8 +33,7 @@ class Shape(Protocol[T_co]):
     def schema(self) -> dict[str, Any]: ...
 
 
-@dataclass(frozen=True)
-class Integer:
+class Integer(Value):
     """An integer from ``minimum`` to ``maximum``, both included. Booleans are not integers."""
 
     minimum: int = 0
@@ -47,8 +53,7 @@ class Integer:
         return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
 
 
-@dataclass(frozen=True)
-class Boolean:
+class Boolean(Value):
     """True or false."""
 
     def read(self, value: object, source: str, field: str) -> bool:
@@ -63,8 +68,7 @@ class Boolean:
         return {"type": "boolean"}
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(Value):
     """A text that ``pattern`` matches in full; ``meaning`` says so in words."""
 
     pattern: str = r"[^\x00-\x1f\x7f]*"
@@ -88,8 +92,7 @@ class Text:
         return {"type": "string", "maxLength": self.maximum, "pattern": pattern, "description": self.meaning}
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Value):
     """One of a closed list of words."""
 
     words: tuple[str, ...]
@@ -106,14 +109,13 @@ class Choice:
         return {"enum": list(self.words)}
 
 
-@dataclass(frozen=True)
-class Time:
+class Time(Value):
     """A time in UTC to the second: ``2026-11-23T20:15:00Z`` (RFC 3339)."""
 
     def read(self, value: object, source: str, field: str) -> datetime:
         text = TIME_TEXT.read(value, source, field)
         try:
-            return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+            return datetime.fromisoformat(text)
         except ValueError as error:
             raise MalformedError(source, field, f"no such time: {text}") from error
 
@@ -124,8 +126,7 @@ class Time:
         return TIME_TEXT.schema() | {"format": "date-time"}
 
 
-@dataclass(frozen=True)
-class Sequence(Generic[T]):
+class Sequence(Value, Generic[T]):
     """A list of one shape, read into a tuple."""
 
     item: Shape[T]
@@ -151,8 +152,7 @@ class Sequence(Generic[T]):
         return {"type": "array", "items": self.item.schema()} | bounds
 
 
-@dataclass(frozen=True)
-class Table(Generic[T]):
+class Table(Value, Generic[T]):
     """An object whose keys match one text shape and whose values have one shape."""
 
     key: Text
@@ -177,8 +177,7 @@ class Table(Generic[T]):
         return {"type": "object", "additionalProperties": self.item.schema()} | names
 
 
-@dataclass(frozen=True)
-class Optional(Generic[T]):
+class Optional(Value, Generic[T]):
     """A field of a record that may be absent; absent reads as None, and None is not written."""
 
     item: Shape[T]

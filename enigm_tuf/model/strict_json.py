@@ -4,17 +4,22 @@ Refused: more bytes than the cap, bytes that are not UTF-8, duplicate keys, NaN 
 integers beyond 2**53 - 1 either side, nesting deeper than the cap, a top level that is not an object.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
-from collections.abc import Iterable
-from typing import Any, NoReturn
-
-from securesystemslib.formats import encode_canonical
+import re
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.limits import LIMITS
 
-JsonObject = dict[str, Any]
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from typing import Any, NoReturn, TypeAlias
+
+    JsonObject: TypeAlias = dict[str, Any]
+else:
+    JsonObject = dict
 
 
 def parse(data: bytes, *, source: str, max_bytes: int = LIMITS.document_bytes) -> JsonObject:
@@ -53,7 +58,17 @@ def _parse(data: bytes, source: str, max_bytes: int, *, strict: bool) -> JsonObj
         raise MalformedError(source, where, f"not JSON ({error.msg}); is the file cut off?") from error
     if not isinstance(value, dict):
         raise MalformedError(source, "", "the top level must be a JSON object")
+    if b"\\u" in data:
+        _refuse_surrogates(value, source)
     return value
+
+
+def _refuse_surrogates(value: JsonObject, source: str) -> None:
+    """Half of a pair is no character, and has no bytes that a signature could be over (RFC 8259 section 8.2)."""
+    try:
+        encode(value)
+    except UnicodeEncodeError as error:
+        raise MalformedError(source, "", "half of a surrogate pair is no character") from error
 
 
 def encode(value: JsonObject) -> bytes:
@@ -62,8 +77,25 @@ def encode(value: JsonObject) -> bytes:
 
 
 def canonical(value: JsonObject) -> bytes:
-    """OLPC canonical JSON: the bytes under every TUF signature (TUF specification 4.2.1)."""
-    return encode_canonical(value).encode()  # type: ignore[union-attr]
+    """OLPC canonical JSON: the bytes under every TUF signature (TUF specification 4.2.1).
+
+    JSON with sorted keys and no spaces, in which only quote and backslash are escaped.
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    if "\\" in text:
+        text = _ESCAPE.sub(_unescaped, text)
+    return text.encode()
+
+
+# what json.dumps escapes: quote and backslash stay as they are, control characters go back to themselves
+_ESCAPE = re.compile(r"\\(?:[\"\\]|u00([01][0-9a-f])|([nrtbf]))")
+_CONTROL = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    if match[1]:
+        return chr(int(match[1], 16))
+    return _CONTROL[match[2]] if match[2] else match[0]
 
 
 def sha256(data: bytes) -> str:
@@ -75,12 +107,14 @@ def _refuse(source: str, rule: str) -> NoReturn:
     raise MalformedError(source, "", rule)
 
 
-def _object(pairs: Iterable[tuple[str, Any]], source: str) -> JsonObject:
-    result: JsonObject = {}
-    for key, value in pairs:
-        if key in result:
-            raise MalformedError(source, key, "the same key twice in one object")
-        result[key] = value
+def _object(pairs: list[tuple[str, Any]], source: str) -> JsonObject:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen = set[str]()
+        for name, _ in pairs:
+            if name in seen:
+                raise MalformedError(source, name, "the same key twice in one object")
+            seen.add(name)
     return result
 
 
@@ -91,18 +125,21 @@ def _integer(text: str, source: str) -> int:
 
 
 def _refuse_depth(data: bytes, source: str) -> None:
-    """Count brackets outside strings, so that the parser never recurses beyond the cap."""
-    depth = 0
-    for piece in _outside_strings(data):
-        for byte in piece:
-            if byte in b"[{":
-                depth += 1
-                if depth > LIMITS.json_depth:
-                    _refuse(source, f"nested at most {LIMITS.json_depth} deep")
-            elif byte in b"]}":
-                depth -= 1
+    """Take away the innermost brackets once for each level that is allowed, so that the parser never recurses deeper.
+
+    Works on whole arrays of bytes: a role of 100,000 targets costs milliseconds.
+    """
+    if data.count(b"{") + data.count(b"[") <= LIMITS.json_depth:
+        return
+    if b"\\" in data:
+        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    # every second piece between quotes is inside a string
+    brackets = b"".join(piece.translate(_BRACES, _NO_BRACKET) for piece in data.split(b'"')[::2])
+    for _ in range(LIMITS.json_depth):
+        brackets = brackets.replace(b"{}", b"")
+    if b"{}" in brackets or brackets.count(b"{") > LIMITS.json_depth:
+        _refuse(source, f"nested at most {LIMITS.json_depth} deep")
 
 
-def _outside_strings(data: bytes) -> Iterable[bytes]:
-    # with escapes blanked out, every second piece between quotes is inside a string
-    return data.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2]
+_NO_BRACKET = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_BRACES = bytes.maketrans(b"[]", b"{}")

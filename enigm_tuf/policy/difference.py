@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from tuf.api.metadata import Root, Snapshot, TargetFile, Targets
-
 from enigm_tuf.model.manifest import OtaManifest, Release, Rollout, read_manifest
+from enigm_tuf.model.tuf import Root, Snapshot, TargetFile, Targets
 from enigm_tuf.model.words import words
 from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.threshold import spki_sha256
@@ -94,7 +93,7 @@ def _delegated(targets: Targets | None) -> dict[str, str]:
     for name, role in (targets.delegations.roles or {}).items():
         digests = sorted(spki_sha256(keys[keyid]) for keyid in role.keyids if keyid in keys)
         whose = ", ".join(f"{digest} ({_spoken(digest)})" for digest in digests)
-        found[name] = f"{role.paths}, terminating {role.terminating}, {role.threshold} of {whose}"
+        found[name] = f"{list(role.paths or ())}, terminating {role.terminating}, {role.threshold} of {whose}"
     return found
 
 

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tuf.api.metadata import Root, Snapshot, Targets
-
 from enigm_tuf.model.approval import Approval
 from enigm_tuf.model.manifest import OtaManifest
 from enigm_tuf.model.policy import Policy
 from enigm_tuf.model.request import Previous, SigningRequest
 from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.model.tuf import Root, Snapshot, Targets
 from enigm_tuf.trust.metadata import Verified
 
 

@@ -8,8 +8,6 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from tuf.api.metadata import Root, Snapshot, Targets
-
 from enigm_tuf.errors import EnigmTufError, MalformedError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.approval import pre_authentication_encoding, read_envelope, read_statement
@@ -18,11 +16,11 @@ from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.policy import Operator, Policy, read_policy
 from enigm_tuf.model.request import SigningRequest
 from enigm_tuf.model.root_extension import PolicyPin
-from enigm_tuf.model.strict_json import canonical, parse_canonical, sha256
+from enigm_tuf.model.strict_json import parse_canonical, sha256
+from enigm_tuf.model.tuf import Root, Snapshot, Targets
 from enigm_tuf.policy.question import CastApproval, Ledger, Proposal, Question
 from enigm_tuf.trust.metadata import Verified, read_document
 from enigm_tuf.trust.threshold import signers
-from enigm_tuf.trust.tuf_types import require_types
 
 Signed = Root | Snapshot | Targets
 
@@ -69,14 +67,19 @@ def read_signed(data: bytes, source: str) -> Signed:
     kind = kinds.get(str(signed.get("_type")))
     if kind is None:
         raise MalformedError(source, "_type", f"must be one of {', '.join(kinds)}")
-    require_types(signed, source)
-    try:
-        value = kind.from_dict(signed)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise MalformedError(source, "", f"not TUF {kind.type} metadata: {error!r:.200}") from error
-    if canonical(value.to_dict()) != data:
-        raise MalformedError(source, "", "holds something that its metadata does not say")
+    value = kind.read(signed, source)
+    _require_known_keys(value, source)
     return value
+
+
+def _require_known_keys(value: Signed, source: str) -> None:
+    """A client tolerates keys that it cannot use; who signs knows every key."""
+    holder = value if isinstance(value, Root) else value.delegations if isinstance(value, Targets) else None
+    if holder is None:
+        return
+    raw = value.raw if isinstance(value, Root) else value.raw["delegations"]
+    if unknown := sorted(set(raw["keys"]) - set(holder.keys)):
+        raise MalformedError(source, f"keys.{unknown[0]:.64}", "must be of a type and scheme that can count")
 
 
 def cast_approvals(policy: Policy, envelopes: Sequence[bytes]) -> tuple[tuple[CastApproval, ...], tuple[str, ...]]:

@@ -1,9 +1,11 @@
 """The seam between the TUF workflow and the rules of the authorities."""
 
-from typing import TYPE_CHECKING, Protocol
+from __future__ import annotations
 
-from tuf.api.metadata import Root, Targets
+from enigm_tuf.model.tuf import Root, Targets
+from enigm_tuf.model.value import Protocol
 
+TYPE_CHECKING = False  # without importing typing
 if TYPE_CHECKING:
     from enigm_tuf.trust.metadata import Verified
 
@@ -14,16 +16,18 @@ class Admission(Protocol):
     Both methods return nothing and raise RefusedError or MalformedError.
     """
 
-    def root(self, previous: "Verified[Root] | None", new: "Verified[Root]") -> None:
+    @property
+    def identity(self) -> str:
+        """Names these rules with their version and settings: what others admitted is looked at again."""
+
+    def root(self, previous: Verified[Root] | None, new: Verified[Root]) -> None:
         """``previous`` is the trusted root before it; None for the one that the device shipped with."""
-        ...
 
     def targets(
         self,
-        root: "Verified[Root]",
-        delegator: "Verified[Root] | Verified[Targets]",
+        root: Verified[Root],
+        delegator: Verified[Root] | Verified[Targets],
         role: str,
-        new: "Verified[Targets]",
+        new: Verified[Targets],
     ) -> None:
         """``role`` is ``targets`` or a delegated role's name."""
-        ...

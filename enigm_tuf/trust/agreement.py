@@ -1,21 +1,23 @@
 """DUAL-AGREEMENT and ROLLBACK-INDEX: what both authorities say about a payload, and whether a device may take it."""
 
-from dataclasses import dataclass, field
-from pathlib import PurePath
-
-from tuf.api.metadata import TargetFile
+from __future__ import annotations
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.manifest import ManifestPayload, OtaManifest, Release
-from enigm_tuf.model.payload import PayloadRecord, read_payload_record
+from enigm_tuf.model.payload import Chunks, PayloadRecord, read_payload_record
+from enigm_tuf.model.tuf import TargetFile
+from enigm_tuf.model.value import Value
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 from enigm_tuf.trust.artifact import VerifiedArtifact
 from enigm_tuf.trust.rules import AuthorityRule, Evidence
 
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from pathlib import PurePath
 
-@dataclass(frozen=True, slots=True)
-class AgreedPayload:
+
+class AgreedPayload(Value):
     """A payload of a release on which both authorities agree (in ``manifest-only``: that the manifest names).
 
     ``record`` is the release authority's account, None in model ``manifest-only``.
@@ -26,10 +28,15 @@ class AgreedPayload:
     payload: ManifestPayload
     record: PayloadRecord | None
     evidence: Evidence
-    _seal: Seal = field(repr=False, kw_only=True, compare=False)
+    _seal: Seal | None = None
 
     def __post_init__(self) -> None:
         require_seal(self._seal, "an AgreedPayload")
+
+    @property
+    def chunks(self) -> Chunks | None:
+        """The payload's chunk tree, where the release authority signed one."""
+        return self.record.chunks if self.record else None
 
 
 def manifest_matches(manifest: OtaManifest, environment: Environment, product: str, channel: str) -> Evidence:

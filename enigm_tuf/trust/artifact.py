@@ -1,13 +1,16 @@
 """A downloaded artifact that has been proved to be the one both authorities agreed on."""
 
-from dataclasses import dataclass, field
-from pathlib import PurePath
+from __future__ import annotations
 
+from enigm_tuf.model.value import Value
 from enigm_tuf.trust._seal import Seal, require_seal
 
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from pathlib import PurePath
 
-@dataclass(frozen=True, slots=True)
-class VerifiedArtifact:
+
+class VerifiedArtifact(Value):
     """A file whose length and hashes are those of the agreed release. The only thing an Installer takes."""
 
     file: PurePath
@@ -17,7 +20,7 @@ class VerifiedArtifact:
     rollback_index: int
     length: int
     hashes: dict[str, str]
-    _seal: Seal = field(repr=False, kw_only=True, compare=False)
+    _seal: Seal | None = None
 
     def __post_init__(self) -> None:
         require_seal(self._seal, "a VerifiedArtifact")

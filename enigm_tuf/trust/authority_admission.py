@@ -3,9 +3,9 @@
 There is no way to leave it out: ``enigm_tuf_client.Updater`` makes it itself, from the device's environment.
 """
 
-from tuf.api.metadata import Root, Targets
-
+from enigm_tuf import VERSION
 from enigm_tuf.model.keys import Environment
+from enigm_tuf.model.tuf import Root, Targets
 from enigm_tuf.trust import delegation_rules, root_rules
 from enigm_tuf.trust.metadata import Verified
 from enigm_tuf.trust.rules import Evidence
@@ -54,6 +54,11 @@ class AuthorityAdmission:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
+
+    @property
+    def identity(self) -> str:
+        """Changes with the software and with the environment."""
+        return f"authorities {VERSION} {self._environment}"
 
     def root(self, previous: Verified[Root] | None, new: Verified[Root]) -> None:
         """RefusedError or MalformedError if any rule says no."""

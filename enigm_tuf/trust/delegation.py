@@ -1,40 +1,46 @@
 """The search for a target through delegations (specification 5.6.7): preorder, depth first, bounded."""
 
-from collections.abc import Generator
+from __future__ import annotations
 
-from tuf.api.metadata import TargetFile, Targets
+from collections.abc import Generator
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.trust.metadata import Verified
+from enigm_tuf.model.tuf import TargetFile, Targets
+from enigm_tuf.trust.metadata import Lineage, Verified
 from enigm_tuf.trust.tuf_rules import TufRule
 
-Search = Generator[tuple[str, str], Verified[Targets], TargetFile]
-"""Asks for (delegator, role), is sent that role's verified metadata, returns the target."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Search: TypeAlias = Generator[Lineage, Verified[Targets], TargetFile]
+    """Asks for a role by its lineage, is sent its verified metadata, returns the target."""
 
 
 def search(path: str) -> Search:
     """Find ``path``; RefusedError TARGET-MISSING, or DELEGATION-LIMIT when too many roles would be visited.
 
     A role is visited once (5.6.7.1, cycles); a terminating delegation that matches ends the search after its
-    own subtree (5.6.7.2.1). Path patterns, hash prefixes and succinct hash bins (TAP 15) are tuf.api's.
+    own subtree (5.6.7.2.1).
     """
-    to_visit, visited = [("root", "targets")], set[str]()
+    to_visit: list[Lineage] = [("targets",)]
+    visited = set[str]()
     while to_visit:
-        delegator, role = to_visit.pop()
-        if role in visited:
+        lineage = to_visit.pop()
+        if lineage[-1] in visited:
             continue
         if len(visited) > LIMITS.delegations:
             raise RefusedError(
                 TufRule.DELEGATION_LIMIT, path, expected=f"at most {LIMITS.delegations} roles", got="more to visit"
             )
-        metadata = (yield delegator, role).value
+        metadata = (yield lineage).value
         if path in metadata.targets:
             return metadata.targets[path]
-        visited.add(role)
+        visited.add(lineage[-1])
         children, terminated = _children(metadata, path)
         to_visit = [] if terminated else to_visit
-        to_visit.extend((role, child) for child in reversed(children))
+        to_visit.extend((*lineage, child) for child in reversed(children))
     raise RefusedError(TufRule.TARGET_MISSING, path, expected="to be listed in targets metadata", got="not listed")
 
 
@@ -42,7 +48,7 @@ def _children(metadata: Targets, path: str) -> tuple[list[str], bool]:
     """Delegated roles for ``path`` in order, and whether the last of them ends the search."""
     children: list[str] = []
     if metadata.delegations is not None:
-        for name, terminating in metadata.delegations.get_roles_for_target(path):
+        for name, terminating in metadata.delegations.roles_for(path):
             children.append(name)
             if terminating:
                 return children, True

@@ -2,10 +2,10 @@
 
 import re
 
-from tuf.api.metadata import DelegatedRole, Delegations, Targets
-
 from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.delegations import DelegatedRole, Delegations
 from enigm_tuf.model.shapes import NAME
+from enigm_tuf.model.tuf import Targets
 from enigm_tuf.trust.metadata import Verified
 from enigm_tuf.trust.root_rules import RootView, require_distinct, require_owner
 from enigm_tuf.trust.rules import AuthorityRule, Evidence
@@ -64,7 +64,7 @@ def _product_role(view: RootView, subject: str, role: DelegatedRole) -> None:
     paths = delegated_paths(role.name)
     if not paths:
         _refuse(subject, "<product>.manifest or <product>.payload", role.name)
-    if role.paths != paths or not role.terminating:
+    if list(role.paths or ()) != paths or not role.terminating:
         _refuse(subject, f"a terminating delegation of {paths[0]}", f"{role.paths}, terminating {role.terminating}")
     if role.name.endswith(".payload") and view.extension.authority_model != "dual":
         _refuse(subject, "no payload roles in model manifest-only", role.name)

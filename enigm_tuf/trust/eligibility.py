@@ -1,18 +1,31 @@
 """Whether a release is for this device, now: compatibility, eligibility and rollout. Signed fields only restrict."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from enigm_tuf import VERSION
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.manifest import ManifestPayload, Release, Rollout
 from enigm_tuf.model.shapes import version_key
-from enigm_tuf.trust.gate_report import Control, Finding, passed, refused
+from enigm_tuf.model.value import Value
+from enigm_tuf.trust.gate_report import Control, Finding, not_checked, passed, refused
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceFacts:
-    """What the device says about itself. ``device_id`` never leaves the device; it only picks its rollout share."""
+class Conditions(Value):
+    """What the owner of the device demands of the moment. ``window`` is in minutes after local midnight, first and
+    last; it may reach over midnight. None: no demand.
+    """
+
+    minimum_battery_percent: int | None = None
+    window: tuple[int, int] | None = None
+
+
+class DeviceFacts(Value):
+    """What the device says about itself. ``device_id`` never leaves the device; it only picks its rollout share.
+
+    None is a fact that nobody measured: ``local_minute`` are minutes after local midnight, ``free_bytes`` is the room
+    for the payload.
+    """
 
     environment: Environment
     product: str
@@ -20,7 +33,13 @@ class DeviceFacts:
     channel: str
     device_id: str
     cohorts: frozenset[str] = frozenset()
-    client_version: str = "0.1.0"
+    client_version: str = VERSION
+    enrolled: bool | None = None
+    battery_percent: int | None = None
+    charging: bool | None = None
+    free_bytes: int | None = None
+    local_minute: int | None = None
+    conditions: Conditions = Conditions()
 
 
 def choose_payload(release: Release, installed_build: str | None) -> ManifestPayload | None:
@@ -34,14 +53,14 @@ def compatibility(release: Release, facts: DeviceFacts, installed: tuple[str, st
     """COMPATIBILITY: hardware, the version it can be applied from, the client that it needs, a payload that fits."""
     control = Control.COMPATIBILITY
     if facts.hardware_id not in release.hardware_ids:
-        return refused(control, f"for {', '.join(release.hardware_ids)}, this device is {facts.hardware_id}")
+        return refused(control, f"hardware: for {', '.join(release.hardware_ids)}, this device is {facts.hardware_id}")
     if version_key(facts.client_version) < version_key(release.minimum_client):
-        return refused(control, f"needs client {release.minimum_client}, this is {facts.client_version}")
+        return refused(control, f"client: needs {release.minimum_client}, this is {facts.client_version}")
     base = release.applicable_from
     if base and installed and version_key(installed[0]) < version_key(base):
-        return refused(control, f"applies from version {base} on, installed is {installed[0]}")
+        return refused(control, f"base: applies from version {base} on, installed is {installed[0]}")
     if choose_payload(release, installed[1] if installed else None) is None:
-        return refused(control, "no payload applies to the installed build")
+        return refused(control, "payload: none applies to the installed build")
     return passed(control, f"hardware {facts.hardware_id}")
 
 
@@ -51,6 +70,60 @@ def eligibility(release: Release, facts: DeviceFacts) -> Finding:
     if cohorts and not facts.cohorts & set(cohorts):
         return refused(Control.ELIGIBILITY, f"for cohorts {', '.join(cohorts)} only")
     return passed(Control.ELIGIBILITY, f"cohorts {', '.join(cohorts)}" if cohorts else "for all cohorts")
+
+
+def enrolment(facts: DeviceFacts) -> Finding:
+    """ENROLMENT: the vendor's service knows the device; whoever asks it tells us."""
+    if facts.enrolled is None:
+        return not_checked(Control.ENROLMENT, "nobody asked")
+    return passed(Control.ENROLMENT, "enrolled") if facts.enrolled else refused(Control.ENROLMENT, "not enrolled")
+
+
+def battery(facts: DeviceFacts) -> Finding:
+    """BATTERY: enough for an install, or charging. A demand that cannot be judged is not met."""
+    control, least = Control.BATTERY, facts.conditions.minimum_battery_percent
+    if least is None:
+        return not_checked(control, "no minimum is set")
+    if facts.charging:
+        return passed(control, "charging")
+    if facts.battery_percent is None:
+        return refused(control, f"at least {least} % or charging is asked, and the level is not known")
+    verdict = passed if facts.battery_percent >= least else refused
+    return verdict(control, f"{facts.battery_percent} %, at least {least} % or charging is asked")
+
+
+def space(payload: ManifestPayload, facts: DeviceFacts) -> Finding:
+    """SPACE: room for the payload and its metadata."""
+    needed = payload.length + SPACE_MARGIN
+    if facts.free_bytes is None:
+        return not_checked(Control.SPACE, f"not measured; {needed:,} bytes are needed")
+    verdict = passed if facts.free_bytes >= needed else refused
+    return verdict(Control.SPACE, f"{facts.free_bytes:,} bytes free, {needed:,} are needed")
+
+
+SPACE_MARGIN = 16 * 2**20  # bytes: metadata, and what a file system keeps for itself
+
+
+def maintenance_window(release: Release, facts: DeviceFacts) -> Finding:
+    """MAINTENANCE-WINDOW: the owner's hours. A mandatory release does not wait for them, since they are a comfort;
+    battery, space and a halted rollout still stop it.
+    """
+    control, window = Control.MAINTENANCE_WINDOW, facts.conditions.window
+    if window is None:
+        return not_checked(control, "no window is set")
+    if release.mandatory:
+        return passed(control, "mandatory: does not wait for the window")
+    if facts.local_minute is None:
+        return refused(control, f"only {_hours(window)}, and the local time is not known")
+    first, last = window
+    now = facts.local_minute
+    inside = first <= now < last if first <= last else now >= first or now < last
+    told = f"{now // 60:02d}:{now % 60:02d} local time, window {_hours(window)}"
+    return (passed if inside else refused)(control, told)
+
+
+def _hours(window: tuple[int, int]) -> str:
+    return "-".join(f"{minute // 60:02d}:{minute % 60:02d}" for minute in window)
 
 
 def rollout(release: Release, facts: DeviceFacts, now: datetime) -> Finding:

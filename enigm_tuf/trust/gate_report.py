@@ -1,12 +1,21 @@
 """The gate report: one verdict with its evidence per independent control, never one merged "ok"."""
 
-from dataclasses import dataclass, replace
+from __future__ import annotations
+
 from enum import StrEnum
-from typing import Any
+
+from enigm_tuf.model.value import Value, replace
+
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Control(StrEnum):
-    """The controls of DESIGN section 6, each of which can say no on its own."""
+    """The controls of DESIGN section 6, each of which can say no on its own.
+
+    The last four are about the device itself: whether it takes part, and whether now is a good moment.
+    """
 
     TRANSPORT = "transport"
     REQUEST = "request"
@@ -19,6 +28,10 @@ class Control(StrEnum):
     ROLLBACK = "rollback"
     COMPATIBILITY = "compatibility"
     ARTIFACT_INTEGRITY = "artifact-integrity"
+    ENROLMENT = "enrolment"
+    BATTERY = "battery"
+    SPACE = "space"
+    MAINTENANCE_WINDOW = "maintenance-window"
 
 
 class Verdict(StrEnum):
@@ -29,8 +42,7 @@ class Verdict(StrEnum):
     NOT_CHECKED = "not-checked"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Value):
     """What one control said. ``rule`` is the ID that decided, or empty."""
 
     control: Control
@@ -39,18 +51,17 @@ class Finding:
     rule: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class GateReport:
+class GateReport(Value):
     """One finding for every control, in the order of ``Control``."""
 
     findings: tuple[Finding, ...]
 
     @classmethod
-    def blank(cls) -> "GateReport":
+    def blank(cls) -> GateReport:
         """Nothing has been checked yet."""
         return cls(tuple(Finding(control, Verdict.NOT_CHECKED, "did not run") for control in Control))
 
-    def with_finding(self, *new: Finding) -> "GateReport":
+    def with_finding(self, *new: Finding) -> GateReport:
         """A report in which ``new`` findings stand in place of those of the same control."""
         by_control = {finding.control: finding for finding in new}
         return replace(self, findings=tuple(by_control.get(old.control, old) for old in self.findings))
@@ -63,6 +74,10 @@ class GateReport:
             {"control": str(f.control), "verdict": str(f.verdict), "evidence": f.evidence, "rule": f.rule}
             for f in self.findings
         ]
+
+
+def not_checked(control: Control, evidence: str) -> Finding:
+    return Finding(control, Verdict.NOT_CHECKED, evidence)
 
 
 def passed(control: Control, evidence: str, rule: str = "") -> Finding:

@@ -5,62 +5,85 @@ Nothing here reads a file, a socket or a clock. A refusal leaves the state that 
 rollback checks; before anything is decided on them, their successors are admitted without it.
 """
 
-import copy
+from __future__ import annotations
+
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
-
-from tuf.api.exceptions import LengthOrHashMismatchError
-from tuf.api.metadata import Key, MetaFile, Root, Snapshot, Targets, Timestamp
 
 from enigm_tuf.errors import MalformedError, MisuseError, RefusedError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.model.strict_json import JsonObject, canonical, parse
+from enigm_tuf.model.strict_json import canonical, parse, sha256
+from enigm_tuf.model.tuf import MetaFile, Root, Signed, Snapshot, Targets, Timestamp, matches
+from enigm_tuf.model.value import Generic, Value, replace
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 from enigm_tuf.trust.admission import Admission
-from enigm_tuf.trust.threshold import ALLOWED_SCHEMES, require_threshold
+from enigm_tuf.trust.remembered import Remembered
+from enigm_tuf.trust.threshold import require_threshold
 from enigm_tuf.trust.tuf_rules import TufRule
-from enigm_tuf.trust.tuf_types import require_types
 
-T = TypeVar("T", Root, Timestamp, Snapshot, Targets)
-Delegator = Root | Targets
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias, TypeVar
+
+    from enigm_tuf.model.strict_json import JsonObject
+    from enigm_tuf.model.tuf_fields import Key
+
+    T = TypeVar("T", bound=Signed)
+    Delegator: TypeAlias = "Verified[Root] | Verified[Targets]"
+else:
+    T = None
+
+Lineage = tuple[str, ...]
+"""The way to a role from ``targets``: ``("targets", "a", "b")`` is b as delegated by a."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document(Generic[T]):
-    """Parsed, not verified. ``canonical`` are the bytes under the signatures, from the original object."""
+class Document(Value, Generic[T]):
+    """Parsed, not verified."""
 
     value: T
     data: bytes
-    signed: JsonObject
     signatures: Mapping[str, str]
-    canonical: bytes
+
+    @property
+    def canonical(self) -> bytes:
+        """The bytes under the signatures, from the original object."""
+        return canonical(self.value.raw)
 
 
-@dataclass(frozen=True, slots=True)
-class Verified(Generic[T]):
-    """Metadata that met its role's threshold. ``signers`` are SPKI digests; ``root_version`` says under which root."""
+class Verified(Document[T]):
+    """Metadata that met its role's threshold. ``signers`` are SPKI digests; ``root`` and ``delegator`` the SHA-256
+    of the root in force and of the metadata whose keys were counted (of itself for a root).
+    """
 
-    value: T
-    data: bytes
-    signed: JsonObject
-    signatures: Mapping[str, str]
-    canonical: bytes
     signers: frozenset[str]
-    root_version: int
-    _seal: Seal = field(repr=False, kw_only=True, compare=False)
+    root: str
+    delegator: str
+    _seal: Seal | None = None
 
     def __post_init__(self) -> None:
         require_seal(self._seal, "verified metadata")
 
+    def remember(self, admission: Admission) -> Remembered:
+        """What the store keeps, so that the same bytes under the same keys need not be verified again."""
+        value = self.value
+        return Remembered(
+            sha256(self.data),
+            len(self.data),
+            value.version,
+            value.expires,
+            self.root,
+            self.delegator,
+            tuple(sorted(self.signers)),
+            admission.identity,
+        )
 
-@dataclass(frozen=True, slots=True)
-class TrustedMetadata:
+
+class TrustedMetadata(Value):
     """What is trusted so far in one refresh. ``now`` is its one fixed start time (specification 5.1).
 
-    ``targets`` is keyed by (delegator, role): what one delegator vouches for proves nothing under another.
+    ``targets`` is keyed by lineage, such as ``("targets", "a", "b")`` for b delegated by a: what one delegator
+    vouches for proves nothing under another.
     """
 
     now: datetime
@@ -68,34 +91,33 @@ class TrustedMetadata:
     root: Verified[Root]
     timestamp: Verified[Timestamp] | None = None
     snapshot: Verified[Snapshot] | None = None
-    targets: Mapping[tuple[str, str], Verified[Targets]] = field(default_factory=lambda: MappingProxyType({}))
-    _seal: Seal = field(repr=False, kw_only=True, compare=False)
+    targets: Mapping[Lineage, Verified[Targets]] = MappingProxyType({})
+    _seal: Seal | None = None
 
     def __post_init__(self) -> None:
         require_seal(self._seal, "trusted metadata")
 
 
 def read_document(data: bytes, kind: type[T], source: str, max_bytes: int) -> Document[T]:
-    """Strict JSON, then tuf.api. Keys of types that we never count are dropped for parsing only."""
+    """Strict JSON, then the fields of ``kind``; MalformedError, RefusedError METADATA-TYPE."""
     envelope = parse(data, source=source, max_bytes=max_bytes)
     signed = envelope.get("signed")
     if not isinstance(signed, dict):
         raise MalformedError(source, "signed", "must be an object")
     if signed.get("_type") != kind.type:
         raise RefusedError(TufRule.METADATA_TYPE, source, expected=kind.type, got=f"{signed.get('_type')!r:.40}")
-    require_types(signed, source, "signed")
-    try:
-        value = kind.from_dict(_without_unknown_keys(copy.deepcopy(signed)))
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise MalformedError(source, "signed", f"not TUF {kind.type} metadata: {error!r:.200}") from error
-    return Document(value, data, signed, _signatures(envelope, source), canonical(signed))
+    return Document(kind.read(signed, source), data, _signatures(envelope, source))
 
 
-def trust_root(data: bytes, now: datetime, admission: Admission, *, source: str = "root") -> TrustedMetadata:
+def trust_root(
+    data: bytes, now: datetime, admission: Admission, *, source: str = "root", remembered: Remembered | None = None
+) -> TrustedMetadata:
     """5.2: the root that the device was shipped with, or stored before. It meets its own threshold and the rules."""
     document = read_document(data, Root, source, LIMITS.root_bytes)
-    root = _verify(document, document.value, "root", "root", document.value.version)
-    admission.root(None, root)
+    known = _recalled(remembered, admission, document, document, document)
+    root = known or _verify(document, document, document, "root", "root")
+    if not known:
+        admission.root(None, root)
     return TrustedMetadata(now, admission, root, _seal=SEAL)
 
 
@@ -104,8 +126,8 @@ def admit_root(state: TrustedMetadata, data: bytes) -> TrustedMetadata:
     trusted = state.root.value
     source = f"root version {trusted.version + 1}"
     document = read_document(data, Root, source, LIMITS.root_bytes)
-    _verify(document, trusted, "root", f"{source}, keys of version {trusted.version}", trusted.version)
-    root = _verify(document, document.value, "root", f"{source}, its own keys", document.value.version)
+    _verify(document, state.root, state.root, "root", f"{source}, keys of version {trusted.version}")
+    root = _verify(document, document, document, "root", f"{source}, its own keys")
     if root.value.version != trusted.version + 1:
         raise RefusedError(TufRule.ROOT_VERSION, source, expected=str(trusted.version + 1), got=str(root.value.version))
     state.admission.root(state.root, root)
@@ -117,11 +139,13 @@ def require_fresh_root(state: TrustedMetadata) -> None:
     _require_unexpired(state.root.value, state.now, TufRule.ROOT_EXPIRED, "root")
 
 
-def admit_timestamp(state: TrustedMetadata, data: bytes, *, stored: bool = False) -> TrustedMetadata:
+def admit_timestamp(
+    state: TrustedMetadata, data: bytes, *, stored: bool = False, remembered: Remembered | None = None
+) -> TrustedMetadata:
     """5.4.2 to 5.4.4. The same version again leaves the state as it is (5.4.3.1)."""
     require_fresh_root(state)
     document = read_document(data, Timestamp, "timestamp", LIMITS.timestamp_bytes)
-    timestamp = _verify(document, state.root.value, "timestamp", "timestamp", state.root.value.version)
+    timestamp = _top_level(state, document, "timestamp", remembered)
     if state.timestamp is not None:
         before, after = state.timestamp.value, timestamp.value
         if after.version == before.version:
@@ -138,14 +162,16 @@ def admit_timestamp(state: TrustedMetadata, data: bytes, *, stored: bool = False
     return replace(state, timestamp=timestamp)
 
 
-def admit_snapshot(state: TrustedMetadata, data: bytes, *, stored: bool = False) -> TrustedMetadata:
+def admit_snapshot(
+    state: TrustedMetadata, data: bytes, *, stored: bool = False, remembered: Remembered | None = None
+) -> TrustedMetadata:
     """5.5.2 to 5.5.6. A stored one may be older than timestamp says; see ``snapshot_is_current``."""
     timestamp = current_timestamp(state)
     meta = timestamp.snapshot_meta
     if not stored:
         _require_hashes(meta, data, TufRule.SNAPSHOT_HASH, "snapshot")
     document = read_document(data, Snapshot, "snapshot", LIMITS.snapshot_bytes)
-    snapshot = _verify(document, state.root.value, "snapshot", "snapshot", state.root.value.version)
+    snapshot = _top_level(state, document, "snapshot", remembered)
     if state.snapshot is not None:
         _require_no_role_rollback(state.snapshot.value, snapshot.value)
     if not stored:
@@ -162,25 +188,45 @@ def snapshot_is_current(state: TrustedMetadata) -> bool:
     if state.snapshot is None:
         return False
     meta, snapshot = current_timestamp(state).snapshot_meta, state.snapshot
-    try:
-        meta.verify_length_and_hashes(snapshot.data)
-    except LengthOrHashMismatchError:
+    if matches(snapshot.data, meta.length, meta.hashes):
         return False  # the same version with other bytes: two snapshots were signed, and this is not the one
     return snapshot.value.version == meta.version and not snapshot.value.is_expired(state.now)
 
 
-def admit_targets(state: TrustedMetadata, role: str, delegator: str, data: bytes) -> TrustedMetadata:
-    """5.6.2 to 5.6.5, for ``targets`` (delegator ``root``) and for every delegated role alike."""
+def admit_targets(
+    state: TrustedMetadata, lineage: Lineage, data: bytes, *, remembered: Remembered | None = None
+) -> TrustedMetadata:
+    """5.6.2 to 5.6.5, for ``targets`` and for every delegated role alike."""
+    role = lineage[-1]
     meta = current_meta(state, role)
     _require_hashes(meta, data, TufRule.TARGETS_HASH, role)
-    document = read_document(data, Targets, role, LIMITS.targets_bytes)
-    parent = delegator_of(state, delegator)
-    targets = _verify(document, parent.value, role, f"{role}, delegated by {delegator}", state.root.value.version)
+    document = read_document(data, Targets, role, targets_bound(meta))
+    parent = delegator_of(state, lineage)
+    known = _recalled(remembered, state.admission, document, state.root, parent)
+    targets = known or _verify(document, state.root, parent, role, f"{role}, delegated by {('root', *lineage)[-2]}")
     if targets.value.version != meta.version:
         raise RefusedError(TufRule.TARGETS_VERSION, role, expected=str(meta.version), got=str(targets.value.version))
     _require_unexpired(targets.value, state.now, TufRule.TARGETS_EXPIRED, role)
-    state.admission.targets(state.root, parent, role, targets)
-    return replace(state, targets=MappingProxyType({**state.targets, (delegator, role): targets}))
+    if not known:
+        state.admission.targets(state.root, parent, role, targets)
+    return replace(state, targets=MappingProxyType({**state.targets, lineage: targets}))
+
+
+def targets_bound(meta: MetaFile) -> int:
+    """Bytes that a role's file may have: more where the signed snapshot states its length."""
+    return LIMITS.targets_bytes if meta.length is None else min(meta.length, LIMITS.stated_targets_bytes)
+
+
+def targets_are_current(state: TrustedMetadata, lineage: Lineage, remembered: Remembered) -> bool:
+    """Whether ``admit_targets`` would take the remembered bytes: decided without reading them."""
+    meta, parent = current_meta(state, lineage[-1]), delegator_of(state, lineage)
+    return (
+        remembered.holds(state.admission.identity, sha256(state.root.data), sha256(parent.data))
+        and remembered.version == meta.version
+        and meta.length in {None, remembered.length}
+        and all(name == "sha256" and digest == remembered.sha256 for name, digest in (meta.hashes or {}).items())
+        and state.now < remembered.expires
+    )
 
 
 def current_timestamp(state: TrustedMetadata) -> Timestamp:
@@ -201,41 +247,57 @@ def current_meta(state: TrustedMetadata, role: str) -> MetaFile:
     return meta
 
 
-def delegator_of(state: TrustedMetadata, name: str) -> "Verified[Root] | Verified[Targets]":
-    """The verified metadata of a delegator; MisuseError if it was not admitted before."""
-    if name == "root":
+def delegator_of(state: TrustedMetadata, lineage: Lineage) -> Delegator:
+    """The verified metadata that delegates to the last role of ``lineage``; MisuseError if it is not here yet."""
+    if len(lineage) == 1:
         return state.root
-    for (_, role), verified in state.targets.items():
-        if role == name:
-            return verified
-    raise MisuseError(f"{name} comes before the roles that it delegates to")
+    if lineage[:-1] not in state.targets:
+        raise MisuseError(f"{lineage[-2]} comes before the roles that it delegates to")
+    return state.targets[lineage[:-1]]
 
 
-def _verify(document: Document[T], delegator: Delegator, role: str, subject: str, root_version: int) -> Verified[T]:
-    """The one place that makes Verified metadata."""
-    try:
-        definition = delegator.get_delegated_role(role)
-    except ValueError as error:
-        raise RefusedError(
-            TufRule.SIGNATURE_THRESHOLD, subject, expected="a delegation of this role", got="none"
-        ) from error
-    keys = _keys_of(delegator)
+def _recalled(
+    remembered: Remembered | None,
+    admission: Admission,
+    document: Document[T],
+    root: Document[Root],
+    delegator: Document[Root] | Document[Targets],
+) -> Verified[T] | None:
+    """Verified metadata if these very bytes were verified before, under the same root, keys and rules."""
+    anchors = sha256(root.data), sha256(delegator.data)
+    if remembered is None or not remembered.holds(admission.identity, *anchors):
+        return None
+    if remembered.sha256 != sha256(document.data):
+        return None
+    signers = frozenset(remembered.signers)
+    return Verified(document.value, document.data, document.signatures, signers, *anchors, _seal=SEAL)
+
+
+def _verify(
+    document: Document[T],
+    root: Document[Root],
+    delegator: Document[Root] | Document[Targets],
+    role: str,
+    subject: str,
+) -> Verified[T]:
+    """The one place that makes Verified metadata from signatures."""
+    definition = delegator.value.get_delegated_role(role)
+    if definition is None:
+        raise RefusedError(TufRule.SIGNATURE_THRESHOLD, subject, expected="a delegation of this role", got="none")
+    keys = _keys_of(delegator.value)
     signers = require_threshold(
         keys, definition.keyids, definition.threshold, document.signatures, document.canonical, subject
     )
-    return Verified(
-        document.value,
-        document.data,
-        document.signed,
-        document.signatures,
-        document.canonical,
-        signers,
-        root_version,
-        _seal=SEAL,
-    )
+    anchors = sha256(root.data), sha256(delegator.data)
+    return Verified(document.value, document.data, document.signatures, signers, *anchors, _seal=SEAL)
 
 
-def _keys_of(delegator: Delegator) -> Mapping[str, Key]:
+def _top_level(state: TrustedMetadata, document: Document[T], role: str, remembered: Remembered | None) -> Verified[T]:
+    known = _recalled(remembered, state.admission, document, state.root, state.root)
+    return known or _verify(document, state.root, state.root, role, role)
+
+
+def _keys_of(delegator: Root | Targets) -> Mapping[str, Key]:
     if isinstance(delegator, Root):
         return delegator.keys
     return delegator.delegations.keys if delegator.delegations else {}
@@ -255,22 +317,7 @@ def _signatures(envelope: JsonObject, source: str) -> Mapping[str, str]:
     return MappingProxyType(signatures)
 
 
-def _without_unknown_keys(signed: dict[str, Any]) -> dict[str, Any]:
-    """tuf.api refuses a whole root for one key of a type that it does not know; such keys never count here."""
-    for holder in (signed, signed.get("delegations")):
-        keys = holder.get("keys") if isinstance(holder, dict) else None
-        if isinstance(holder, dict) and isinstance(keys, dict):
-            holder["keys"] = {keyid: key for keyid, key in keys.items() if _is_known(key)}
-    return signed
-
-
-def _is_known(key: object) -> bool:
-    if not isinstance(key, dict) or not isinstance(key.get("keytype"), str) or not isinstance(key.get("scheme"), str):
-        return True  # malformed: tuf.api says what is wrong
-    return (key["keytype"], key["scheme"]) in ALLOWED_SCHEMES
-
-
-def _require_unexpired(signed: Root | Timestamp | Snapshot | Targets, now: datetime, rule: TufRule, name: str) -> None:
+def _require_unexpired(signed: Signed, now: datetime, rule: TufRule, name: str) -> None:
     if signed.is_expired(now):
         raise RefusedError(
             rule,
@@ -293,7 +340,5 @@ def _require_no_role_rollback(before: Snapshot, after: Snapshot) -> None:
 
 
 def _require_hashes(meta: MetaFile, data: bytes, rule: TufRule, subject: str) -> None:
-    try:
-        meta.verify_length_and_hashes(data)
-    except LengthOrHashMismatchError as error:
-        raise RefusedError(rule, subject, expected="the length and hashes that are signed", got=str(error)) from error
+    if wrong := matches(data, meta.length, meta.hashes):
+        raise RefusedError(rule, subject, expected="the length and hashes that are signed", got=wrong)

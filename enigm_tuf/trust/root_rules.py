@@ -4,21 +4,20 @@ They run after the TUF client workflow has admitted the root (specification 5.3)
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-
-from tuf.api.metadata import Role, Root
 
 from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.root_extension import FIELD, RootExtension, read_root_extension
+from enigm_tuf.model.tuf import Root
+from enigm_tuf.model.tuf_fields import Role
+from enigm_tuf.model.value import Value
 from enigm_tuf.trust.metadata import Verified
 from enigm_tuf.trust.rules import AuthorityRule, Evidence
 from enigm_tuf.trust.test_keys import known_test_key
 from enigm_tuf.trust.threshold import signers, spki_sha256
 
 
-@dataclass(frozen=True, slots=True)
-class RootView:
+class RootView(Value):
     """A root with its extension; ``spki`` gives the SPKI digest of each keyid in force.
 
     The root may be a proposal that nobody has signed yet: a view says what a root defines, not that it is trusted.
@@ -65,8 +64,22 @@ class RootView:
 
 def view_root(root: Root) -> RootView:
     """Read the extension and resolve every keyid in force to its public key; MalformedError."""
+    view = _view(root)
+    for keyid, digest in view.spki.items():
+        if keyid in root.keys and spki_sha256(root.keys[keyid]) != digest:
+            rule = "must be the digest of that very key"
+            raise MalformedError(view.subject, f"{FIELD}.keyinfo.{keyid}.spki_sha256", rule)
+    return view
+
+
+def view_trusted_root(root: Verified[Root]) -> RootView:
+    """The same of a root that was admitted: its keys were compared with their digests then."""
+    return _view(root.value)
+
+
+def _view(root: Root) -> RootView:
     source = f"root version {root.version}"
-    extension = read_root_extension(root.unrecognized_fields, source)
+    extension = read_root_extension(root.raw, source)
     return RootView(root, extension, _digests_in_force(root, extension, source))
 
 
@@ -80,8 +93,6 @@ def _digests_in_force(root: Root, extension: RootExtension, source: str) -> dict
         if keyid not in extension.keyinfo:
             raise MalformedError(source, f"{FIELD}.keyinfo", f"no entry for key {keyid}, which is in force")
         digests[keyid] = extension.keyinfo[keyid].spki_sha256
-        if keyid in root.keys and spki_sha256(root.keys[keyid]) != digests[keyid]:
-            raise MalformedError(source, f"{FIELD}.keyinfo.{keyid}.spki_sha256", "must be the digest of that very key")
     return digests
 
 
@@ -106,9 +117,11 @@ def authority_disjoint(view: RootView) -> Evidence:
 
 def threshold_distinct(view: RootView) -> Evidence:
     """THRESHOLD-DISTINCT: every threshold can be met by distinct public keys, and only by them."""
-    thresholds = {name: (role.keyids, role.threshold) for name, role in view.root.roles.items()}
+    thresholds: dict[str, tuple[Collection[str], int]] = {
+        name: (role.keyids, role.threshold) for name, role in view.root.roles.items()
+    }
     if release := view.extension.authorities.release:
-        thresholds["payload roles"] = (list(release.payload_keyids), release.payload_threshold)
+        thresholds["payload roles"] = (release.payload_keyids, release.payload_threshold)
     for name, (keyids, threshold) in thresholds.items():
         require_distinct(f"{view.subject}, {name}", view.spki, keyids, threshold)
     return Evidence(AuthorityRule.THRESHOLD_DISTINCT, view.subject, f"{len(thresholds)} roles")

@@ -4,9 +4,15 @@ Other families stand where they are enforced: the TUF client workflow's in ``tuf
 ``enigm_tuf.policy``. docs/assurance.md lists them all.
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
+
 from enum import StrEnum
-from typing import Self
+
+from enigm_tuf.model.value import Value
+
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class Rule(StrEnum):
@@ -37,8 +43,7 @@ class AuthorityRule(Rule):
     TEST_KEY = "TEST-KEY", "no well-known test key is in force"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Value):
     """What a rule saw when it passed."""
 
     rule: str

@@ -5,26 +5,23 @@ Every builder of ours prefixes a domain, so that a signature made for one purpos
 serves for another. TUF signatures have no prefix: their bytes are the canonical JSON of the specification.
 """
 
-from dataclasses import dataclass, field
-
-from tuf.api.metadata import Timestamp
-
 from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.approval import Approval, pre_authentication_encoding, write_statement
-from enigm_tuf.model.strict_json import canonical, parse_canonical
+from enigm_tuf.model.strict_json import parse_canonical
+from enigm_tuf.model.tuf import Timestamp
+from enigm_tuf.model.value import Value
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 
 POSSESSION_DOMAIN = b"enigm-tuf proof of possession v1\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Signable:
+class Signable(Value):
     """Bytes with a purpose. ``purpose`` is for prompts and the audit log."""
 
     purpose: str
     data: bytes
-    _seal: Seal = field(repr=False, kw_only=True, compare=False)
+    _seal: Seal | None = None
 
     def __post_init__(self) -> None:
         require_seal(self._seal, "a Signable")
@@ -46,10 +43,7 @@ def freshness(data: bytes) -> Signable:
     signed = parse_canonical(data, source="timestamp to sign", max_bytes=LIMITS.timestamp_bytes)
     if signed.get("_type") != "timestamp":
         raise MisuseError(f"the freshness key signs timestamps only, not {signed.get('_type')!r:.40}")
-    try:
-        timestamp = Timestamp.from_dict(dict(signed))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise MalformedError("timestamp to sign", "", f"not a TUF timestamp: {error}") from error
-    if canonical(timestamp.to_dict()) != data:
-        raise MalformedError("timestamp to sign", "", "holds something that no timestamp has")
+    timestamp = Timestamp.read(signed, "timestamp to sign")
+    if set(signed["meta"]) != {"snapshot.json"}:
+        raise MalformedError("timestamp to sign", "meta", "holds something that no timestamp has")
     return Signable(f"timestamp version {timestamp.version}", data, _seal=SEAL)

@@ -3,52 +3,20 @@
 A threshold counts distinct public keys, by SHA-256 of their SubjectPublicKeyInfo, never keyids.
 """
 
-import warnings
 from collections.abc import Collection, Mapping
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
-from securesystemslib.exceptions import UnverifiedSignatureError, VerificationError
-from securesystemslib.signer import Signature
-from tuf.api.metadata import Key
-
-from enigm_tuf.errors import MalformedError, RefusedError
+from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.tuf_fields import Key
 from enigm_tuf.trust.rules import AuthorityRule
 from enigm_tuf.trust.tuf_rules import TufRule
-
-ALLOWED_SCHEMES = frozenset(
-    {
-        ("ecdsa", "ecdsa-sha2-nistp256"),
-        ("ecdsa", "ecdsa-sha2-nistp384"),
-        ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256"),  # keytype of older repositories, same algorithm
-        ("ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384"),
-        ("ed25519", "ed25519"),
-        ("rsa", "rsassa-pss-sha256"),
-        ("ml-dsa", "ml-dsa-44/1"),
-        ("ml-dsa", "ml-dsa-65/1"),
-        ("ml-dsa", "ml-dsa-87/1"),
-    }
-)
-"""(keytype, scheme) that can count. Never PKCS#1 v1.5 or OpenPGP, which securesystemslib would take."""
-
-
-def is_allowed(key: Key) -> bool:
-    return (key.keytype, key.scheme) in ALLOWED_SCHEMES
 
 
 def spki_sha256(key: Key) -> str:
     """SHA-256 of the DER SubjectPublicKeyInfo, whatever encoding the key object uses; MalformedError."""
-    try:
-        public = str(key.keyval["public"])
-        if key.keytype == "ed25519":
-            loaded: object = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
-        else:
-            loaded = load_pem_public_key(public.encode())
-        return sha256(loaded.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))  # type: ignore[attr-defined]
-    except (KeyError, ValueError, TypeError, AttributeError, UnsupportedAlgorithm) as error:
-        raise MalformedError(f"key {key.keyid}", "keyval.public", f"not a {key.keytype} public key") from error
+    from enigm_tuf.trust.signatures import spki_of
+
+    return sha256(spki_of(key))
 
 
 def signers(
@@ -83,20 +51,10 @@ def _valid(
     keys: Mapping[str, Key], keyids: Collection[str], signatures: Mapping[str, str], data: bytes
 ) -> dict[str, str]:
     """Keyid to SPKI digest, of those that signed."""
+    from enigm_tuf.trust.signatures import verifies
+
     return {
         keyid: spki_sha256(keys[keyid])
         for keyid in keyids
-        if keyid in keys and keyid in signatures and _verifies(keys[keyid], signatures[keyid], data)
+        if keyid in keys and keyid in signatures and verifies(keys[keyid], signatures[keyid], data)
     }
-
-
-def _verifies(key: Key, signature: str, data: bytes) -> bool:
-    if not is_allowed(key):
-        return False
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # the older keytype names, allowed above on purpose
-            key.verify_signature(Signature(key.keyid, signature), data)
-    except (UnverifiedSignatureError, VerificationError):
-        return False
-    return True

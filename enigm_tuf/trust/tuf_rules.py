@@ -22,4 +22,8 @@ class TufRule(Rule):
     DELEGATION_LIMIT = "DELEGATION-LIMIT", "a search visits a bounded number of roles (5.6.7.1)"
     TARGET_MISSING = "TARGET-MISSING", "the target is listed by a role that may list it (5.6.7)"
     TARGET_HASH = "TARGET-HASH", "a target file has the length and hashes in its metadata (5.7.2)"
+    CHUNK_HASH = (
+        "CHUNK-HASH",
+        "every chunk of a payload has the hash in its signed tree",
+    )
     TIME_FLOOR = "TIME-FLOOR", "the clock is not behind the newest time ever seen (5.3.10 needs one fixed time)"

@@ -60,6 +60,13 @@ def test_a_path_that_leaves_the_request(house: House, name: str, capsys: pytest.
     assert "a relative path with no '..'" in refused(house, changed(house, buffer.getvalue()), capsys)
 
 
+def test_a_path_that_only_an_extension_of_tar_can_hold(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        tar.addfile(tarfile.TarInfo("a" * 300))
+    assert "not a path for a tar" in refused(house, changed(house, buffer.getvalue()), capsys)
+
+
 def test_a_link_in_the_request(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     buffer = io.BytesIO(house.request("root-1").read_bytes())
     with tarfile.open(fileobj=buffer, mode="a", format=tarfile.USTAR_FORMAT) as tar:

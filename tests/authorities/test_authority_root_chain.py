@@ -5,7 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tuf.api.metadata import Root
 
 from enigm_testkit.house import House, read, remake
 from enigm_tuf.audit.linked import read_log
@@ -13,20 +12,21 @@ from enigm_tuf.audit.log import EntryType
 from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.model.request import Previous, read_response
+from enigm_tuf.model.shapes import Time
 from enigm_tuf.model.strict_json import canonical, sha256
+from enigm_tuf.model.tuf import Root
 from enigm_tuf.trust.metadata import read_document
 
 
 def root_request(house: House) -> Path:
     """Version 2 lives ten days longer."""
     old = read_document(house.first_root.read_bytes(), Root, "root", 1_000_000)
-    new = Root.from_dict(json.loads(json.dumps(old.signed)))
-    new.version, new.expires = 2, new.expires + timedelta(days=10)
+    new = old.value.raw | {"version": 2, "expires": Time().write(old.value.expires + timedelta(days=10))}
     return remake(
         house.request("root-1"),
         house.path / "root-2.enigmreq",
         {
-            "payloads/root.2.json": canonical(new.to_dict()),
+            "payloads/root.2.json": canonical(new),
             "context/root/1.root.json": house.first_root.read_bytes(),
             "context/previous/root.json": house.first_root.read_bytes(),
         },

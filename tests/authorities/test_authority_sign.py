@@ -4,7 +4,6 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from enigm_tuf.authorities.signing import Custodian, sign
 from enigm_tuf.errors import RefusedError, TouchTimeoutError
 from enigm_tuf.model.keys import tuf_key
 from enigm_tuf.model.request import SigningResponse, read_response
+from enigm_tuf.model.value import replace
 from enigm_tuf.model.words import last_words
 from enigm_tuf.ports import PinCallback, Token, TokenIdentity, TokenKey, TokenSession
 from enigm_tuf.trust.signable import Signable
@@ -306,7 +306,7 @@ def test_staging_signs_with_no_key_file(rooted: House, home: str) -> None:
     rooted.votes(request)
 
     def changed(token: Token) -> Token:
-        return Changed(token, replace(token.identity(), home=home))  # type: ignore[arg-type]
+        return Changed(token, replace(token.identity(), home=home))
 
     if home == "hsm":
         assert run_with(rooted, request, "payload-a", changed).decision == "PASSED"

@@ -1,12 +1,11 @@
 """Which tokens an environment takes, by what a token says of itself."""
 
-from dataclasses import replace
-
 import pytest
 
 from enigm_tuf.authorities.token_fit import require_fit
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.keys import Environment
+from enigm_tuf.model.value import replace
 from enigm_tuf.ports import TokenIdentity
 
 HSM = TokenIdentity("hsm", "Maker", "Model", "1", "2.0", "rel-a")

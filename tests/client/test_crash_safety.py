@@ -17,20 +17,15 @@ from queue import SimpleQueue
 import pytest
 
 from enigm_testkit.faults.calls import Place, read_calls
-from enigm_testkit.faults.durability import Disk
 from enigm_testkit.faults.machine import Fault, Machine, build_shim
-from enigm_testkit.faults.power_cut import Cut, cut_power
 from enigm_testkit.faults.site import (
-    COMMANDS,
     CONFIGURATION,
     Scene,
-    booted,
     make_scenes,
     recover,
     remains,
     require_known,
     require_sound,
-    state_of,
 )
 from enigm_testkit.vendor import Vendor, make_vendor
 from enigm_tuf_repository.cli.serve import make_server
@@ -65,7 +60,7 @@ class Site:
             folder = self.folder / f"{number}-{threading.get_ident()}"
             folder.mkdir()
             work(machine, folder)
-        except Exception as error:  # noqa: BLE001 - all of them are shown, not the first alone
+        except Exception as error:
             return f"{name}: {type(error).__name__}: {error}"
         finally:
             self._free.put(machine)
@@ -158,7 +153,10 @@ def sweep(site: Site, scenes: Sequence[Scene], chosen: Callable[[int, Fault], bo
     counts: Counter[str] = Counter()
     seen: dict[str, set[str]] = {scene.name + scene.command: set() for scene in scenes}
     jobs = [
-        (f"{scene.name} {scene.command}, {place}, {fault.name}", injected(scene, place, fault, counts, seen[scene.name + scene.command]))
+        (
+            f"{scene.name} {scene.command}, {place}, {fault.name}",
+            injected(scene, place, fault, counts, seen[scene.name + scene.command]),
+        )
         for scene in scenes
         for number, place in enumerate(scene.places)
         for fault in faults_at(place)
@@ -166,7 +164,9 @@ def sweep(site: Site, scenes: Sequence[Scene], chosen: Callable[[int, Fault], bo
     ]
     troubles = site.each(jobs)
     calls = sum(len(scene.places) for scene in scenes)
-    print(f"\nfaults: {len(jobs)} injected at {calls} system calls, {len(jobs) - len(troubles)} survived: {dict(counts)}")
+    print(
+        f"\nfaults: {len(jobs)} injected at {calls} system calls, {len(jobs) - len(troubles)} survived: {dict(counts)}"
+    )
     print(f"{sum(map(len, seen.values()))} different remains were taken through a recovery")
     assert not troubles, "\n".join(troubles)
     assert sum(counts.values()) == len(jobs) > 0

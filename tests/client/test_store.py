@@ -58,7 +58,7 @@ def test_objects_that_nothing_names_are_removed(store: DirectoryStore, tmp_path:
     assert len(list((tmp_path / "store/objects").iterdir())) == len(NEW.metadata)
 
 
-@pytest.mark.parametrize(("owner", "name"), [(Path, "replace"), (os, "fsync"), (os, "open"), (os, "fdopen")])
+@pytest.mark.parametrize(("owner", "name"), [(os, "replace"), (os, "fsync"), (os, "open"), (os, "fdopen")])
 def test_a_failure_of_any_file_operation_leaves_the_old_state_or_the_new_one(
     tmp_path: Path, owner: Any, name: str
 ) -> None:
@@ -134,15 +134,17 @@ for number in range(30):
 def test_a_damaged_object_is_never_loaded(store: DirectoryStore, tmp_path: Path, damage: bytes) -> None:
     (file,) = (tmp_path / "store/objects").iterdir()
     file.write_bytes(damage)
+    state = store.load()
     with pytest.raises(StateError, match="damaged"):
-        store.load()
+        state.metadata["root"]
 
 
 def test_a_missing_object_is_a_state_error(store: DirectoryStore, tmp_path: Path) -> None:
     (file,) = (tmp_path / "store/objects").iterdir()
     file.unlink()
+    state = store.load()
     with pytest.raises(StateError):
-        store.load()
+        state.metadata["root"]
 
 
 @pytest.mark.parametrize("keep", [0, 1, 50])

@@ -11,7 +11,7 @@ from enigm_testkit.vendor import SetClock
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.ports import DeviceState
-from enigm_tuf_client.download import download
+from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.fetch import FileFetcher
 from enigm_tuf_client.store import DirectoryStore
 from enigm_tuf_client.workflow import TufWorkflow
@@ -40,7 +40,7 @@ def test_a_clock_one_second_behind_it_is_refused(store: DirectoryStore, tmp_path
 @pytest.mark.rule("TARGET-HASH", "accept")
 def test_the_bytes_that_are_signed_get_the_name(tmp_path: Path) -> None:
     (tmp_path / "served").write_bytes(b"right")
-    download(FileFetcher(tmp_path), "served", 5, {"sha256": sha256(b"right")}, tmp_path / "got")
+    download([FileFetcher(tmp_path)], Wanted("served", 5, {"sha256": sha256(b"right")}), tmp_path / "got")
     assert (tmp_path / "got").read_bytes() == b"right"
 
 
@@ -49,5 +49,5 @@ def test_the_bytes_that_are_signed_get_the_name(tmp_path: Path) -> None:
 def test_other_bytes_never_get_the_name(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "served").write_bytes(data)
     with pytest.raises(RefusedError, match="TARGET-HASH"):
-        download(FileFetcher(tmp_path), "served", 5, {"sha256": sha256(b"right")}, tmp_path / "got")
+        download([FileFetcher(tmp_path)], Wanted("served", 5, {"sha256": sha256(b"right")}), tmp_path / "got")
     assert [file.name for file in tmp_path.iterdir()] == ["served"]

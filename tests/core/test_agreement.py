@@ -1,16 +1,23 @@
 """DUAL-AGREEMENT, ROLLBACK-INDEX and ARTIFACT-INTEGRITY: what is agreed, what is not, and what one bit changes."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
 
 import pytest
-from tuf.api.metadata import TargetFile
 
 from enigm_tuf.errors import MalformedError, MisuseError, RefusedError
 from enigm_tuf.model.manifest import ManifestPayload, OtaManifest, Release, Rollout, Stage
-from enigm_tuf.trust.agreement import AgreedPayload, admit_artifact, agree, manifest_matches, rollback_index
+from enigm_tuf.model.tuf import TargetFile
+from enigm_tuf.model.value import replace
+from enigm_tuf.trust.agreement import (
+    AgreedPayload,
+    admit_artifact,
+    agree,
+    by_manifest_alone,
+    manifest_matches,
+    rollback_index,
+)
 from enigm_tuf.trust.rules import Evidence
 
 PATH = "payloads/phone/1.2/ota.zip"
@@ -48,7 +55,7 @@ def record(**changes: object) -> dict[str, Any]:
 
 
 def target(length: int = 1000, hashes: dict[str, str] = HASHES, path: str = PATH, **changes: object) -> TargetFile:
-    return TargetFile(length, dict(hashes), path, {"custom": record(**changes)})
+    return TargetFile(path, length, dict(hashes), {"custom": record(**changes)})
 
 
 @pytest.mark.rule("DUAL-AGREEMENT", "accept")
@@ -82,14 +89,28 @@ def test_any_single_difference_is_refused(other: TargetFile) -> None:
     assert caught.value.rule == "DUAL-AGREEMENT"
 
 
+def test_a_delta_is_agreed_from_the_same_build_only() -> None:
+    delta = replace(PAYLOAD, type="delta-ota", source_build="EN1A.0")
+    release = replace(RELEASE, payloads=(delta,))
+    assert agree("phone", release, delta, target(type="delta-ota", source_build="EN1A.0")).payload is delta
+    with pytest.raises(RefusedError, match=r"DUAL-AGREEMENT.*source_build"):
+        agree("phone", release, delta, target(type="delta-ota", source_build="EN1A.9"))
+
+
+def test_one_authority_alone_is_no_agreement_and_says_so() -> None:
+    agreed = by_manifest_alone("phone", RELEASE, PAYLOAD)
+    assert (agreed.product, agreed.release, agreed.payload, agreed.record) == ("phone", RELEASE, PAYLOAD, None)
+    assert "no release authority vouches" in agreed.evidence.detail
+
+
 def test_a_payload_that_the_release_authority_never_signed_is_refused() -> None:
     with pytest.raises(RefusedError, match="DUAL-AGREEMENT"):
         agree("phone", RELEASE, PAYLOAD, None)
 
 
 def test_a_target_without_a_payload_record_is_malformed() -> None:
-    with pytest.raises(MalformedError, match="custom"):
-        agree("phone", RELEASE, PAYLOAD, TargetFile(1000, dict(HASHES), PATH))
+    with pytest.raises(MalformedError, match=r": custom: "):
+        agree("phone", RELEASE, PAYLOAD, TargetFile(PATH, 1000, dict(HASHES)))
 
 
 def test_a_field_that_the_record_does_not_have_is_malformed() -> None:

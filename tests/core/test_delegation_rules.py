@@ -21,9 +21,17 @@ from enigm_testkit.authorities import (
 )
 from enigm_testkit.plain import PlainTuf
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.trust.authority_admission import AuthorityAdmission
+from enigm_tuf.model import tuf
+from enigm_tuf.trust.authority_admission import AuthorityAdmission, judge_targets, judge_targets_definition
 from enigm_tuf.trust.delegation_rules import payload_pinned
-from enigm_tuf.trust.metadata import TrustedMetadata, admit_snapshot, admit_targets, admit_timestamp, trust_root
+from enigm_tuf.trust.metadata import (
+    TrustedMetadata,
+    Verified,
+    admit_snapshot,
+    admit_targets,
+    admit_timestamp,
+    trust_root,
+)
 from enigm_tuf.trust.root_rules import view_root
 
 
@@ -41,7 +49,7 @@ def up_to_snapshot(cast: Cast) -> TrustedMetadata:
 
 
 def admit(cast: Cast, targets: Targets) -> TrustedMetadata:
-    return admit_targets(up_to_snapshot(cast), "targets", "root", signed(targets, cast.manifest[:1]))
+    return admit_targets(up_to_snapshot(cast), ("targets",), signed(targets, cast.manifest[:1]))
 
 
 def refused(cast: Cast, targets: Targets) -> str:
@@ -59,7 +67,7 @@ def with_role(cast: Cast, role: DelegatedRole, extra: Sequence[CryptoSigner] = (
 
 
 def test_targets_that_delegate_each_role_to_its_own_authority_are_trusted(cast: Cast) -> None:
-    assert ("root", "targets") in admit(cast, make_targets(cast)).targets
+    assert ("targets",) in admit(cast, make_targets(cast)).targets
 
 
 def test_a_manifest_role_with_a_payload_key_is_refused(cast: Cast) -> None:
@@ -119,7 +127,7 @@ def test_one_manifest_key_under_two_keyids_is_refused(cast: Cast) -> None:
 
 def payload_role(cast: Cast, signers: Sequence[CryptoSigner]) -> TrustedMetadata:
     state = admit(cast, make_targets(cast))
-    return admit_targets(state, "phone.payload", "targets", signed(make_role({}), signers))
+    return admit_targets(state, ("targets", "phone.payload"), signed(make_role({}), signers))
 
 
 @pytest.mark.rule("PAYLOAD-PINNED", "accept")
@@ -137,7 +145,7 @@ def test_payload_metadata_signed_by_one_pinned_key_is_refused(cast: Cast) -> Non
 def test_manifest_metadata_signed_by_one_of_two_keys_is_trusted(cast: Cast) -> None:
     state = admit(cast, make_targets(cast))
     data = signed(make_role({}), cast.manifest[1:])
-    assert ("targets", "phone.manifest") in admit_targets(state, "phone.manifest", "targets", data).targets
+    assert ("targets", "phone.manifest") in admit_targets(state, ("targets", "phone.manifest"), data).targets
 
 
 @pytest.mark.rule("PAYLOAD-PINNED", "reject")
@@ -156,28 +164,47 @@ def test_a_product_role_delegates_to_nobody(cast: Cast, role: str) -> None:
     metadata.delegations = Delegations(keys={}, roles={})
     signers = cast.payload if role == "phone.payload" else cast.manifest
     with pytest.raises(RefusedError, match="AUTHORITY-ROLES"):
-        admit_targets(state, role, "targets", signed(metadata, signers))
+        admit_targets(state, ("targets", role), signed(metadata, signers))
 
 
-@pytest.mark.parametrize(("pinned", "trusted"), [(2, True), (1, False)])
-def test_root_counts_its_own_payload_keys_whatever_the_delegation_counted(
-    cast: Cast, pinned: int, trusted: bool
-) -> None:
-    """The check on the metadata stands alone: here the delegation was judged by nobody."""
+def payload_that_nobody_judged(cast: Cast, pinned: int) -> tuple[tuf.Root, Verified[tuf.Targets]]:
+    """Trusted by plain TUF alone, with ``pinned`` signatures of the keys that root pins and two in all."""
     signers = [*cast.payload[:pinned], *(new_signer() for _ in range(2 - pinned))]
     state = trust_root(signed(make_root(cast), cast.root), NOW, PlainTuf())
     state = admit_timestamp(state, signed(make_timestamp(), cast.timestamp))
     versions = {"targets": 1, "phone.payload": 1}
     state = admit_snapshot(state, signed(make_snapshot(versions), cast.manifest))
     role = product_role("phone.payload", ["payloads/phone/*/*"], signers, 2)
-    state = admit_targets(state, "targets", "root", signed(with_role(cast, role, signers), cast.manifest))
-    state = admit_targets(state, "phone.payload", "targets", signed(make_role({}), signers))
-    payload = state.targets["targets", "phone.payload"]
-    if trusted:
-        assert payload_pinned(view_root(state.root.value), "phone.payload", payload).rule == "PAYLOAD-PINNED"
-    else:
-        with pytest.raises(RefusedError, match="PAYLOAD-PINNED"):
-            payload_pinned(view_root(state.root.value), "phone.payload", payload)
+    state = admit_targets(state, ("targets",), signed(with_role(cast, role, signers), cast.manifest))
+    state = admit_targets(state, ("targets", "phone.payload"), signed(make_role({}), signers))
+    return state.root.value, state.targets["targets", "phone.payload"]
+
+
+def test_root_finds_its_own_payload_keys_whatever_the_delegation_counted(cast: Cast) -> None:
+    root, payload = payload_that_nobody_judged(cast, 2)
+    assert payload_pinned(view_root(root), "phone.payload", payload).detail == "2 pinned keys signed"
+    assert [item.rule for item in judge_targets(root, "phone.payload", payload)] == [
+        "AUTHORITY-ROLES",
+        "PAYLOAD-PINNED",
+    ]
+
+
+@pytest.mark.parametrize("pinned", [0, 1])
+def test_root_misses_its_own_payload_keys_whatever_the_delegation_counted(cast: Cast, pinned: int) -> None:
+    """The check on the metadata stands alone: here the delegation was judged by nobody."""
+    root, payload = payload_that_nobody_judged(cast, pinned)
+    with pytest.raises(RefusedError, match="PAYLOAD-PINNED"):
+        payload_pinned(view_root(root), "phone.payload", payload)
+    with pytest.raises(RefusedError, match="PAYLOAD-PINNED"):
+        judge_targets(root, "phone.payload", payload)
+
+
+def test_targets_that_break_no_rule_show_both_rules(cast: Cast) -> None:
+    root = trust_root(signed(make_root(cast), cast.root), NOW, PlainTuf()).root.value
+    verified = admit(cast, make_targets(cast)).targets["targets",]
+    rules = [item.rule for item in judge_targets_definition(root, "targets", verified.value)]
+    assert rules == ["AUTHORITY-ROLES", "THRESHOLD-DISTINCT"]
+    assert [item.rule for item in judge_targets(root, "targets", verified)] == rules
 
 
 def test_a_role_that_names_a_key_which_is_not_there_is_refused(cast: Cast) -> None:

@@ -22,6 +22,10 @@ def test_the_deny_list_holds_lower_case_digests_and_names_only() -> None:
     assert all(KNOWN_TEST_KEYS.values())
 
 
+def test_no_key_falls_off_the_list_unseen() -> None:
+    assert len(KNOWN_TEST_KEYS) == 79
+
+
 def test_each_name_stands_for_one_key() -> None:
     assert len(set(KNOWN_TEST_KEYS.values())) == len(KNOWN_TEST_KEYS)
 

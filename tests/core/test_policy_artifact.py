@@ -1,6 +1,5 @@
 """ARTIFACT: every target is where it belongs, fully hashed, described, newer than all before, and agreed on."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from enigm_testkit.scenes import (
     release,
 )
 from enigm_tuf.model.manifest import write_manifest
+from enigm_tuf.model.value import replace
 
 
 def with_payload(path: str, version: str = "1.1", **changes: Any) -> Scene:
@@ -41,10 +41,9 @@ def test_targets_below_their_product_pass() -> None:
 
 
 @pytest.mark.rule("ARTIFACT-PATHS", "reject")
-@pytest.mark.parametrize("name", ["sha256", "sha512"])
-def test_a_target_without_one_of_its_hashes_is_refused(name: str) -> None:
+def test_a_target_without_its_sha256_is_refused() -> None:
     scene = payload_release()
-    del scene.targets("phone.payload").targets[NEW_OTA].hashes[name]
+    del scene.targets("phone.payload").targets[NEW_OTA].hashes["sha256"]
     assert scene.refused_by() == ["ARTIFACT-PATHS"]
 
 

@@ -1,6 +1,5 @@
 """ARTIFACT-RETAINED: a manifest keeps its releases as they were, and gains only newer ones."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from enigm_testkit.scenes import (
     release,
 )
 from enigm_tuf.model.manifest import Release, write_manifest
+from enigm_tuf.model.value import replace
 
 
 @pytest.mark.rule("ARTIFACT-RETAINED", "accept")

@@ -1,7 +1,6 @@
 """TRANSITION: from the state before to the one proposed, only what the action is for changes."""
 
 from copy import deepcopy
-from dataclasses import replace
 
 import pytest
 from tuf.api.metadata import Delegations, MetaFile, Targets
@@ -23,6 +22,7 @@ from enigm_testkit.scenes import (
     payload_release,
     release,
 )
+from enigm_tuf.model.value import replace
 
 
 @pytest.mark.rule("TRANSITION-ROOT", "accept")

@@ -1,7 +1,6 @@
 """The TUF client workflow's decisions, each accepted and refused by one thing. Clauses are of TUF 1.0.33, section 5."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -22,6 +21,7 @@ from enigm_testkit.authorities import (
 from enigm_testkit.plain import PlainTuf
 from enigm_tuf.errors import MalformedError, MisuseError, RefusedError
 from enigm_tuf.model.strict_json import encode, parse, sha256
+from enigm_tuf.model.value import replace
 from enigm_tuf.trust.metadata import (
     TrustedMetadata,
     admit_root,
@@ -59,7 +59,7 @@ def snapshotted(cast: Cast, snapshot: Snapshot | None = None) -> TrustedMetadata
 def with_targets(cast: Cast, targets: Targets, meta: MetaFile | None = None) -> TrustedMetadata:
     snapshot = make_snapshot({})
     snapshot.meta["targets.json"] = meta or MetaFile(1)
-    return admit_targets(snapshotted(cast, snapshot), "targets", "root", signed(targets, cast.manifest))
+    return admit_targets(snapshotted(cast, snapshot), ("targets",), signed(targets, cast.manifest))
 
 
 def refused(rule: str, step: Callable[[], object]) -> None:
@@ -278,7 +278,7 @@ def test_a_stored_snapshot_that_expired_is_not_current(cast: Cast) -> None:
     state = admit_snapshot(timestamped(cast), signed(snapshot, cast.manifest), stored=True)
     assert not snapshot_is_current(state)
     with pytest.raises(MisuseError):
-        admit_targets(state, "targets", "root", signed(make_targets(cast), cast.manifest))
+        admit_targets(state, ("targets",), signed(make_targets(cast), cast.manifest))
 
 
 @pytest.mark.rule("TARGETS-HASH", "accept")
@@ -294,9 +294,9 @@ def test_targets_have_the_length_and_hash_in_snapshot(
     snapshot.meta["targets.json"] = MetaFile(1, len(data) + more, {"sha256": sha256(named or data)})
     state = snapshotted(cast, snapshot)
     if trusted:
-        assert admit_targets(state, "targets", "root", data).targets
+        assert admit_targets(state, ("targets",), data).targets
     else:
-        refused("TARGETS-HASH", lambda: admit_targets(state, "targets", "root", data))
+        refused("TARGETS-HASH", lambda: admit_targets(state, ("targets",), data))
 
 
 @pytest.mark.rule("TARGETS-VERSION", "accept")
@@ -316,7 +316,7 @@ def test_targets_that_snapshot_does_not_list_are_refused(cast: Cast) -> None:
     """5.6.4: no version was vouched for."""
     state = snapshotted(cast, make_snapshot({"phone": 1}))
     data = signed(make_targets(cast), cast.manifest)
-    refused("TARGETS-VERSION", lambda: admit_targets(state, "targets", "root", data))
+    refused("TARGETS-VERSION", lambda: admit_targets(state, ("targets",), data))
 
 
 @pytest.mark.rule("TARGETS-EXPIRED", "accept")

@@ -20,7 +20,9 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
+from enigm_tuf.model import tuf
 from enigm_tuf.model.root_extension import FIELD
+from enigm_tuf.model.tuf_fields import Key as PublicKey
 from enigm_tuf.trust.threshold import spki_sha256
 
 T = TypeVar("T", Root, Targets, Snapshot, Timestamp)
@@ -50,9 +52,14 @@ def keyids(signers: Sequence[CryptoSigner]) -> list[str]:
     return [signer.public_key.keyid for signer in signers]
 
 
+def spki_digest(key: Key) -> str:
+    """The SPKI digest of a python-tuf key."""
+    return spki_sha256(PublicKey(key.keyid, key.keytype, key.scheme, key.keyval["public"]))
+
+
 def key_info(signer: CryptoSigner, environment: str = "staging", home: str = "hsm") -> dict[str, Any]:
     return {
-        "spki_sha256": spki_sha256(signer.public_key),
+        "spki_sha256": spki_digest(signer.public_key),
         "home": home,
         "token": TOKEN,
         "custodian": "carol",
@@ -102,6 +109,16 @@ def make_root(cast: Cast, version: int = 1, extension: dict[str, Any] | None = N
     root.roles["root"].threshold = 2
     root.unrecognized_fields[FIELD] = extension or extension_of(cast)
     return root
+
+
+def read_root(value: Root) -> tuf.Root:
+    """The root as our own code reads it."""
+    return tuf.Root.read(value.to_dict(), "root")
+
+
+def read_targets(value: Targets) -> tuf.Targets:
+    """Targets as our own code reads them."""
+    return tuf.Targets.read(value.to_dict(), "targets")
 
 
 def signed(value: T, signers: Sequence[CryptoSigner]) -> bytes:

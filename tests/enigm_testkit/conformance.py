@@ -9,14 +9,14 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-from tuf.api.metadata import TargetFile
-
 from enigm_testkit.flat_store import FlatStore
 from enigm_testkit.plain import PlainTuf
 from enigm_tuf.clock import SystemClock
 from enigm_tuf.errors import EnigmTufError
-from enigm_tuf_client.download import digest_file, download, hashed_path
+from enigm_tuf.model.tuf import TargetFile
+from enigm_tuf_client.download import Wanted, digest_file, download
 from enigm_tuf_client.fetch import HttpFetcher
+from enigm_tuf_client.targets import hashed_path
 from enigm_tuf_client.workflow import TufWorkflow
 
 
@@ -68,7 +68,8 @@ def _download(arguments: argparse.Namespace) -> None:
             consistent = workflow.trusted.root.value.consistent_snapshot
             path = hashed_path(name, next(iter(target.hashes.values()))) if consistent else name
             fetcher = HttpFetcher(arguments.target_base_url)
-            download(fetcher, path, target.length, target.hashes, destination)
+            served = quote(path, safe="/%")
+            download([fetcher], Wanted(served, target.length, target.hashes), destination)
 
 
 def _is_cached(destination: Path, target: TargetFile) -> bool:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pkcs11
-from tuf.api.metadata import Root
 
 from enigm_testkit.attestation_ca import AttestationCa
 from enigm_testkit.people import Answers, FixedClock
@@ -24,6 +23,7 @@ from enigm_tuf.authorities.cli.edges import Edges
 from enigm_tuf.model.keys import KeyRecord, read_key_record
 from enigm_tuf.model.request import SigningRequest, make_request, read_request
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.tuf import Root
 from enigm_tuf.model.words import last_words
 from enigm_tuf.trust.metadata import read_document
 from enigm_tuf_repository.cli import Edges as RepositoryEdges

@@ -1,12 +1,13 @@
 """Plain TUF, without the authorities' rules: for the conformance suite and comparisons with other clients only."""
 
-from tuf.api.metadata import Root, Targets
-
+from enigm_tuf.model.tuf import Root, Targets
 from enigm_tuf.trust.metadata import Verified
 
 
 class PlainTuf:
     """An Admission that adds nothing. It lives in the tests because no device may ever use it."""
+
+    identity = "plain TUF"
 
     def root(self, previous: Verified[Root] | None, new: Verified[Root]) -> None:
         """Whatever TUF accepts."""

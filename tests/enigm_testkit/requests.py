@@ -25,6 +25,7 @@ from enigm_tuf.model.request import (
 )
 from enigm_tuf.model.root_extension import FIELD, PolicyPin
 from enigm_tuf.model.strict_json import canonical, sha256
+from enigm_tuf.model.tuf import Root as TrustedRoot
 from enigm_tuf.policy.engine import evaluate
 from enigm_tuf.policy.question import Ledger, Question
 from enigm_tuf.policy.reading import ask
@@ -148,7 +149,7 @@ class Scene:
             **self.members,
         }
 
-    def _trusted_root(self) -> Verified[Root] | None:
+    def _trusted_root(self) -> Verified[TrustedRoot] | None:
         if self.root is None:
             return None
         self.pin_policy(self.root)

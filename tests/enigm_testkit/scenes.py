@@ -1,6 +1,5 @@
 """The requests of every action, as they should be: each passes every rule of the policy."""
 
-from dataclasses import replace
 from hashlib import sha512
 from typing import Any
 
@@ -10,6 +9,7 @@ from enigm_testkit.authorities import NOW, Cast, extension_of, make_role, make_r
 from enigm_testkit.requests import Scene, Signed, policy_toml
 from enigm_tuf.model.manifest import ManifestPayload, OtaManifest, Release, Rollout, Stage, write_manifest
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.value import replace
 
 MANIFEST = "manifests/phone/stable.json"
 OLD_OTA = "payloads/phone/1.0/ota.zip"

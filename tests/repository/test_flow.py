@@ -34,7 +34,7 @@ def test_a_delta_goes_beside_the_full_payload(vendor: Vendor) -> None:
     vendor.publish(vendor.prepare_release("2.0", payloads=both))
 
     assert vendor.device_sees() == "2.0", "a new device takes the full payload"
-    assert len(list(vendor.published.glob("targets/payloads/phone/2.0/*"))) == 2
+    assert len(list(vendor.published.glob("targets/payloads/phone/2.0/*.zip"))) == 2
 
 
 def test_a_manifest_lists_the_newest_releases_and_not_all_history(

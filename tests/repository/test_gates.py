@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tuf.api.metadata import Targets
 
 from enigm_testkit.custodians import key_record, soft_key
 from enigm_testkit.vendor import Vendor
 from enigm_tuf.model.keys import write_key_record
+from enigm_tuf.model.tuf import Targets
 from enigm_tuf_repository.gates import GATES, run_gates
 from enigm_tuf_repository.gates.context import GateContext
 from enigm_tuf_repository.gating import gate_context
@@ -69,11 +69,11 @@ def test_a_payload_that_is_older_than_a_published_one_is_refused(vendor: Vendor)
 def _later(context: GateContext) -> SignedFile:
     """The published payload role, as if what it lists were of version 2.0 too."""
     published, staged = context.before["phone.payload"], context.roles["phone.payload"].value_as(Targets)
-    role = copy.deepcopy(published.value_as(Targets))
-    for target in role.targets.values():
-        newest = next(item for path, item in staged.targets.items() if "/2.0/" in path)
-        target.unrecognized_fields = newest.unrecognized_fields
-    return replace(published, value=role)
+    raw = copy.deepcopy(published.value_as(Targets).raw)
+    newest = next(item for path, item in staged.targets.items() if "/2.0/" in path)
+    for target in raw["targets"].values():
+        target |= newest.unrecognized_fields
+    return replace(published, value=Targets.read(raw, "later"))
 
 
 @pytest.mark.rule("TEST-KEY", "reject")

@@ -81,6 +81,7 @@ def test_the_timestamp_comes_last(gated: Vendor, monkeypatch: pytest.MonkeyPatch
     kinds = [name.split("/")[1] if name.startswith("targets") else name.split(".", 1)[1] for name in published]
     assert kinds == [
         "payloads",
+        "payloads",  # its chunk hashes
         "manifests",
         "phone.payload.json",
         "phone.manifest.json",

@@ -1,26 +1,34 @@
-"""A device's directory, as ``enigm-update`` lays it out: device.toml, store/, downloads/, slots/."""
+"""A device's directory, as ``enigm-update`` lays it out: device.toml, store/, slots/."""
 
 import argparse
-import tomllib
+import os
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from enigm_tuf.clock import NoClock
 from enigm_tuf.durable import read_input
-from enigm_tuf.errors import MalformedError
+from enigm_tuf.errors import StateError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.keys import ENVIRONMENT, Environment
-from enigm_tuf.model.shapes import NAME, WORD, Record, Sequence, Text
-from enigm_tuf.trust.eligibility import DeviceFacts
-from enigm_tuf_client.fetch import HttpFetcher
+from enigm_tuf.model.shapes import NAME, WORD, Boolean, Choice, Integer, Optional, Record, Sequence, Text
+from enigm_tuf.model.strict_toml import parse_toml
+from enigm_tuf.ports import Clock, DeviceClock, Fetcher
+from enigm_tuf.trust.eligibility import Conditions, DeviceFacts
+from enigm_tuf_client.fetch import HttpFetcher, Tls
 from enigm_tuf_client.installer import DirectorySlots
+from enigm_tuf_client.media import BundleFetcher
 from enigm_tuf_client.store import DirectoryStore
 
 CONFIGURATION = "device.toml"
+URL = Text(r"https?://[^\s?#]+", "an http or https URL")
+WINDOW = Text(r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]", "hours in local time such as 01:00-05:00")
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceConfiguration:
-    """device.toml: who the device is and where it asks."""
+    """device.toml: who the device is, where it asks, and what its owner demands of the moment. Files are relative to
+    the device's directory."""
 
     environment: Environment
     product: str
@@ -29,11 +37,22 @@ class DeviceConfiguration:
     device_id: str
     cohorts: tuple[str, ...]
     url: str
+    mirrors: tuple[str, ...] | None
+    proxy: str | None
+    ca_file: str | None
+    certificate_file: str | None
+    key_file: str | None
+    clock: str | None
+    enrolled: bool | None
+    minimum_battery_percent: int | None
+    maintenance_window: str | None
 
-    def facts(self) -> DeviceFacts:
-        return DeviceFacts(
-            self.environment, self.product, self.hardware_id, self.channel, self.device_id, frozenset(self.cohorts)
-        )
+    def conditions(self) -> Conditions:
+        window = None
+        if self.maintenance_window:
+            first, last = (int(time[:2]) * 60 + int(time[3:]) for time in self.maintenance_window.split("-"))
+            window = (first, last)
+        return Conditions(self.minimum_battery_percent, window)
 
 
 DEVICE_CONFIGURATION = Record(
@@ -44,7 +63,16 @@ DEVICE_CONFIGURATION = Record(
     channel=NAME,
     device_id=WORD,
     cohorts=Sequence(NAME, maximum=100, unique=True),
-    url=Text(r"https?://[^\s?#]+", "an http or https URL"),
+    url=URL,
+    mirrors=Optional(Sequence(URL, maximum=10, unique=True)),
+    proxy=Optional(Text(r"http://[^\s?#]+", "http://host:port")),
+    ca_file=Optional(WORD),
+    certificate_file=Optional(WORD),
+    key_file=Optional(WORD),
+    clock=Optional(Choice(("system", "none"))),
+    enrolled=Optional(Boolean()),
+    minimum_battery_percent=Optional(Integer(0, 100)),
+    maintenance_window=Optional(WINDOW),
 )
 
 
@@ -63,24 +91,47 @@ class Device:
     def slots(self) -> DirectorySlots:
         return DirectorySlots(self.directory / "slots")
 
-    @property
-    def fetcher(self) -> HttpFetcher:
-        return HttpFetcher(self.configuration.url)
+    def fetchers(self, bundle: str | None) -> tuple[Fetcher, ...]:
+        """The bundle alone, or the servers in order; MisuseError for a URL or a file that cannot be used."""
+        if bundle is not None:
+            return (BundleFetcher(Path(bundle)),)
+        urls = (self.configuration.url, *(self.configuration.mirrors or ()))
+        return tuple(HttpFetcher(url, tls=self._tls(url), proxy=self.configuration.proxy) for url in urls)
 
-    def download(self, sha256: str) -> Path:
-        """Where a payload is kept until it is installed."""
-        return self.directory / "downloads" / sha256
+    def clock(self, clock: Clock) -> DeviceClock:
+        """``clock``, or none where device.toml says that there is none."""
+        return NoClock() if self.configuration.clock == "none" else clock
+
+    def facts(self, given: argparse.Namespace, now: datetime) -> DeviceFacts:
+        """What the configuration and the caller say, and what can be measured here."""
+        configuration, local = self.configuration, now.astimezone()
+        return DeviceFacts(
+            environment=configuration.environment,
+            product=configuration.product,
+            hardware_id=configuration.hardware_id,
+            channel=configuration.channel,
+            device_id=configuration.device_id,
+            cohorts=frozenset(configuration.cohorts),
+            enrolled=configuration.enrolled,
+            battery_percent=given.battery,
+            charging=given.charging,
+            free_bytes=given.free_bytes if given.free_bytes is not None else _free(self.directory),
+            local_minute=None if configuration.clock == "none" else local.hour * 60 + local.minute,
+            conditions=configuration.conditions(),
+        )
+
+    def _tls(self, url: str) -> Tls | None:
+        configuration = self.configuration
+        if not url.startswith("https://"):
+            return None
+        names = (configuration.ca_file, configuration.certificate_file, configuration.key_file)
+        ca, certificate, key = (str(self.directory / name) if name else None for name in names)
+        return Tls(ca_file=ca, certificate_file=certificate, key_file=key)
 
 
 def parse_configuration(data: bytes, source: str) -> DeviceConfiguration:
     """Parse device.toml strictly; MalformedError."""
-    if len(data) > LIMITS.document_bytes:
-        raise MalformedError(source, "", f"at most {LIMITS.document_bytes:,} bytes")
-    try:
-        value = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise MalformedError(source, "", f"not TOML: {error}") from error
-    return DEVICE_CONFIGURATION.read(value, source)
+    return DEVICE_CONFIGURATION.read(parse_toml(data, source), source)
 
 
 def open_device(arguments: argparse.Namespace) -> Device:
@@ -92,3 +143,20 @@ def open_device(arguments: argparse.Namespace) -> Device:
 
 def add_device_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", metavar="DIR", default=".", help="the device's directory (default: here)")
+
+
+def add_moment_options(parser: argparse.ArgumentParser) -> None:
+    """Where to ask, and what the caller knows of the moment."""
+    add_device_option(parser)
+    parser.add_argument("--bundle", metavar="FILE", help="read this bundle from removable media; ask no server")
+    parser.add_argument("--battery", metavar="PERCENT", type=int, choices=range(101), help="the battery's level now")
+    parser.add_argument("--charging", action="store_true", default=None, help="the device is being charged")
+    parser.add_argument("--free-bytes", metavar="N", type=int, help="room for the payload (default: as measured here)")
+
+
+def _free(directory: Path) -> int:
+    try:
+        found = os.statvfs(directory)
+    except OSError as error:
+        raise StateError(f"{directory}: {error.strerror}") from error
+    return found.f_bavail * found.f_frsize

@@ -1,79 +1,78 @@
-"""Fetchers: HTTP through urllib3, and a local directory. Nothing that they return is trusted."""
+"""The fetchers: HTTP, and a local directory. Nothing that they return is trusted."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from __future__ import annotations
 
-import urllib3
+import os
+import stat
+from io import FileIO
 
 from enigm_tuf.errors import NotFoundError, TransportError
+from enigm_tuf_client.address import require_inside, require_range
+from enigm_tuf_client.http import Bounds, HttpFetcher, Tls
+from enigm_tuf_client.http_body import read_whole
 
-_CHUNK = 1 << 20
-
-
-class HttpFetcher:
-    """Files below ``base_url``. No redirects, no content decoding; ``seconds`` bounds connect and each read."""
-
-    def __init__(self, base_url: str, *, seconds: float = 30.0) -> None:
-        self._base = base_url.rstrip("/")
-        timeout = urllib3.Timeout(connect=seconds, read=seconds)
-        self._pool = urllib3.PoolManager(timeout=timeout, retries=False, headers={"User-Agent": "enigm-tuf-client"})
-
-    def fetch(self, path: str, max_bytes: int) -> bytes:
-        """The whole file, at most ``max_bytes``."""
-        return b"".join(self._pieces(path, max_bytes))
-
-    def stream(self, path: str, length: int) -> Iterator[bytes]:
-        """The file in pieces of at most 1 MiB, ``length`` bytes in all at the most."""
-        return self._pieces(path, length)
-
-    def _pieces(self, path: str, max_bytes: int) -> Iterator[bytes]:
-        url, done = f"{self._base}/{path}", 0
-        try:
-            response = self._pool.request("GET", url, preload_content=False, redirect=False)
-            try:
-                _require_ok(response.status, url)
-                for piece in response.stream(_CHUNK, decode_content=False):
-                    done += len(piece)
-                    _require_within(done, max_bytes, url)
-                    yield piece
-            finally:
-                response.close()
-        except urllib3.exceptions.HTTPError as error:
-            raise TransportError(f"{url}: {error}") from error
+__all__ = ["Bounds", "FileFetcher", "HttpFetcher", "Tls"]
 
 
 class FileFetcher:
-    """Files below a local directory: a staged tree, removable media."""
+    """Files below a local directory: a staged tree, removable media. Nothing outside, not even by a link."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self._root = os.fspath(root)
 
     def fetch(self, path: str, max_bytes: int) -> bytes:
-        """The whole file, at most ``max_bytes``."""
-        return b"".join(self.stream(path, max_bytes))
+        """The whole file; NotFoundError, TransportError (also when it is longer than ``max_bytes``)."""
+        with self._part(path, 0, max_bytes + 1) as part:
+            return read_whole(part, f"{self._root}/{path}", max_bytes)
 
-    def stream(self, path: str, length: int) -> Iterator[bytes]:
-        """The file in pieces of at most 1 MiB, ``length`` bytes in all at the most."""
-        file, done = self._root / path, 0
+    def open(self, path: str, start: int, stop: int) -> FilePart:
+        """Bytes ``start`` to ``stop`` (excluded) of the file, never more; NotFoundError, TransportError.
+
+        TransportError as well if the file has no byte ``start`` (but an empty file gives nothing from 0 on).
+        """
+        require_range(path, start, stop)
+        return self._part(path, start, stop)
+
+    def _part(self, path: str, start: int, stop: int) -> FilePart:
+        require_inside(path)
+        name = f"{self._root}/{path}"
         try:
-            with file.open("rb") as opened:
-                while piece := opened.read(_CHUNK):
-                    done += len(piece)
-                    _require_within(done, length, str(file))
-                    yield piece
-        except FileNotFoundError as error:
-            raise NotFoundError(f"{file}: no such file") from error
+            root, file = os.path.realpath(self._root), os.path.realpath(name)
+            if os.path.commonpath((root, file)) != root:
+                raise TransportError(f"{name}: leads out of the directory")
+            opened = FileIO(os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))  # a FIFO must not block
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise NotFoundError(f"{name}: no such file") from error
         except OSError as error:
-            raise TransportError(f"{file}: {error.strerror}") from error
+            raise TransportError(f"{name}: {error.strerror}") from error
+        return FilePart(opened, name, start, stop)
 
 
-def _require_ok(status: int, url: str) -> None:
-    if status in {403, 404}:  # object stores answer 403 for what is not there
-        raise NotFoundError(f"{url}: status {status}")
-    if status != 200:
-        raise TransportError(f"{url}: status {status}")
+class FilePart:
+    """A part of an open file: a context manager, and the ``enigm_tuf.ports.Source`` in it."""
 
+    def __init__(self, file: FileIO, name: str, start: int, stop: int) -> None:
+        """Closes ``file`` and raises TransportError if it is no regular file or has no byte ``start``."""
+        self._file = file
+        self._name = name
+        self._left = stop - start
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode) or (start and status.st_size <= start):
+            file.close()
+            raise TransportError(f"{name}: not a file, or has no byte {start}")
+        file.seek(start)
 
-def _require_within(done: int, max_bytes: int, name: str) -> None:
-    if done > max_bytes:
-        raise TransportError(f"{name}: longer than the {max_bytes:,} bytes that are allowed")
+    def __enter__(self) -> FilePart:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """Some of the bytes that were asked for; 0 at the end; TransportError."""
+        try:
+            count = self._file.readinto(buffer[: self._left]) or 0
+        except OSError as error:
+            raise TransportError(f"{self._name}: {error.strerror}") from error
+        self._left -= count
+        return count

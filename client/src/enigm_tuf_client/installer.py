@@ -5,7 +5,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from enigm_tuf.durable import fsync_directory
+from enigm_tuf.durable import StrPath, fsync_directory
 from enigm_tuf.errors import StateError
 from enigm_tuf.trust.artifact import VerifiedArtifact
 
@@ -13,24 +13,45 @@ from enigm_tuf.trust.artifact import VerifiedArtifact
 class DirectorySlots:
     """Implements ``enigm_tuf.ports.Installer``: ``a/``, ``b/``, and ``current``, a link that is swapped in one step."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._link = directory / "current"
+    def __init__(self, directory: StrPath) -> None:
+        self._directory = Path(directory)
+        self._link = self._directory / "current"
 
     @property
     def current(self) -> Path | None:
         """The slot in use, None before the first install."""
         return self._directory / self._link.readlink() if self._link.is_symlink() else None
 
-    def install(self, artifact: VerifiedArtifact) -> None:
-        """Fill the slot that is not in use, make it durable, then switch; StateError leaves the current slot alone."""
+    @property
+    def _other(self) -> Path:
+        """The slot that is not in use."""
         current = self.current
-        slot = self._directory / ("b" if current and current.name == "a" else "a")
+        return self._directory / ("b" if current and current.name == "a" else "a")
+
+    def place(self, sha256: str) -> Path:
+        """``<sha256>`` in the slot that is not in use; what else lies there goes, since it needs the space."""
+        slot = self._other
         try:
             slot.mkdir(parents=True, exist_ok=True)
-            for old in slot.iterdir():
-                old.unlink()
-            _copy(artifact, slot / "payload")
+            _clear(slot, keep={sha256, f"{sha256}.part"})
+        except OSError as error:
+            raise StateError(f"{slot}: {error.strerror}") from error
+        return slot / sha256
+
+    def install(self, artifact: VerifiedArtifact) -> None:
+        """Fill the slot that is not in use, make it durable, then switch; StateError leaves the current slot alone.
+
+        A payload that was fetched to its place() is in the slot already, durable, and is only given its name.
+        """
+        slot, file = self._other, Path(artifact.file)
+        try:
+            slot.mkdir(parents=True, exist_ok=True)
+            in_place = file.parent.resolve() == slot.resolve()
+            _clear(slot, keep={file.name} if in_place else set())
+            if in_place:
+                file.replace(slot / "payload")
+            else:
+                _copy(artifact, slot / "payload")
             (slot / "version").write_text(f"{artifact.version} {artifact.build_id}\n")
             _fsync_file(slot / "version")
             fsync_directory(slot)
@@ -45,6 +66,12 @@ class DirectorySlots:
         new.symlink_to(name)
         new.replace(self._link)
         fsync_directory(self._directory)
+
+
+def _clear(slot: Path, keep: set[str]) -> None:
+    for old in slot.iterdir():
+        if old.name not in keep:
+            old.unlink()
 
 
 def _copy(artifact: VerifiedArtifact, destination: Path) -> None:

@@ -5,39 +5,45 @@
     updater = Updater(store=DirectoryStore(path), fetcher=HttpFetcher(url), facts=facts, clock=SystemClock())
     check = updater.check()
     if check.offer:
-        artifact = updater.fetch(check.offer, path / "download")
-        updater.install(check.offer, artifact, DirectorySlots(path / "slots"))
+        slots = DirectorySlots(path / "slots")
+        artifact = updater.fetch(check.offer, slots.place(check.offer.sha256))
+        updater.install(check.offer, artifact, slots)
 
 What it proves: both authorities, as pinned by the newest trusted root, agree on the artifact, it is fresh as far
 as signed expiry tells, and not below the device's floor. What it does not: that the artifact is free of flaws,
 that it boots (verified boot), or who is asking (attestation, request and transport authentication).
+
+Threads: an Updater belongs to one thread at a time. fetch() starts threads of its own, which have ended when it
+returns; ``progress`` is called in the caller's thread.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from __future__ import annotations
 
-from tuf.api.metadata import TargetFile
-
-from enigm_tuf.errors import MalformedError, MisuseError, RefusedError
+from enigm_tuf.errors import EnigmTufError, MalformedError, MisuseError, RefusedError, TransportError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.manifest import OtaManifest, Release, manifest_path, read_manifest
 from enigm_tuf.model.shapes import version_key
-from enigm_tuf.ports import Clock, Fetcher, Installer, Store
+from enigm_tuf.model.tuf import TargetFile
+from enigm_tuf.model.value import Value, replace
+from enigm_tuf.ports import DeviceClock, DeviceState, Fetcher, Installer, Store
 from enigm_tuf.trust import agreement, eligibility
 from enigm_tuf.trust.agreement import AgreedPayload
 from enigm_tuf.trust.artifact import VerifiedArtifact
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.eligibility import DeviceFacts
 from enigm_tuf.trust.gate_report import Control, Finding, GateReport, Verdict, passed, refused
-from enigm_tuf.trust.root_rules import RootView, view_root
+from enigm_tuf.trust.root_rules import RootView, view_trusted_root
 from enigm_tuf.trust.tuf_rules import TufRule
-from enigm_tuf_client.download import digest_file, download, hashed_path, read_target
+from enigm_tuf_client.targets import hashed_path
 from enigm_tuf_client.workflow import TufWorkflow
 
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+
+class Offer(Value):
     """A release that this device may install now."""
 
     agreed: AgreedPayload
@@ -46,9 +52,13 @@ class Offer:
     def version(self) -> str:
         return self.agreed.release.version
 
+    @property
+    def sha256(self) -> str:
+        """The payload's SHA-256, hex."""
+        return self.agreed.payload.hashes["sha256"]
 
-@dataclass(frozen=True, slots=True)
-class Check:
+
+class Check(Value):
     """What a check found: an offer, or the reason why there is none; and one finding per control.
 
     ``refusal`` is set when a security rule said no, as opposed to "nothing new" or "not your turn yet".
@@ -63,29 +73,62 @@ class Check:
 class Updater:
     """One device, one product. Not for use from two threads at once; the store refuses a second process."""
 
-    def __init__(self, *, store: Store, fetcher: Fetcher, facts: DeviceFacts, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        fetcher: Fetcher,
+        facts: DeviceFacts,
+        clock: DeviceClock,
+        mirrors: Sequence[Fetcher] = (),
+    ) -> None:
+        """``mirrors`` are asked in order where ``fetcher`` fails or what it serves is refused."""
         self._store = store
-        self._fetcher = fetcher
+        self._fetchers = (fetcher, *mirrors)
         self._facts = facts
         self._clock = clock
 
     def check(self) -> Check:
-        """Refresh the metadata and decide. TransportError, StateError, MalformedError."""
+        """Refresh the metadata and decide. TransportError, StateError, MalformedError.
+
+        A whole check talks to one mirror. What one of them proved stays proved, so the next can only be newer.
+        """
+        check: Check | None = None
+        trouble: EnigmTufError | None = None
         with self._store.exclusive():
-            return _Checking(self._store, self._fetcher, self._facts, self._clock).run()
+            for fetcher in self._fetchers:
+                try:
+                    check = _Checking(self._store, fetcher, self._facts, self._clock).run()
+                except (TransportError, MalformedError) as error:
+                    trouble = error
+                else:
+                    if check.refusal is None:
+                        return check
+        if check is None:
+            raise trouble or MisuseError("there is no fetcher")
+        return check
 
     def fetch(
         self, offer: Offer, destination: Path, progress: Callable[[int, int], None] | None = None
     ) -> VerifiedArtifact:
-        """Stream the offer's payload to ``destination``, hashing while writing; nothing unverified gets that name."""
+        """Stream the offer's payload to ``destination``, verified while it is written.
+
+        Nothing unverified gets that name. ``<destination>.part`` is taken up again after a cut. A ``destination``
+        in the installer's place() is not copied again. RefusedError TARGET-HASH or CHUNK-HASH, TransportError.
+        """
+        from enigm_tuf_client.download import Wanted, download
+
         agreed = offer.agreed
-        path = f"targets/{hashed_path(agreed.payload.path, agreed.payload.hashes['sha256'])}"
-        digests = download(self._fetcher, path, agreed.payload.length, agreed.payload.hashes, destination, progress)
+        path = f"targets/{hashed_path(agreed.payload.path, offer.sha256)}"
+        wanted = Wanted(path, agreed.payload.length, agreed.payload.hashes, agreed.chunks)
+        digests = download(self._fetchers, wanted, destination, progress)
         return agreement.admit_artifact(agreed, destination, digests.length, digests.hashes)
 
     def verify(self, offer: Offer, file: Path) -> VerifiedArtifact:
         """A payload that is here already: hash it again; RefusedError ARTIFACT-INTEGRITY."""
-        digests = digest_file(file, offer.agreed.payload.length)
+        from enigm_tuf_client.download import digest_file
+
+        digests = digest_file(file, offer.agreed.payload.length, offer.agreed.payload.hashes)
         return agreement.admit_artifact(offer.agreed, file, digests.length, digests.hashes)
 
     def install(self, offer: Offer, artifact: VerifiedArtifact, installer: Installer) -> None:
@@ -98,18 +141,17 @@ class Updater:
             floor = state.rollback_floors.get(product, 0)
             agreement.rollback_index(offer.agreed, floor)
             installer.install(artifact)
-            floors = state.rollback_floors | {product: max(floor, artifact.rollback_index)}
-            installed = state.installed | {product: (artifact.version, artifact.build_id)}
+            floors = {**state.rollback_floors, product: max(floor, artifact.rollback_index)}
+            installed = {**state.installed, product: (artifact.version, artifact.build_id)}
             self._store.commit(replace(state, rollback_floors=floors, installed=installed))
 
 
 class _Checking:
     """One check, from the first request to the verdict."""
 
-    def __init__(self, store: Store, fetcher: Fetcher, facts: DeviceFacts, clock: Clock) -> None:
+    def __init__(self, store: Store, fetcher: Fetcher, facts: DeviceFacts, clock: DeviceClock) -> None:
         self._fetcher = fetcher
         self._facts = facts
-        self._now = clock.now()
         self._clock = clock
         self._store = store
         self._report = GateReport.blank()
@@ -134,26 +176,30 @@ class _Checking:
         """The channel's manifest, by the manifest authority's role, with its freshness and authenticity noted."""
         facts = self._facts
         path = manifest_path(facts.product, facts.channel)
-        target = self._workflow.target(path)
-        if target.length > LIMITS.manifest_bytes:
-            raise MalformedError(path, "length", f"at most {LIMITS.manifest_bytes:,} bytes")
-        name = f"targets/{hashed_path(path, target.hashes['sha256'])}"
-        manifest = read_manifest(read_target(self._fetcher, name, target), path)
+        manifest = read_manifest(self._workflow.small_target(path, LIMITS.manifest_bytes), path)
         evidence = agreement.manifest_matches(manifest, facts.environment, facts.product, facts.channel)
         view = self._view()
         self._note(
-            passed(Control.FRESHNESS, f"timestamp, snapshot and targets unexpired at {self._now.isoformat()}"),
+            self._freshness(),
             passed(
                 Control.MANIFEST_AUTHENTICITY, f"root version {view.version}; {evidence.detail}", "SIGNATURE-THRESHOLD"
             ),
         )
         return manifest
 
+    def _freshness(self) -> Finding:
+        """A device without a clock knows that nothing was expired at a time that has been, and no more."""
+        now = self._workflow.trusted.now.isoformat()
+        if self._workflow.clock_time is None:
+            told = f"no clock: unexpired at {now}, the newest time known; expiry after that cannot be judged"
+            return Finding(Control.FRESHNESS, Verdict.NOT_CHECKED, told)
+        return passed(Control.FRESHNESS, f"timestamp, snapshot and targets unexpired at {now}")
+
     def _view(self) -> RootView:
-        return view_root(self._workflow.trusted.root.value)
+        return view_trusted_root(self._workflow.trusted.root)
 
     def _decide(self, manifest: OtaManifest) -> Check:
-        state = self._store.load()
+        state: DeviceState = self._workflow.state
         installed = state.installed.get(self._facts.product)
         floor = state.rollback_floors.get(self._facts.product, 0)
         if not manifest.releases:
@@ -180,8 +226,13 @@ class _Checking:
         self._note(
             eligibility.compatibility(release, facts, installed),
             eligibility.eligibility(release, facts),
-            eligibility.rollout(release, facts, self._now),
+            eligibility.rollout(release, facts, self._workflow.trusted.now),
+            eligibility.enrolment(facts),
+            eligibility.battery(facts),
+            eligibility.maintenance_window(release, facts),
         )
+        if payload := eligibility.choose_payload(release, installed[1] if installed else None):
+            self._note(eligibility.space(payload, facts))
         if refusals := self._report.refusals():
             reasons = "; ".join(f"{finding.control}: {finding.evidence}" for finding in refusals)
             return self._nothing(f"{release.version} is not for this device now: {reasons}")

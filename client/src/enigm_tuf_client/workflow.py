@@ -4,38 +4,48 @@ Each document is committed to the store as soon as it is trusted, so that a late
 protection. What the store holds is verified again at every refresh.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime
-from urllib.parse import quote
+from datetime import UTC, datetime, timedelta
 
-from tuf.api.metadata import TargetFile
-
-from enigm_tuf.errors import EnigmTufError, NotFoundError, RefusedError, StateError
+from enigm_tuf.errors import EnigmTufError, MalformedError, NotFoundError, RefusedError, StateError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.ports import Clock, DeviceState, Fetcher, Store
+from enigm_tuf.model.documents import Documents
+from enigm_tuf.model.issued import issued_at
+from enigm_tuf.model.tuf import TargetFile, matches
+from enigm_tuf.model.value import replace
+from enigm_tuf.ports import DeviceClock, DeviceState, Fetcher, Store
 from enigm_tuf.trust import metadata
 from enigm_tuf.trust.admission import Admission
 from enigm_tuf.trust.delegation import search
-from enigm_tuf.trust.metadata import TrustedMetadata
+from enigm_tuf.trust.metadata import Lineage, TrustedMetadata
+from enigm_tuf.trust.remembered import Remembered
 from enigm_tuf.trust.tuf_rules import TufRule
+from enigm_tuf_client.targets import hashed_path, read_target
+
+CLOCK_SKEW = timedelta(hours=1)  # between the machine that issued metadata and a device
+_TOP: Lineage = ("targets",)
 
 
 class TufWorkflow:
     """One refresh and the searches after it. ``folder`` is where metadata lies below the fetcher's base."""
 
     def __init__(
-        self, store: Store, fetcher: Fetcher, clock: Clock, admission: Admission, folder: str = "metadata/"
+        self, store: Store, fetcher: Fetcher, clock: DeviceClock, admission: Admission, folder: str = "metadata/"
     ) -> None:
         self._store = store
         self._fetcher = fetcher
         self._folder = folder
-        self._state: DeviceState = store.load()
-        now = clock.now()
-        _require_time_floor(self._state.latest_time, now)
-        if "root" not in self._state.metadata:
+        self._admission = admission
+        self.state: DeviceState = store.load()
+        self.clock_time = clock.now()
+        now = _judged_at(self.clock_time, self.state.latest_time)
+        if "root" not in self.state.metadata:
             raise StateError("the store holds no trusted root", hint="initialise it from the shipped root first")
-        self.trusted: TrustedMetadata = metadata.trust_root(self._state.metadata["root"], now, admission)
+        self.trusted: TrustedMetadata = metadata.trust_root(
+            self.state.metadata["root"], now, admission, remembered=self._remembered("root")
+        )
 
     def refresh(self) -> None:
         """5.3 to 5.6: root chain, timestamp, snapshot, targets."""
@@ -43,7 +53,10 @@ class TufWorkflow:
         metadata.require_fresh_root(self.trusted)
         self._timestamp()
         self._snapshot()
-        self._targets("root", "targets")
+        known = self._remembered("targets")
+        if known is None or not metadata.targets_are_current(self.trusted, _TOP, known):
+            self._targets(_TOP)
+        self._raise_time_floor()
 
     def target(self, path: str) -> TargetFile:
         """5.6.7: the target file's metadata; RefusedError TARGET-MISSING if no role lists it."""
@@ -51,11 +64,34 @@ class TufWorkflow:
         try:
             wanted = next(steps)
             while True:
-                self._targets(*wanted)
+                self._targets(wanted)
                 wanted = steps.send(self.trusted.targets[wanted])
         except StopIteration as found:
             target: TargetFile = found.value
             return target
+
+    def small_target(self, path: str, max_bytes: int) -> bytes:
+        """5.7: the bytes of a small target, from the store where it holds the very file; RefusedError TARGET-HASH.
+
+        Kept in the store, so that the next check need not fetch it again.
+        """
+        target = self.target(path)
+        if target.length > max_bytes:
+            raise MalformedError(path, "length", f"at most {max_bytes:,} bytes")
+        if "sha256" not in target.hashes:
+            raise MalformedError(path, "hashes", "must have sha256, which its file is named by")
+        if path in self.state.targets:
+            try:
+                data = self.state.targets[path]
+            except StateError:
+                data = b""  # damaged: fetched again
+            if matches(data, target.length, target.hashes) is None:
+                return data
+        name = f"targets/{hashed_path(path, target.hashes['sha256'])}"
+        data = read_target(self._fetcher, name, target)
+        self.state = replace(self.state, targets=Documents.of(self.state.targets).with_document(path, data))
+        self._store.commit(self.state)
+        return data
 
     def _roots(self) -> None:
         """5.3.3 to 5.3.9, up to the bound."""
@@ -68,56 +104,113 @@ class TufWorkflow:
             self._accept("root", metadata.admit_root(self.trusted, data), data)
 
     def _timestamp(self) -> None:
-        self._recall("timestamp", lambda data: metadata.admit_timestamp(self.trusted, data, stored=True))
+        known = self._remembered("timestamp")
+        self._recall(
+            "timestamp", lambda data: metadata.admit_timestamp(self.trusted, data, stored=True, remembered=known)
+        )
         data = self._fetch("timestamp", None, LIMITS.timestamp_bytes)
-        self._accept("timestamp", metadata.admit_timestamp(self.trusted, data), data)
+        self._accept("timestamp", metadata.admit_timestamp(self.trusted, data, remembered=known), data)
 
     def _snapshot(self) -> None:
-        self._recall("snapshot", lambda data: metadata.admit_snapshot(self.trusted, data, stored=True))
+        known = self._remembered("snapshot")
+        self._recall(
+            "snapshot", lambda data: metadata.admit_snapshot(self.trusted, data, stored=True, remembered=known)
+        )
         if metadata.snapshot_is_current(self.trusted):
             return
         meta = metadata.current_timestamp(self.trusted).snapshot_meta
-        data = self._fetch("snapshot", meta.version, meta.length or LIMITS.snapshot_bytes)
+        bound = LIMITS.snapshot_bytes if meta.length is None else min(meta.length, LIMITS.snapshot_bytes)
+        data = self._fetch("snapshot", meta.version, bound)
         self._accept("snapshot", metadata.admit_snapshot(self.trusted, data), data)
 
-    def _targets(self, delegator: str, role: str) -> None:
-        if (delegator, role) in self.trusted.targets:
+    def _targets(self, lineage: Lineage) -> None:
+        if lineage in self.trusted.targets:
             return
-        self._recall(role, lambda data: metadata.admit_targets(self.trusted, role, delegator, data))
-        if (delegator, role) in self.trusted.targets:
+        role = lineage[-1]
+        known = self._remembered(role)
+        self._recall(role, lambda data: metadata.admit_targets(self.trusted, lineage, data, remembered=known))
+        if lineage in self.trusted.targets:
             return
         meta = metadata.current_meta(self.trusted, role)
-        data = self._fetch(role, meta.version, meta.length or LIMITS.targets_bytes)
-        self._accept(role, metadata.admit_targets(self.trusted, role, delegator, data), data)
+        data = self._fetch(role, meta.version, metadata.targets_bound(meta))
+        self._accept(role, metadata.admit_targets(self.trusted, lineage, data), data, lineage)
+
+    def _remembered(self, role: str) -> Remembered | None:
+        return self.state.remembered.get(role)
 
     def _recall(self, role: str, admit: Callable[[bytes], TrustedMetadata]) -> None:
         """Admit what the store holds, if it still passes; if not, the repository is asked."""
-        data = self._state.metadata.get(role)
-        if data is None:
+        if role not in self.state.metadata:
             return
         try:
-            self.trusted = admit(data)
+            self.trusted = admit(self.state.metadata[role])
         except EnigmTufError:
             return  # keys or versions moved on: the fetched one decides
 
-    def _accept(self, role: str, trusted: TrustedMetadata, data: bytes) -> None:
+    def _accept(self, role: str, trusted: TrustedMetadata, data: bytes, lineage: Lineage = ()) -> None:
         """Swap the state, then make it durable; an unchanged state (5.4.3.1) writes nothing."""
         if trusted is self.trusted:
             return
         self.trusted = trusted
-        latest = max(trusted.now, self._state.latest_time or trusted.now)
-        self._state = replace(self._state, metadata=self._state.metadata | {role: data}, latest_time=latest)
-        self._store.commit(self._state)
+        verified = trusted.targets[lineage] if lineage else getattr(trusted, role)
+        remembered = {
+            **self.state.remembered,
+            "root": trusted.root.remember(self._admission),
+            role: verified.remember(self._admission),
+        }
+        documents = Documents.of(self.state.metadata).with_document(role, data)
+        self.state = replace(self.state, metadata=documents, remembered=remembered)
+        if role != "root":  # signed expiry bounds how far a wrong clock can push the floor; a root alone does not
+            self.state = replace(self.state, latest_time=_latest(self.state.latest_time, self.clock_time))
+        self._store.commit(self.state)
+
+    def _raise_time_floor(self) -> None:
+        """To the newest time that snapshot or timestamp say they were issued at.
+
+        Bounded by both expiries, so that whoever holds the freshness key alone cannot put it out of reach.
+        """
+        timestamp, snapshot = self.trusted.timestamp, self.trusted.snapshot
+        if timestamp is None or snapshot is None:
+            return
+        told = [issued_at(timestamp.value, "timestamp"), issued_at(snapshot.value, "snapshot")]
+        bound = min(timestamp.value.expires, snapshot.value.expires)
+        floor = self.state.latest_time
+        for time in told:
+            if time is not None and time <= bound:
+                floor = _latest(floor, time - CLOCK_SKEW)
+        if floor != self.state.latest_time:
+            self.state = replace(self.state, latest_time=floor)
+            self._store.commit(self.state)
 
     def _fetch(self, role: str, version: int | None, max_bytes: int) -> bytes:
         """Consistent snapshots put the version in front (specification 6.2); timestamp never has one."""
         versioned = role == "root" or self.trusted.root.value.consistent_snapshot
         prefix = f"{version}." if version is not None and versioned else ""
-        return self._fetcher.fetch(f"{self._folder}{prefix}{quote(role, safe='')}.json", max_bytes)
+        return self._fetcher.fetch(f"{self._folder}{prefix}{file_name(role)}.json", max_bytes)
 
 
-def _require_time_floor(latest: datetime | None, now: datetime) -> None:
-    if latest is not None and now < latest:
+def file_name(role: str) -> str:
+    """The role's name, percent-encoded but for unreserved characters (RFC 3986 section 2.3)."""
+    return "".join(chr(byte) if chr(byte) in _UNRESERVED else f"%{byte:02X}" for byte in role.encode())
+
+
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+def _judged_at(now: datetime | None, floor: datetime | None) -> datetime:
+    """The time by which expiry is judged: the clock's, or for a device that has none the newest that it knows of."""
+    if now is None:
+        return floor or datetime.min.replace(tzinfo=UTC)
+    if floor is not None and now < floor:
         raise RefusedError(
-            TufRule.TIME_FLOOR, "the clock", expected=f"not before {latest.isoformat()}", got=now.isoformat()
+            TufRule.TIME_FLOOR,
+            "the clock, so that expiry cannot be judged",
+            expected=f"not before {floor.isoformat()}, which has been",
+            got=now.isoformat(),
+            hint="set the clock; a device without one says so and is judged by the newest time that it knows of",
         )
+    return now
+
+
+def _latest(floor: datetime | None, time: datetime | None) -> datetime | None:
+    return max((item for item in (floor, time) if item is not None), default=None)

@@ -1,11 +1,11 @@
 """enigm-sign token list: what tokens are here."""
 
 import argparse
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from enigm_tuf.authorities.tokens.uri import list_cards, list_module
 from enigm_tuf.commandline import Command, Outcome, table
+from enigm_tuf.model.value import as_dict
 
 if TYPE_CHECKING:
     from enigm_tuf.authorities.cli.edges import Edges
@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     tokens += list_cards(edges.tokens) if arguments.piv or not arguments.module else []
     rows = [(t.home, t.label, t.serial, t.manufacturer, t.model, t.firmware) for t in tokens]
     lines = table(("home", "label", "serial", "manufacturer", "model", "firmware"), rows)
-    return Outcome({"tokens": [asdict(token) for token in tokens]}, lines if rows else ["no tokens found"])
+    return Outcome({"tokens": [as_dict(token) for token in tokens]}, lines if rows else ["no tokens found"])
 
 
 COMMAND: "Command[Edges]" = Command(

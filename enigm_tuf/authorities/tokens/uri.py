@@ -9,10 +9,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from enigm_tuf.authorities.tokens.development import DevelopmentToken
 from enigm_tuf.errors import MalformedError, MisuseError
+from enigm_tuf.model.value import Protocol
 from enigm_tuf.ports import Token, TokenIdentity
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _pkcs11(uri: str, rest: str, edges: TokenEdges) -> NewToken:
 
 def _piv(uri: str, rest: str, edges: TokenEdges) -> NewToken:
     serial = _attributes(uri, rest, ";", {"serial"}).get("serial")
-    if serial is not None and not serial.isdecimal():
+    if serial is not None and not re.fullmatch(r"[0-9]{1,10}", serial):
         raise MalformedError("--token", uri, "serial= must be the number printed on the card")
     piv = _backend("piv", "piv")
     token: NewToken = piv.PivToken(
@@ -99,13 +100,16 @@ def _attributes(uri: str, text: str, separator: str, known: set[str]) -> dict[st
             raise MalformedError("--token", name, "no PIN in an argument: it is asked for")
         if not equals or name not in known or name in found:
             raise MalformedError("--token", f"{uri}: {part}", f"known here, once each: {', '.join(sorted(known))}")
-        found[name] = _percent_decoded(value)
+        found[name] = _percent_decoded(uri, value)
     return found
 
 
-def _percent_decoded(text: str) -> str:
+def _percent_decoded(uri: str, text: str) -> str:
     """RFC 3986 section 2.1; urllib is out of bounds here, since nothing inside may open a connection."""
-    return re.sub(rb"%([0-9A-Fa-f]{2})", lambda found: bytes.fromhex(found[1].decode()), text.encode()).decode()
+    try:
+        return re.sub(rb"%([0-9A-Fa-f]{2})", lambda found: bytes.fromhex(found[1].decode()), text.encode()).decode()
+    except UnicodeError as error:
+        raise MalformedError("--token", uri, "must be UTF-8, also behind the percent signs") from error
 
 
 def _backend(module: str, extra: str) -> Any:

@@ -1,16 +1,14 @@
 """ARTIFACT: every target is where it belongs, fully hashed, described, newer than all before, and agreed on."""
 
-from dataclasses import replace
-from hashlib import sha512
+from collections.abc import Mapping
 from typing import NoReturn
-
-from tuf.api.metadata import TargetFile, Targets
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.manifest import Release, manifest_path, payload_path, read_manifest
 from enigm_tuf.model.payload import HASHES, LENGTH, PayloadRecord, read_payload_record
 from enigm_tuf.model.shapes import PATH, version_key
-from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.tuf import TargetFile, Targets, matches
+from enigm_tuf.model.value import replace
 from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.agreement import agree, manifest_matches
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
@@ -20,7 +18,7 @@ from enigm_tuf.trust.rules import Rule
 class ArtifactRule(Rule):
     """Family ARTIFACT."""
 
-    ARTIFACT_PATHS = "ARTIFACT-PATHS", "targets lie under their product's paths, with length, SHA-256 and SHA-512"
+    ARTIFACT_PATHS = "ARTIFACT-PATHS", "targets lie under their product's paths, with length and SHA-256"
     ARTIFACT_RECORD = "ARTIFACT-RECORD", "every payload has a record of its own product and version"
     ARTIFACT_MONOTONIC = "ARTIFACT-MONOTONIC", "a new release has a higher version and no lower rollback index"
     ARTIFACT_MANIFEST = "ARTIFACT-MANIFEST", "every manifest is shown, and is the one that is listed"
@@ -148,12 +146,11 @@ def agreement(question: Question) -> str:
 
 def _require_same_bytes(path: str, target: TargetFile, data: bytes) -> None:
     expected = {"length": target.length, **target.hashes}
-    got = {"length": len(data), "sha256": sha256(data), "sha512": sha512(data).hexdigest()}
-    if got != expected:
-        _refuse(ArtifactRule.ARTIFACT_MANIFEST, path, f"the bytes with {expected}", f"bytes with {got}")
+    if wrong := matches(data, target.length, target.hashes):
+        _refuse(ArtifactRule.ARTIFACT_MANIFEST, path, f"the bytes with {expected}", wrong)
 
 
-def _targets(question: Question, role: str) -> dict[str, TargetFile]:
+def _targets(question: Question, role: str) -> Mapping[str, TargetFile]:
     value = question.targets_of(role)
     return value.targets if value else {}
 
@@ -165,7 +162,7 @@ def _known_payloads(question: Question) -> dict[str, TargetFile]:
     return {path: target for source in sources if source for path, target in source.targets.items()}
 
 
-def _records(targets: dict[str, TargetFile]) -> dict[str, PayloadRecord]:
+def _records(targets: Mapping[str, TargetFile]) -> dict[str, PayloadRecord]:
     return {
         path: read_payload_record(target.unrecognized_fields.get("custom"), path, "custom")
         for path, target in targets.items()

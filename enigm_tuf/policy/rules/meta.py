@@ -1,11 +1,11 @@
 """META: the metadata is this authority's to sign, lives neither too short nor too long, and weakens nothing."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NoReturn
 
-from tuf.api.metadata import Root, Targets
-
 from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.issued import issued_at
+from enigm_tuf.model.tuf import Root, Snapshot, Targets
 from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.authority_admission import judge_root_definition, judge_targets_definition
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
@@ -17,7 +17,7 @@ class MetaRule(Rule):
     """Family META."""
 
     META_ROLES = "META-ROLES", "exactly the roles that this authority signs for this action, of one product"
-    META_EXPIRY = "META-EXPIRY", "each role expires within the policy's bounds"
+    META_EXPIRY = "META-EXPIRY", "each role expires within the policy's bounds, and none is issued in the future"
     META_THRESHOLD = "META-THRESHOLD", "no threshold is below the policy's"
     META_AUTHORITY = "META-AUTHORITY", "what is defined breaks none of the authorities' rules"
     POLICY_PINNED = "POLICY-PINNED", "root pins this very policy"
@@ -56,7 +56,16 @@ def expiry(question: Question) -> str:
         if not earliest <= proposal.signed.expires <= latest:
             window = f"{earliest.isoformat()} .. {latest.isoformat()}"
             _refuse(MetaRule.META_EXPIRY, role, window, proposal.signed.expires.isoformat())
+        _require_not_of_tomorrow(role, proposal.signed, question.now)
     return "; ".join(f"{role} {item.signed.expires.isoformat()}" for role, item in sorted(question.proposals.items()))
+
+
+def _require_not_of_tomorrow(role: str, signed: Root | Snapshot | Targets, now: datetime) -> None:
+    """Devices take the time that a snapshot was issued at for a time that has been, and never go back behind it."""
+    if isinstance(signed, Snapshot):
+        issued = issued_at(signed, role)
+        if issued is not None and issued > now:
+            _refuse(MetaRule.META_EXPIRY, f"{role}, issued", f"not after {now.isoformat()}", issued.isoformat())
 
 
 def thresholds(question: Question) -> str:

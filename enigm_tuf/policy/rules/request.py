@@ -78,7 +78,7 @@ def previous(question: Question) -> str:
 
 def _digest(question: Question, role: str) -> str:
     value = question.previous.get(role)
-    return sha256(canonical(value.to_dict())) if value else "nothing"
+    return sha256(canonical(value.raw)) if value else "nothing"
 
 
 def _name(head: Previous | None) -> str:

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import NoReturn
 
-from tuf.api.metadata import MetaFile, Root, Snapshot, Targets
-
 from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.tuf import MetaFile, Root, Snapshot, Targets
 from enigm_tuf.policy.question import Question
 from enigm_tuf.policy.rules.meta import kind_of
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
@@ -40,7 +39,7 @@ def targets(question: Question) -> str:
     before = old.delegations.roles or {} if old and old.delegations else {}
     after = new.delegations.roles or {} if new.delegations else {}
     for name, role in before.items():
-        if name not in after or after[name].to_dict() != role.to_dict():
+        if name not in after or after[name] != role:
             _refuse(TransitionRule.TRANSITION_TARGETS, name, "unchanged", "changed or gone")
     _require_same_keys(old, new)
     gained, product = set(after) - set(before), question.product
@@ -56,7 +55,7 @@ def _require_same_keys(old: Targets | None, new: Targets) -> None:
     before = old.delegations.keys if old and old.delegations else {}
     after = new.delegations.keys if new.delegations else {}
     for keyid, key in before.items():
-        if keyid not in after or after[keyid].to_dict() != key.to_dict():
+        if keyid not in after or after[keyid] != key:
             _refuse(TransitionRule.TRANSITION_TARGETS, f"key {keyid}", "unchanged", "changed or gone")
 
 
@@ -80,9 +79,7 @@ def product_roles(question: Question) -> str:
 
 def _only_gains(role: str, old: Targets | None, new: Targets) -> str:
     before = old.targets if old else {}
-    changed = [
-        path for path in before if path not in new.targets or new.targets[path].to_dict() != before[path].to_dict()
-    ]
+    changed = [path for path, target in before.items() if new.targets.get(path) != target]
     gained = sorted(set(new.targets) - set(before))
     if kind_of(role) == "payload":
         if changed:
@@ -118,7 +115,12 @@ def snapshot(question: Question) -> str:
 
 
 def _versions(meta: Mapping[str, MetaFile]) -> str:
-    return "; ".join(f"{name} {item.to_dict()}" for name, item in sorted(meta.items()))
+    return "; ".join(f"{name} {_stated(item)}" for name, item in sorted(meta.items()))
+
+
+def _stated(item: MetaFile) -> dict[str, object]:
+    stated = {"version": item.version, "length": item.length, "hashes": item.hashes, **item.unrecognized_fields}
+    return {name: value for name, value in stated.items() if value is not None}
 
 
 def _refuse(rule: TransitionRule, subject: str, expected: str, got: str) -> NoReturn:

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from tuf.api.metadata import Root, Targets
-
 from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.model.request import (
     Authority,
@@ -14,6 +12,7 @@ from enigm_tuf.model.request import (
     SigningResponse,
     read_response,
 )
+from enigm_tuf.model.tuf import Root, Targets
 from enigm_tuf.policy.engine import evaluate
 from enigm_tuf.policy.question import CastApproval, Ledger, Question
 from enigm_tuf.policy.reading import ask

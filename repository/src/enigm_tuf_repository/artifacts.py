@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from enigm_tuf.durable import fsync_directory, temporary
+from enigm_tuf.durable import temporary
 from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.chunks import CHUNK_BYTES, SUFFIX, chunk_tree, leaf
 from enigm_tuf.model.payload import Chunks
 from enigm_tuf.model.shapes import PATH
-from enigm_tuf_repository.chunks import CHUNK_BYTES, chunk_tree, leaf
+from enigm_tuf_repository.durable import write_durably
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,37 +32,36 @@ class Artifact:
 
 def measure(path: Path) -> Artifact:
     """Read the file once; MalformedError if it is empty or too long."""
-    return _measure(path.name, path, _pieces(path))
+    return _measure(path.name, path, _pieces(path))[0]
 
 
 def take(source: Path, folder: Path) -> Artifact:
-    """Copy ``source`` into ``folder`` under its published name, durably, hashing on the way."""
+    """Copy ``source`` into ``folder`` under its published name, durably, and put its chunk hashes beside it."""
     PATH.read(source.name, str(source), "file name")
     folder.mkdir(parents=True, exist_ok=True)
     with temporary(folder) as place:
-        with place.open("wb") as copy:
-            artifact = _measure(source.name, source, _copied(_pieces(source), copy.write))
+        with Path(place).open("wb") as copy:
+            artifact, leaves = _measure(source.name, source, _copied(_pieces(source), copy.write))
             copy.flush()
             os.fsync(copy.fileno())
-        place.replace(folder / artifact.published_name)
-    fsync_directory(folder)
+        Path(place).replace(folder / artifact.published_name)
+    write_durably(folder / f"{artifact.published_name}{SUFFIX}", b"".join(leaves))
     return artifact
 
 
-def _measure(name: str, path: Path, pieces: Iterator[bytes]) -> Artifact:
-    sha256, sha512 = hashlib.sha256(), hashlib.sha512()
+def _measure(name: str, path: Path, pieces: Iterator[bytes]) -> tuple[Artifact, list[bytes]]:
+    sha256 = hashlib.sha256()
     leaves: list[bytes] = []
     length = 0
     for piece in pieces:
         sha256.update(piece)
-        sha512.update(piece)
         leaves.append(leaf(piece))
         length += len(piece)
         if length > LIMITS.payload_bytes:
             raise MalformedError(str(path), "", f"a payload has at most {LIMITS.payload_bytes:,} bytes")
     if not leaves:
         raise MalformedError(str(path), "", "a payload may not be empty")
-    return Artifact(name, length, {"sha256": sha256.hexdigest(), "sha512": sha512.hexdigest()}, chunk_tree(leaves))
+    return Artifact(name, length, {"sha256": sha256.hexdigest()}, chunk_tree(leaves)), leaves
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -3,8 +3,6 @@
 from datetime import datetime
 from pathlib import Path
 
-from tuf.api.metadata import Root
-
 from enigm_tuf.durable import read_input
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.limits import LIMITS
@@ -12,6 +10,7 @@ from enigm_tuf.model.keys import read_key_record
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.request import Authority
 from enigm_tuf.model.root_extension import Policies
+from enigm_tuf.model.tuf import Root
 from enigm_tuf.trust.authority_admission import judge_root_definition
 from enigm_tuf_repository.configuration import RepositoryConfig, read_configuration
 from enigm_tuf_repository.durable import write_durably

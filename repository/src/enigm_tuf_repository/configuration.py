@@ -3,15 +3,12 @@
 Key files and policies are found beside the file at ``init``; later by their name in the workspace.
 """
 
-import tomllib
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
-from enigm_tuf.errors import MalformedError
-from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.keys import ENVIRONMENT, Environment, Purpose
 from enigm_tuf.model.shapes import NAME, WORD, Integer, Record, Sequence
+from enigm_tuf.model.strict_toml import parse_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +87,4 @@ REPOSITORY_CONFIG = Record(
 
 def read_configuration(data: bytes, source: str) -> RepositoryConfig:
     """Parse ``repository.toml``; MalformedError names the field."""
-    return REPOSITORY_CONFIG.read(read_toml(data, source), source)
-
-
-def read_toml(data: bytes, source: str) -> dict[str, Any]:
-    """The table that a TOML file of ours holds."""
-    if len(data) > LIMITS.document_bytes:
-        raise MalformedError(source, "", f"at most {LIMITS.document_bytes:,} bytes, this has {len(data):,}")
-    try:
-        return tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise MalformedError(source, "", f"not TOML: {error}") from error
+    return REPOSITORY_CONFIG.read(parse_toml(data, source), source)

@@ -12,6 +12,7 @@ from enigm_tuf_repository.overlay import OverlayFetcher
 from enigm_tuf_repository.rules import RepositoryRule
 
 _BASE = "overlay://staged/"
+_PIECE = 1 << 20
 
 
 class _Fetcher(FetcherInterface):
@@ -23,7 +24,10 @@ class _Fetcher(FetcherInterface):
     def _fetch(self, url: str) -> Iterator[bytes]:
         path = url.removeprefix(_BASE)
         try:
-            return self._overlay.stream(path, self._overlay.size(path))
+            with self._overlay.open(path, 0, self._overlay.size(path)) as source:
+                buffer = memoryview(bytearray(_PIECE))
+                while count := source.readinto(buffer):
+                    yield bytes(buffer[:count])
         except NotFoundError as error:
             raise DownloadHTTPError(str(error), 404) from error
 

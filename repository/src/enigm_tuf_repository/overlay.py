@@ -1,10 +1,11 @@
 """The tree as it would be after publication: the staged files laid over the published ones."""
 
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from enigm_tuf.errors import NotFoundError
+from enigm_tuf.ports import Source
 from enigm_tuf_client.fetch import FileFetcher
 
 
@@ -18,9 +19,9 @@ class OverlayFetcher:
         """The whole file, at most ``max_bytes`` long."""
         return FileFetcher(self._tree(path)).fetch(path, max_bytes)
 
-    def stream(self, path: str, length: int) -> Iterator[bytes]:
-        """The file in pieces, never more than ``length`` bytes."""
-        return FileFetcher(self._tree(path)).stream(path, length)
+    def open(self, path: str, start: int, stop: int) -> AbstractContextManager[Source]:
+        """Bytes ``start`` to ``stop`` of the file, never more."""
+        return FileFetcher(self._tree(path)).open(path, start, stop)
 
     def size(self, path: str) -> int:
         """Bytes; NotFoundError."""

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from tuf.api.metadata import Snapshot, Targets
-
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.shapes import NAME
+from enigm_tuf.model.tuf import Snapshot, Targets
 from enigm_tuf.trust.authority_admission import judge_targets_definition
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf_repository.configuration import ExpiryDays
@@ -56,7 +55,7 @@ def _drafts(lineage: Lineage, product: str, targets: Targets, days: ExpiryDays, 
     payload = with_targets(None, {}, now + days.of(payloads))
     manifest = with_targets(None, {}, now + days.of(manifests))
     versions = {"targets": targets.version, payloads: payload.version, manifests: manifest.version}
-    snapshot = with_versions(lineage.value("snapshot", Snapshot), versions, now + days.of("snapshot"))
+    snapshot = with_versions(lineage.value("snapshot", Snapshot), versions, now, now + days.of("snapshot"))
     proposals: dict[str, Signed] = {"targets": targets, manifests: manifest, "snapshot": snapshot}
     return (
         Draft("release", {payloads: payload}),

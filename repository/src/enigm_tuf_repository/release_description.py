@@ -6,7 +6,7 @@ from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.manifest import RELEASE, Rollout
 from enigm_tuf.model.payload import HARDWARE_IDS, PAYLOAD_TYPE, PayloadType, require_delta_source
 from enigm_tuf.model.shapes import BUILD_ID, NAME, WORD, Optional, Record, Sequence
-from enigm_tuf_repository.configuration import read_toml
+from enigm_tuf.model.strict_toml import parse_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ RELEASE_DESCRIPTION = Record(
 
 def read_release_description(data: bytes, source: str) -> ReleaseDescription:
     """Parse ``release.toml``; MalformedError names the field."""
-    description = RELEASE_DESCRIPTION.read(read_toml(data, source), source)
+    description = RELEASE_DESCRIPTION.read(parse_toml(data, source), source)
     for index, payload in enumerate(description.payloads):
         require_delta_source(payload.type, payload.source_build, source, f"payloads[{index}]")
     names = [payload.file.rpartition("/")[2] for payload in description.payloads]

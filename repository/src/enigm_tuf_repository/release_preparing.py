@@ -5,8 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from tuf.api.metadata import Snapshot, TargetFile, Targets
-
 from enigm_tuf.durable import read_input
 from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.limits import LIMITS
@@ -22,6 +20,7 @@ from enigm_tuf.model.manifest import (
 from enigm_tuf.model.payload import PAYLOAD_RECORD, PayloadRecord
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.tuf import Snapshot, TargetFile, Targets
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf_repository.artifacts import Artifact, measure, take
 from enigm_tuf_repository.durable import write_durably
@@ -102,7 +101,7 @@ def _drafts(
     listed = target_file(path, _stage_manifest(workspace, record_id, path, data))
     manifest = with_targets(lineage.require(manifests, Targets), {path: listed}, now + days.of(manifests))
     versions = {payloads: payload.version, manifests: manifest.version}
-    snapshot = with_versions(lineage.require("snapshot", Snapshot), versions, now + days.of("snapshot"))
+    snapshot = with_versions(lineage.require("snapshot", Snapshot), versions, now, now + days.of("snapshot"))
     bytes_of = {other: lineage.target(target) for other, target in manifest.targets.items() if other != path}
     evidence = {f"manifests/{name}": content for name, content in (bytes_of | {path: data}).items()}
     if replaced := lineage.require(manifests, Targets).targets.get(path):

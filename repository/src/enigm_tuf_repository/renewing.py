@@ -3,10 +3,9 @@
 import tempfile
 from pathlib import Path
 
-from tuf.api.metadata import Timestamp
-
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.tuf import Timestamp
 from enigm_tuf.ports import Clock
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.lineage import Lineage, root_chain
@@ -29,7 +28,7 @@ def renew_timestamp(workspace: Workspace, store: PublicationStore, clock: Clock)
         raise MisuseError("nothing is published yet that a timestamp could vouch for")
     root = admit_chain(chain, config.environment, now).root.value
     expires = now + config.expiry_days.of("timestamp")
-    timestamp = next_timestamp(before.value_as(Timestamp), snapshot, expires)
+    timestamp = next_timestamp(before.value_as(Timestamp), snapshot, now, expires)
     data = sign_timestamp(config.timestamp_signer, timestamp, root)
     with tempfile.TemporaryDirectory(dir=workspace.path) as folder:
         write_durably(Path(folder) / _NAME, data)

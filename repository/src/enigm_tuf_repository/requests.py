@@ -29,7 +29,7 @@ class Draft:
 
 def proposal_bytes(value: Signed) -> bytes:
     """The canonical bytes, as the authority will derive them again."""
-    return canonical(value.to_dict())
+    return canonical(value.raw)
 
 
 def role_evidence(proposals: dict[str, Signed]) -> dict[str, bytes]:

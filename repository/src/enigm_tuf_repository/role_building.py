@@ -1,56 +1,77 @@
 """The next version of targets, snapshot and the product roles. Nothing here is trusted until it is signed."""
 
+import copy
 from collections.abc import Mapping
 from datetime import datetime
 
-from tuf.api.metadata import DelegatedRole, Delegations, MetaFile, Snapshot, TargetFile, Targets
-
+from enigm_tuf.model.issued import issued_field
 from enigm_tuf.model.keys import KeyRecord
+from enigm_tuf.model.shapes import Time
+from enigm_tuf.model.strict_json import JsonObject
+from enigm_tuf.model.tuf import Signed, Snapshot, TargetFile, Targets
 from enigm_tuf.trust.delegation_rules import delegated_paths
-from enigm_tuf_client.download import hashed_path
+from enigm_tuf_client.targets import hashed_path
 from enigm_tuf_repository.artifacts import Artifact
-from enigm_tuf_repository.root_building import tuf_key
+
+SPECIFICATION = "1.0.33"
 
 
-def product_role(name: str, keys: tuple[KeyRecord, ...], threshold: int) -> DelegatedRole:
-    """The terminating delegation of one product role."""
-    keyids = [record.keyid for record in keys]
-    return DelegatedRole(name, keyids, threshold, terminating=True, paths=delegated_paths(name))
+def signed_part(kind: type[Signed], version: int, expires: datetime) -> JsonObject:
+    """What the ``signed`` object of every role has (TUF specification 4.2.1)."""
+    return {"_type": kind.type, "spec_version": SPECIFICATION, "version": version, "expires": Time().write(expires)}
+
+
+def product_role(name: str, keys: tuple[KeyRecord, ...], threshold: int) -> JsonObject:
+    """The terminating delegation of one product role (4.5)."""
+    return {
+        "name": name,
+        "keyids": [record.keyid for record in keys],
+        "threshold": threshold,
+        "terminating": True,
+        "paths": delegated_paths(name),
+    }
 
 
 def with_delegations(
-    targets: Targets | None, roles: Mapping[str, tuple[DelegatedRole, tuple[KeyRecord, ...]]], expires: datetime
+    targets: Targets | None, roles: Mapping[str, tuple[JsonObject, tuple[KeyRecord, ...]]], expires: datetime
 ) -> Targets:
     """The next ``targets``: what it had, and ``roles`` with their keys."""
-    before = targets.delegations if targets else None
-    keys = dict(before.keys) if before else {}
-    delegated = dict(before.roles or {}) if before else {}
-    for name, (role, records) in roles.items():
-        keys |= {record.keyid: tuf_key(record) for record in records}
-        delegated[name] = role
-    version = targets.version + 1 if targets else 1
-    return Targets(version=version, expires=expires, delegations=Delegations(keys, delegated))
+    before = targets.raw.get("delegations") if targets else None
+    delegations = copy.deepcopy(before) if before else {"keys": {}, "roles": []}
+    for role, records in roles.values():
+        delegations["keys"] |= {record.keyid: copy.deepcopy(record.key) for record in records}
+        delegations["roles"].append(role)
+    return Targets.read({**_next(Targets, targets, expires), "targets": {}, "delegations": delegations}, "targets")
 
 
 def with_targets(role: Targets | None, targets: Mapping[str, TargetFile], expires: datetime) -> Targets:
     """The next version of a product role: what it listed, with ``targets`` added or replaced."""
-    version = role.version + 1 if role else 1
-    return Targets(version=version, expires=expires, targets=(dict(role.targets) if role else {}) | dict(targets))
+    before = role.raw["targets"] if role else {}
+    new = {path: _target_object(target) for path, target in targets.items()}
+    return Targets.read({**_next(Targets, role, expires), "targets": {**before, **new}}, "product role")
 
 
-def with_versions(snapshot: Snapshot | None, versions: Mapping[str, int], expires: datetime) -> Snapshot:
-    """The next snapshot: every role that it had, with the new versions of ``versions``."""
-    meta = dict(snapshot.meta) if snapshot else {}
-    meta |= {f"{role}.json": MetaFile(version) for role, version in versions.items()}
-    return Snapshot(version=snapshot.version + 1 if snapshot else 1, expires=expires, meta=meta)
+def with_versions(snapshot: Snapshot | None, versions: Mapping[str, int], now: datetime, expires: datetime) -> Snapshot:
+    """The next snapshot: every role that it had, with the new versions of ``versions``; it says that it is ``now``."""
+    before = snapshot.raw["meta"] if snapshot else {}
+    new = {f"{role}.json": {"version": version} for role, version in versions.items()}
+    signed = {**_next(Snapshot, snapshot, expires), **issued_field(now), "meta": {**before, **new}}
+    return Snapshot.read(signed, "snapshot")
 
 
 def target_file(path: str, artifact: Artifact, custom: Mapping[str, object] | None = None) -> TargetFile:
     """A target with both hashes; ``custom`` holds the payload record."""
-    extra = {"custom": dict(custom)} if custom else {}
-    return TargetFile(artifact.length, dict(artifact.hashes), path, unrecognized_fields=extra)
+    return TargetFile(path, artifact.length, dict(artifact.hashes), {"custom": dict(custom)} if custom else {})
 
 
 def hashed_name(target: TargetFile) -> str:
     """The path of a target's file below ``targets/`` (TUF specification 6.2)."""
     return hashed_path(target.path, target.hashes["sha256"])
+
+
+def _next(kind: type[Signed], before: Signed | None, expires: datetime) -> JsonObject:
+    return signed_part(kind, before.version + 1 if before else 1, expires)
+
+
+def _target_object(target: TargetFile) -> JsonObject:
+    return {"length": target.length, "hashes": dict(target.hashes), **target.unrecognized_fields}

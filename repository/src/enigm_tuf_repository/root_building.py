@@ -4,8 +4,6 @@ import copy
 from collections.abc import Mapping
 from datetime import datetime
 
-from tuf.api.metadata import Key, Role, Root
-
 from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.model.keys import KeyRecord, Purpose
 from enigm_tuf.model.root_extension import (
@@ -19,10 +17,13 @@ from enigm_tuf.model.root_extension import (
     ReleaseAuthority,
     RootExtension,
 )
-from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.strict_json import JsonObject, sha256
+from enigm_tuf.model.tuf import Root
+from enigm_tuf.model.tuf_fields import Key
 from enigm_tuf.trust.signable import proof_of_possession
 from enigm_tuf.trust.threshold import signers
 from enigm_tuf_repository.configuration import RepositoryConfig
+from enigm_tuf_repository.role_building import signed_part
 from enigm_tuf_repository.rules import RepositoryRule
 
 KeyRecords = Mapping[Purpose, tuple[KeyRecord, ...]]
@@ -31,20 +32,19 @@ KeyRecords = Mapping[Purpose, tuple[KeyRecord, ...]]
 def first_root(config: RepositoryConfig, records: KeyRecords, policies: Policies, now: datetime) -> Root:
     """Root version 1 in model ``dual``. Nothing is decided here: the rules judge the result."""
     require_usable(config, records)
-    manifest = Role(_keyids(records["manifest"]), config.manifest_threshold)
-    return Root(
-        version=1,
-        expires=now + config.expiry_days.of("root"),
-        keys={record.keyid: tuf_key(record) for kind in _IN_ROOT for record in records[kind]},
-        roles={
-            "root": Role(_keyids(records["root"]), config.root_threshold),
-            "targets": manifest,
-            "snapshot": manifest,
-            "timestamp": Role(_keyids(records["timestamp"]), 1),
+    signed = {
+        **signed_part(Root, 1, now + config.expiry_days.of("root")),
+        "consistent_snapshot": True,
+        "keys": {record.keyid: copy.deepcopy(record.key) for kind in _IN_ROOT for record in records[kind]},
+        "roles": {
+            "root": _role(records["root"], config.root_threshold),
+            "targets": _role(records["manifest"], config.manifest_threshold),
+            "snapshot": _role(records["manifest"], config.manifest_threshold),
+            "timestamp": _role(records["timestamp"], 1),
         },
-        consistent_snapshot=True,
-        unrecognized_fields={FIELD: ROOT_EXTENSION.write(_extension(config, records, policies))},
-    )
+        FIELD: ROOT_EXTENSION.write(_extension(config, records, policies)),
+    }
+    return Root.read(signed, "root version 1")
 
 
 _IN_ROOT: tuple[Purpose, ...] = ("root", "manifest", "timestamp")  # payload keys stand in delegations
@@ -74,8 +74,8 @@ def _require_possession(record: KeyRecord) -> None:
 
 
 def tuf_key(record: KeyRecord) -> Key:
-    """The key object, exactly as enrolled: keyids hash the whole of it."""
-    return Key.from_dict(record.keyid, copy.deepcopy(record.key))
+    """The key, exactly as enrolled."""
+    return Key(record.keyid, record.key["keytype"], record.key["scheme"], record.key["keyval"]["public"])
 
 
 def key_info(record: KeyRecord) -> KeyInfo:
@@ -103,6 +103,10 @@ def _extension(config: RepositoryConfig, records: KeyRecords, policies: Policies
         keyinfo={record.keyid: key_info(record) for group in records.values() for record in group},
         recovery=Recovery(config.recovery_threshold),
     )
+
+
+def _role(records: tuple[KeyRecord, ...], threshold: int) -> JsonObject:
+    return {"keyids": _keyids(records), "threshold": threshold}
 
 
 def _keyids(records: tuple[KeyRecord, ...]) -> list[str]:

@@ -1,8 +1,8 @@
 """What a record adds to the tree: its signed roles, the targets that they list, and nothing else."""
 
-from tuf.api.metadata import TargetFile, Targets
-
 from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.chunks import SUFFIX
+from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf_repository.lineage import SignedFile, file_name, read_signed_file
 from enigm_tuf_repository.records import ReleaseRecord, Step, staged_files
 from enigm_tuf_repository.role_building import hashed_name
@@ -45,7 +45,8 @@ def staged_path(target: TargetFile) -> str:
 def require_only_signed(workspace: Workspace, record: ReleaseRecord) -> None:
     """RECORD-EVIDENCE: every staged file is signed metadata of this record, or a target that it lists."""
     allowed = {f"staged/metadata/{file_name(role, version)}" for role, version in roles_of(record).items()}
-    allowed |= {staged_path(target) for target in new_targets(workspace, record)}
+    for target in new_targets(workspace, record):
+        allowed |= {staged_path(target), f"{staged_path(target)}{SUFFIX}"}
     if "snapshot" in roles_of(record):
         allowed.add(TIMESTAMP)
     for path in staged_files(workspace, record.id):

@@ -4,26 +4,28 @@ import subprocess
 from collections.abc import Sequence
 from datetime import datetime
 
-from tuf.api.metadata import MetaFile, Root, Timestamp
-
 from enigm_tuf.errors import MisuseError, TokenError
 from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.issued import issued_field
 from enigm_tuf.model.keys import HEX
 from enigm_tuf.model.shapes import SHA256, Record
 from enigm_tuf.model.strict_json import parse, sha256
+from enigm_tuf.model.tuf import Root, Timestamp
 from enigm_tuf.trust.threshold import require_threshold
 from enigm_tuf_repository.lineage import SignedFile, metadata_file
 from enigm_tuf_repository.requests import proposal_bytes
+from enigm_tuf_repository.role_building import signed_part
 from enigm_tuf_repository.trusted import role_keys
 
 SIGNER_SECONDS = 120  # a token over USB, with time to come back from sleep
 _ANSWER: Record[dict[str, str]] = Record(dict, keyid=SHA256, sig=HEX)
 
 
-def next_timestamp(before: Timestamp | None, snapshot: SignedFile, expires: datetime) -> Timestamp:
-    """One version above the published one; names the snapshot by version, length and hash."""
-    meta = MetaFile(snapshot.version, len(snapshot.data), {"sha256": sha256(snapshot.data)})
-    return Timestamp(version=before.version + 1 if before else 1, expires=expires, snapshot_meta=meta)
+def next_timestamp(before: Timestamp | None, snapshot: SignedFile, now: datetime, expires: datetime) -> Timestamp:
+    """One version above the published one; names the snapshot by version, length and hash, and says that it is now."""
+    meta = {"version": snapshot.version, "length": len(snapshot.data), "hashes": {"sha256": sha256(snapshot.data)}}
+    signed = signed_part(Timestamp, before.version + 1 if before else 1, expires) | issued_field(now)
+    return Timestamp.read({**signed, "meta": {"snapshot.json": meta}}, "timestamp")
 
 
 def sign_timestamp(signer: Sequence[str], timestamp: Timestamp, root: Root) -> bytes:

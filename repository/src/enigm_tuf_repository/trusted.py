@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tuf.api.metadata import Key, Root, Targets
-
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.keys import Environment
+from enigm_tuf.model.tuf import Root, Targets
+from enigm_tuf.model.tuf_fields import Key
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.metadata import TrustedMetadata, admit_root, require_fresh_root, trust_root
 from enigm_tuf.trust.root_rules import view_root

@@ -12,18 +12,18 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tuf.api.metadata import TargetFile, Timestamp
-
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.tuf import TargetFile, Timestamp
 from enigm_tuf.ports import Clock, DeviceState, Fetcher
 from enigm_tuf.trust import agreement
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.tuf_rules import TufRule
-from enigm_tuf_client.download import download, read_target
+from enigm_tuf_client.download import Wanted, download
+from enigm_tuf_client.targets import read_target
 from enigm_tuf_client.workflow import TufWorkflow
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.foreign_client import verify_roots_with_tuf, verify_with_ngclient
@@ -118,7 +118,8 @@ class _Verification:
         for payload in release.payloads:
             file = workflow.target(payload.path)
             agreed = agreement.agree(manifest.product, release, payload, file)
-            digests = download(self.overlay, f"targets/{hashed_name(file)}", file.length, payload.hashes, place)
+            wanted = Wanted(f"targets/{hashed_name(file)}", file.length, payload.hashes, agreed.chunks)
+            digests = download([self.overlay], wanted, place)
             agreement.admit_artifact(agreed, place, digests.length, digests.hashes)
             place.unlink()
         return len(release.payloads)
@@ -152,7 +153,7 @@ def _stage_timestamp(workspace: Workspace, record: ReleaseRecord, chain: list[by
     root = admit_chain(chain, config.environment, now).root.value
     snapshot = signed_roles(workspace, record)["snapshot"]
     before = Lineage(workspace.published, []).value("timestamp", Timestamp)
-    timestamp = next_timestamp(before, snapshot, now + config.expiry_days.of("timestamp"))
+    timestamp = next_timestamp(before, snapshot, now, now + config.expiry_days.of("timestamp"))
     place = workspace.record(record.id) / TIMESTAMP
     write_durably(place, sign_timestamp(config.timestamp_signer, timestamp, root))
 

@@ -40,7 +40,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Call ``number`` (from 1) of those with ``key``: the same call in each run, also where threads change the order."""
+    """Call ``number`` (from 1) of those with ``key``: the same in each run, also where threads change the order."""
 
     key: str
     number: int

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from enigm_testkit.faults.calls import Call, Place, places, read_calls
 from enigm_testkit.faults.machine import Fault, Machine, Ran
+from enigm_tuf.model.value import replace
 from enigm_tuf.ports import DeviceState
 from enigm_tuf_client.installer import DirectorySlots
 from enigm_tuf_client.store import DirectoryStore
@@ -60,7 +61,9 @@ class Scene:
 
 
 def state_of(device: Path) -> DeviceState:
-    return DirectoryStore(device / "store").load()
+    """With every file read, so that states of two moments can be compared."""
+    state = DirectoryStore(device / "store").load()
+    return replace(state, metadata=dict(state.metadata), targets=dict(state.targets))
 
 
 def booted(device: Path) -> str | None:

@@ -1,5 +1,6 @@
 """What check, fetch and install have in common: an updater, and how a check is told."""
 
+import argparse
 from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import table
@@ -11,8 +12,12 @@ if TYPE_CHECKING:
     from enigm_tuf_client.cli import Edges
 
 
-def make_updater(device: Device, edges: "Edges") -> Updater:
-    return Updater(store=device.store, fetcher=device.fetcher, facts=device.configuration.facts(), clock=edges.clock)
+def make_updater(device: Device, arguments: argparse.Namespace, edges: "Edges") -> Updater:
+    """For the sources and facts that ``add_moment_options`` asks for."""
+    fetcher, *mirrors = device.fetchers(arguments.bundle)
+    facts = device.facts(arguments, edges.clock.now())
+    clock = device.clock(edges.clock)
+    return Updater(store=device.store, fetcher=fetcher, mirrors=mirrors, facts=facts, clock=clock)
 
 
 def report_lines(check: Check) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf_client.cli.checking import make_updater, require_offer
-from enigm_tuf_client.device import add_device_option, open_device
+from enigm_tuf_client.device import add_moment_options, open_device
 
 if TYPE_CHECKING:
     from enigm_tuf_client.cli import Edges
@@ -20,10 +20,9 @@ def show_progress(done: int, total: int) -> None:
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     device = open_device(arguments)
-    updater = make_updater(device, edges)
+    updater = make_updater(device, arguments, edges)
     offer = require_offer(updater.check())
-    file = device.download(offer.agreed.payload.hashes["sha256"])
-    file.parent.mkdir(exist_ok=True)
+    file = device.slots.place(offer.sha256)
     artifact = updater.fetch(offer, file, show_progress)
     data = {"version": artifact.version, "file": str(file), "length": artifact.length, "hashes": artifact.hashes}
     return Outcome(data, [f"{artifact.version} fetched and verified: {artifact.length:,} bytes in {file}"])
@@ -31,8 +30,8 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
 
 COMMAND: "Command[Edges]" = Command(
     name="fetch",
-    summary="Download the offered payload, verified while it streams.",
+    summary="Download the offered payload into the other slot, verified while it streams; goes on after a cut.",
     examples="enigm-update fetch --device /var/lib/enigm",
-    configure=add_device_option,
+    configure=add_moment_options,
     run=run,
 )

@@ -9,6 +9,7 @@ from enigm_tuf.clock import SystemClock
 from enigm_tuf.commandline import run
 from enigm_tuf.ports import Clock
 from enigm_tuf_repository.cli import (
+    bundle,
     init,
     product_add,
     release_attach,
@@ -32,6 +33,7 @@ COMMANDS = (
     release_gate.COMMAND,
     release_publish.COMMAND,
     timestamp.COMMAND,
+    bundle.COMMAND,
     status.COMMAND,
     serve.COMMAND,
 )

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tuf.api.metadata import Root
-
+from enigm_tuf.model.tuf import Root
 from enigm_tuf_repository.lineage import SignedFile
 from enigm_tuf_repository.records import ReleaseRecord
 from enigm_tuf_repository.workspace import Workspace

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from tuf.api.metadata import TargetFile
-
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import MalformedError, RefusedError
+from enigm_tuf.model.chunks import SUFFIX, read_leaves
 from enigm_tuf.model.manifest import read_manifest
-from enigm_tuf.model.payload import read_payload_record
+from enigm_tuf.model.payload import Chunks, read_payload_record
+from enigm_tuf.model.tuf import TargetFile
 from enigm_tuf_repository.artifacts import Artifact, measure
 from enigm_tuf_repository.gates.context import GateContext
 from enigm_tuf_repository.rules import RepositoryRule
@@ -23,10 +23,27 @@ def payload_bytes(context: GateContext) -> str:
         record = read_payload_record(target.unrecognized_fields.get("custom"), target.path, "custom")
         signed = {"length": target.length, **target.hashes, "chunks": record.chunks}
         artifact = measure(_file(context, target))
+        _require_leaves(context, target, record.chunks)
         _require_equal(f"{target.path} on the disk", signed, _facts(artifact) | {"chunks": artifact.chunks})
         del signed["chunks"]  # a manifest names none
         _require_equal(f"{target.path} in the manifest", signed, listed.get(target.path, {}))
-    return f"{len(payloads)} payloads: length, SHA-256, SHA-512 and chunk root"
+    return f"{len(payloads)} payloads: length, SHA-256, chunk root and chunk hashes"
+
+
+def _require_leaves(context: GateContext, target: TargetFile, chunks: Chunks) -> None:
+    """The file that lets a device go on after a cut; without it, or with a wrong one, every cut starts again."""
+    file = _file(context, target).with_name(f"{_file(context, target).name}{SUFFIX}")
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        data = b""
+    try:
+        read_leaves(data, target.length, chunks, file.name)
+    except MalformedError as error:
+        subject = f"chunk hashes of {target.path}"
+        raise RefusedError(
+            RepositoryRule.PAYLOAD_BYTES, subject, expected="those of the payload record", got=str(error)
+        ) from error
 
 
 def _listed(context: GateContext, target: TargetFile) -> dict[str, dict[str, object]]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from tuf.api.metadata import Key, Targets
-
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.keys import read_key_record
+from enigm_tuf.model.tuf import Targets
+from enigm_tuf.model.tuf_fields import Key
 from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.rules import AuthorityRule
 from enigm_tuf.trust.test_keys import known_test_key

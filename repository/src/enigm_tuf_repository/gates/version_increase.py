@@ -1,10 +1,9 @@
 """VERSION-INCREASE: every role of the record is newer than the published one, and so is the release."""
 
-from tuf.api.metadata import Targets
-
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.payload import read_payload_record
 from enigm_tuf.model.shapes import version_key
+from enigm_tuf.model.tuf import Targets
 from enigm_tuf.trust.delegation_rules import payload_role
 from enigm_tuf_repository.gates.context import GateContext
 from enigm_tuf_repository.rules import RepositoryRule

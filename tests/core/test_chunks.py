@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from enigm_tuf.errors import EnigmTufError
+from enigm_tuf.model.chunks import CHUNK_BYTES, leaf, merkle_root
 from enigm_tuf_repository.artifacts import measure, take
-from enigm_tuf_repository.chunks import CHUNK_BYTES, leaf, merkle_root
 
 LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
 ROOTS = [
@@ -37,11 +37,12 @@ def test_one_pass_gives_every_digest_and_the_copy(tmp_path: Path) -> None:
 
     copy = tmp_path / "staged" / f"{hashlib.sha256(data).hexdigest()}.ota.zip"
     assert copy.read_bytes() == data
-    assert [path.name for path in copy.parent.iterdir()] == [copy.name], "nothing half written stays"
-    assert artifact.length == len(data)
-    assert artifact.hashes["sha512"] == hashlib.sha512(data).hexdigest()
+    names = sorted(path.name for path in copy.parent.iterdir())
+    assert names == [copy.name, f"{copy.name}.chunks"], "nothing half written stays"
+    assert (artifact.length, artifact.hashes) == (len(data), {"sha256": hashlib.sha256(data).hexdigest()})
     chunks = [leaf(b"x" * CHUNK_BYTES), leaf(b"x" * CHUNK_BYTES), leaf(b"rest")]
     assert artifact.chunks.root == merkle_root(chunks).hex()
+    assert copy.with_name(f"{copy.name}.chunks").read_bytes() == b"".join(chunks)
 
 
 def test_an_empty_artifact_is_refused_and_leaves_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,19 @@
+"""securesystemslib's canonical encoding. Arguments: how often, a metadata file.
+
+Prints the seconds of each and the SHA-256."""
+
+import hashlib
+import json
+import sys
+import time
+from pathlib import Path
+
+from securesystemslib.formats import encode_canonical
+
+value = json.loads(Path(sys.argv[2]).read_bytes())["signed"]
+seconds, data = [], b""
+for _ in range(int(sys.argv[1])):
+    start = time.perf_counter()
+    data = (encode_canonical(value) or "").encode()
+    seconds.append(time.perf_counter() - start)
+sys.stdout.write(json.dumps({"seconds": seconds, "sha256": hashlib.sha256(data).hexdigest()}))

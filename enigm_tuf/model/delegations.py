@@ -1,0 +1,136 @@
+"""Delegations (specification 4.5): by path pattern, by hash prefix, and succinct hash bins (TAP 15)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+
+from enigm_tuf.errors import MalformedError
+from enigm_tuf.model.strict_json import JsonObject
+from enigm_tuf.model.tuf_fields import (
+    Key,
+    Role,
+    read_integer,
+    read_keys,
+    read_object,
+    read_quorum,
+    read_text,
+    read_texts,
+)
+from enigm_tuf.model.value import Value
+
+
+class DelegatedRole(Role):
+    """One delegation. Exactly one of ``paths`` (glob patterns) and ``path_hash_prefixes`` (hex) is given."""
+
+    name: str
+    terminating: bool
+    paths: tuple[str, ...] | None
+    path_hash_prefixes: tuple[str, ...] | None
+
+    def is_for(self, path: str) -> bool:
+        """Patterns match segment by segment: ``*`` never crosses a ``/``."""
+        if self.paths is not None:
+            return any(_matches(path, pattern) for pattern in self.paths)
+        digest = hashlib.sha256(path.encode()).hexdigest()
+        return any(digest.startswith(prefix) for prefix in self.path_hash_prefixes or ())
+
+
+class SuccinctRoles(Role):
+    """TAP 15: 2**``bit_length`` bins named ``<name_prefix>-<hex>``, chosen by the first bits of the path's SHA-256."""
+
+    bit_length: int
+    name_prefix: str
+
+    def bin_of(self, path: str) -> str:
+        first = int.from_bytes(hashlib.sha256(path.encode()).digest()[:4], "big")
+        return self._name(first >> (32 - self.bit_length))
+
+    def has(self, name: str) -> bool:
+        suffix = name.removeprefix(f"{self.name_prefix}-")
+        if not suffix or not all(letter in "0123456789abcdef" for letter in suffix) or len(suffix) > 8:
+            return False
+        number = int(suffix, 16)
+        return number < 2**self.bit_length and self._name(number) == name
+
+    def _name(self, number: int) -> str:
+        digits = len(f"{2**self.bit_length - 1:x}")
+        return f"{self.name_prefix}-{number:0{digits}x}"
+
+
+class Delegations(Value):
+    """``roles`` by name in order of preference, or ``succinct_roles``: exactly one of them."""
+
+    keys: Mapping[str, Key]
+    roles: Mapping[str, DelegatedRole] | None
+    succinct_roles: SuccinctRoles | None
+
+    @classmethod
+    def read(cls, value: object, source: str, field: str) -> Delegations:
+        """MalformedError names the field."""
+        raw = read_object(value, source, field)
+        keys = read_keys(raw.get("keys"), source, f"{field}.keys")
+        roles, succinct = raw.get("roles"), raw.get("succinct_roles")
+        if (roles is None) == (succinct is None):
+            raise MalformedError(source, field, "must have either roles or succinct_roles")
+        if roles is None:
+            return cls(keys, None, _read_succinct(succinct, source, f"{field}.succinct_roles"))
+        if type(roles) is not list:
+            raise MalformedError(source, f"{field}.roles", "must be a list")
+        found: dict[str, DelegatedRole] = {}
+        for index, item in enumerate(roles):
+            role = _read_delegated(item, source, f"{field}.roles[{index}]")
+            if role.name in found:
+                raise MalformedError(source, f"{field}.roles[{index}].name", "no role may stand twice")
+            found[role.name] = role
+        return cls(keys, found, None)
+
+    def role(self, name: str) -> DelegatedRole | SuccinctRoles | None:
+        """Who signs the delegated role ``name``; None if it is not delegated here."""
+        if self.roles is not None:
+            return self.roles.get(name)
+        return self.succinct_roles if self.succinct_roles and self.succinct_roles.has(name) else None
+
+    def roles_for(self, path: str) -> Iterator[tuple[str, bool]]:
+        """Names of the roles that may list ``path``, in order, each with whether it is terminating."""
+        if self.roles is not None:
+            return ((role.name, role.terminating) for role in self.roles.values() if role.is_for(path))
+        return iter([(self.succinct_roles.bin_of(path), True)] if self.succinct_roles else [])
+
+
+def _read_delegated(value: object, source: str, field: str) -> DelegatedRole:
+    raw = read_object(value, source, field)
+    name = read_text(raw.get("name"), source, f"{field}.name")
+    if not name or name in {"root", "targets", "snapshot", "timestamp"}:
+        raise MalformedError(source, f"{field}.name", "must not be empty, nor a top-level role")
+    terminating = raw.get("terminating")
+    if type(terminating) is not bool:
+        raise MalformedError(source, f"{field}.terminating", "must be true or false")
+    paths, prefixes = raw.get("paths"), raw.get("path_hash_prefixes")
+    if (paths is None) == (prefixes is None):
+        raise MalformedError(source, field, "must have either paths or path_hash_prefixes")
+    return DelegatedRole(
+        *read_quorum(raw, source, field, "name", "terminating", "paths", "path_hash_prefixes"),
+        name,
+        terminating,
+        None if paths is None else read_texts(paths, source, f"{field}.paths"),
+        None if prefixes is None else read_texts(prefixes, source, f"{field}.path_hash_prefixes"),
+    )
+
+
+def _read_succinct(value: object, source: str, field: str) -> SuccinctRoles:
+    raw: JsonObject = read_object(value, source, field)
+    bits = read_integer(raw.get("bit_length"), source, f"{field}.bit_length", 1)
+    if bits > 32:
+        raise MalformedError(source, f"{field}.bit_length", f"must lie in 1..32, is {bits}")
+    return SuccinctRoles(
+        *read_quorum(raw, source, field, "bit_length", "name_prefix"),
+        bits,
+        read_text(raw.get("name_prefix"), source, f"{field}.name_prefix"),
+    )
+
+
+def _matches(path: str, pattern: str) -> bool:
+    parts, globs = path.split("/"), pattern.split("/")
+    return len(parts) == len(globs) and all(fnmatchcase(part, glob) for part, glob in zip(parts, globs, strict=True))

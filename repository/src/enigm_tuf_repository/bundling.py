@@ -1,0 +1,82 @@
+"""Bundles for devices without a network: one channel's published files in one tar, proved before it gets its name."""
+
+import os
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from enigm_tuf.durable import fsync_directory, require_new, temporary
+from enigm_tuf.errors import MisuseError, StateError
+from enigm_tuf.model.chunks import SUFFIX
+from enigm_tuf.model.manifest import manifest_path, read_manifest
+from enigm_tuf.model.tuf import TargetFile, Targets
+from enigm_tuf.ports import Clock
+from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
+from enigm_tuf_client.download import Wanted, download
+from enigm_tuf_client.media import BundleFetcher
+from enigm_tuf_repository.lineage import Lineage, file_name, root_chain
+from enigm_tuf_repository.role_building import hashed_name
+from enigm_tuf_repository.verification import refresh_as_device
+from enigm_tuf_repository.workspace import Workspace
+
+
+def write_bundle(workspace: Workspace, product: str, channel: str, out: Path, clock: Clock) -> list[str]:
+    """The paths in the bundle ``out``: every root, the metadata in force, and the newest release's payloads.
+
+    A device's verifier has accepted the bundle, payload bytes included, before it is there. MisuseError, StateError,
+    RefusedError; nothing is left where one is raised.
+    """
+    require_new(out)
+    lineage = Lineage(workspace.published, [])
+    manifest = lineage.require(manifest_role(product), Targets).targets.get(manifest_path(product, channel))
+    if manifest is None:
+        raise MisuseError(f"channel {channel} of product {product} has no release yet")
+    releases = read_manifest(lineage.target(manifest), manifest.path).releases
+    listed = lineage.require(payload_role(product), Targets).targets
+    payloads = [listed[item.path] for item in releases[0].payloads]
+    paths = list(_paths(workspace, lineage, product, [manifest, *payloads]))
+    try:
+        with temporary(out.parent) as place:
+            _write(workspace.published, paths, Path(place))
+            _prove(workspace, Path(place), [manifest, *payloads], clock)
+            Path(place).replace(out)
+        fsync_directory(out.parent)
+    except OSError as error:
+        raise StateError(f"{out}: {error.strerror}") from error
+    return paths
+
+
+def _paths(workspace: Workspace, lineage: Lineage, product: str, targets: list[TargetFile]) -> Iterator[str]:
+    for version in range(1, len(root_chain(workspace.published)) + 1):
+        yield f"metadata/{file_name('root', version)}"
+    heads = lineage.heads
+    for role in ("timestamp", "snapshot", "targets", manifest_role(product), payload_role(product)):
+        yield f"metadata/{file_name(role, heads[role].version)}"
+    for target in targets:
+        path = f"targets/{hashed_name(target)}"
+        yield path
+        if (workspace.published / f"{path}{SUFFIX}").is_file():
+            yield f"{path}{SUFFIX}"
+
+
+def _write(published: Path, paths: list[str], place: Path) -> None:
+    """The same files give the same bytes."""
+    with place.open("wb") as raw:
+        with tarfile.open(fileobj=raw, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            for path in paths:
+                member = tarfile.TarInfo(path)
+                with (published / path).open("rb") as file:
+                    member.size = os.fstat(file.fileno()).st_size
+                    tar.addfile(member, file)
+        raw.flush()
+        os.fsync(raw.fileno())
+
+
+def _prove(workspace: Workspace, place: Path, targets: list[TargetFile], clock: Clock) -> None:
+    bundle = BundleFetcher(place)
+    first = bundle.fetch("metadata/1.root.json", 1 << 20)
+    workflow = refresh_as_device(bundle, first, workspace.configuration().environment, clock)
+    with temporary(place.parent) as copy:
+        for target in targets:
+            found = workflow.target(target.path)
+            download([bundle], Wanted(f"targets/{hashed_name(found)}", found.length, found.hashes), Path(copy))

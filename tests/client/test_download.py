@@ -1,0 +1,187 @@
+"""Payloads on their way to the disk: resumed after a cut, caught within a chunk, taken from any mirror."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from enigm_tuf.errors import NotFoundError, RefusedError, StateError, TransportError
+from enigm_tuf.model.chunks import leaf, merkle_root
+from enigm_tuf.model.payload import Chunks
+from enigm_tuf.ports import Source
+from enigm_tuf_client.download import Wanted, download
+
+SIZE = 8192
+DATA = b"".join(hashlib.sha256(str(number).encode()).digest() for number in range(5 * SIZE // 32)) + b"the last chunk"
+
+
+class Mirror:
+    """Serves ``payload`` and its leaves from memory, counts bytes, and may cut or lie."""
+
+    def __init__(self, data: bytes = DATA, *, leaves: bytes | None = b"", cut: int | None = None) -> None:
+        self.data = data
+        self.leaves = b"".join(_leaves(DATA)) if leaves == b"" else leaves
+        self.cut = cut
+        self.served = 0
+
+    def fetch(self, path: str, max_bytes: int) -> bytes:
+        if self.leaves is None:
+            raise NotFoundError(path)
+        assert path == "payload.chunks"
+        if len(self.leaves) > max_bytes:
+            raise TransportError("longer than allowed")
+        return self.leaves
+
+    @contextmanager
+    def open(self, path: str, start: int, stop: int) -> Iterator[Source]:
+        assert path == "payload"
+        yield _Served(self, start, stop)
+
+
+class _Served:
+    def __init__(self, mirror: Mirror, start: int, stop: int) -> None:
+        self.mirror, self.at, self.stop = mirror, start, stop
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        if self.mirror.cut is not None and self.mirror.served >= self.mirror.cut:
+            raise TransportError("cut")
+        piece = self.mirror.data[self.at : min(self.stop, self.at + min(len(buffer), 3000))]
+        buffer[: len(piece)] = piece
+        self.at += len(piece)
+        self.mirror.served += len(piece)
+        return len(piece)
+
+
+def _leaves(data: bytes, size: int = SIZE) -> list[bytes]:
+    return [leaf(data[at : at + size]) for at in range(0, len(data), size)]
+
+
+def wanted(data: bytes = DATA, size: int = SIZE) -> Wanted:
+    chunks = Chunks(size, merkle_root(_leaves(data, size)).hex())
+    return Wanted("payload", len(data), {"sha256": hashlib.sha256(data).hexdigest()}, chunks)
+
+
+def names(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir()]
+
+
+def changed(at: int) -> bytes:
+    data = bytearray(DATA)
+    data[at] ^= 1
+    return bytes(data)
+
+
+@pytest.mark.rule("CHUNK-HASH", "accept")
+def test_the_payload_gets_its_name_and_nothing_is_left(tmp_path: Path) -> None:
+    seen: list[int] = []
+    digests = download([Mirror()], wanted(), tmp_path / "got", lambda done, _: seen.append(done))
+    assert (tmp_path / "got").read_bytes() == DATA
+    assert digests.length == len(DATA) == seen[-1]
+    assert names(tmp_path) == ["got"]
+
+
+@pytest.mark.rule("CHUNK-HASH", "reject")
+@pytest.mark.parametrize("at", [0, SIZE - 1, SIZE, 3 * SIZE, len(DATA) - 1])
+def test_a_wrong_byte_is_named_by_its_chunk(tmp_path: Path, at: int) -> None:
+    with pytest.raises(RefusedError, match=f"chunk {at // SIZE} ") as caught:
+        download([Mirror(changed(at))], wanted(), tmp_path / "got")
+    assert caught.value.rule == "CHUNK-HASH"
+    assert not (tmp_path / "got").exists()
+
+
+def test_without_chunk_hashes_the_whole_hash_decides_and_nothing_is_taken_up(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="TARGET-HASH"):
+        download([Mirror(changed(5), leaves=None)], wanted(), tmp_path / "got")
+    assert names(tmp_path) == []
+    assert download([Mirror(leaves=None)], wanted(), tmp_path / "got").length == len(DATA)
+
+
+@pytest.mark.parametrize("leaves", [b"x" * 32 * 6, b"short", b"".join(_leaves(changed(1)))])
+def test_forged_chunk_hashes_are_not_used(tmp_path: Path, leaves: bytes) -> None:
+    with pytest.raises(RefusedError, match="TARGET-HASH"):
+        download([Mirror(changed(1), leaves=leaves)], wanted(), tmp_path / "got")
+    download([Mirror(leaves=leaves)], wanted(), tmp_path / "got")
+    assert (tmp_path / "got").read_bytes() == DATA
+
+
+def test_after_a_cut_only_what_is_missing_is_fetched(tmp_path: Path) -> None:
+    with pytest.raises(TransportError, match="cut"):
+        download([Mirror(cut=2 * SIZE + 100)], wanted(), tmp_path / "got")
+    again = Mirror()
+    download([again], wanted(), tmp_path / "got")
+    assert (tmp_path / "got").read_bytes() == DATA
+    assert again.served == len(DATA) - 2 * SIZE
+
+
+@given(cut=st.integers(0, len(DATA)), damage=st.none() | st.integers(0, len(DATA) - 1))
+@settings(max_examples=60, deadline=None)
+def test_whatever_lies_on_the_disk_the_result_is_right(
+    tmp_path_factory: pytest.TempPathFactory, cut: int, damage: int | None
+) -> None:
+    """A part of any length, with any byte of it turned, leads to the same payload."""
+    folder = tmp_path_factory.mktemp("cut")
+    part = bytearray(DATA[:cut])
+    if damage is not None and damage < cut:
+        part[damage] ^= 1
+    (folder / "got.part").write_bytes(part)
+    mirror = Mirror()
+    download([mirror], wanted(), folder / "got")
+    assert (folder / "got").read_bytes() == DATA
+    good = cut if damage is None or damage >= cut else damage
+    assert mirror.served == len(DATA) - (good if good == len(DATA) else good // SIZE * SIZE)
+
+
+def test_the_next_mirror_goes_on_where_the_first_was_cut(tmp_path: Path) -> None:
+    first, second = Mirror(cut=3 * SIZE), Mirror()
+    download([first, second], wanted(), tmp_path / "got")
+    assert (tmp_path / "got").read_bytes() == DATA
+    assert second.served == len(DATA) - 3 * SIZE
+
+
+def test_the_next_mirror_goes_on_where_the_first_lied(tmp_path: Path) -> None:
+    liar, honest = Mirror(changed(2 * SIZE)), Mirror()
+    download([liar, honest], wanted(), tmp_path / "got")
+    assert (tmp_path / "got").read_bytes() == DATA
+    assert honest.served == len(DATA) - 2 * SIZE
+
+
+def test_chunks_that_are_no_pages_are_written_too(tmp_path: Path) -> None:
+    size = 5000
+    mirror = Mirror(leaves=b"".join(_leaves(DATA, size)), cut=12_000)
+    with pytest.raises(TransportError):
+        download([mirror], wanted(size=size), tmp_path / "got")
+    download([Mirror(leaves=mirror.leaves)], wanted(size=size), tmp_path / "got")
+    assert (tmp_path / "got").read_bytes() == DATA
+
+
+def test_a_full_disk_is_said_and_takes_no_space(tmp_path: Path) -> None:
+    limit = 2**50  # more than any disk of a test machine
+    with pytest.raises(StateError):
+        download([Mirror(leaves=None)], Wanted("payload", limit, {"sha256": "0" * 64}), tmp_path / "got")
+    assert names(tmp_path) == []
+
+
+def test_a_link_in_place_of_the_part_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_bytes(b"precious")
+    (tmp_path / "got.part").symlink_to(tmp_path / "precious")
+    with pytest.raises(StateError):
+        download([Mirror()], wanted(), tmp_path / "got")
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+
+
+def test_a_hash_algorithm_that_is_unknown_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="hash algorithm"):
+        download([Mirror()], Wanted("payload", len(DATA), {"md5": "0" * 32}), tmp_path / "got")
+
+
+def test_no_thread_stays_behind(tmp_path: Path) -> None:
+    before = threading.active_count()
+    for mirror in (Mirror(), Mirror(cut=SIZE), Mirror(changed(0))):
+        with suppress(TransportError, RefusedError):
+            download([mirror], wanted(), tmp_path / "got")
+    assert threading.active_count() == before

@@ -1,0 +1,211 @@
+"""What is fuzzed: every parser of bytes from outside, each with valid documents to start from.
+
+A target takes any bytes. It may raise EnigmTufError and nothing else.
+"""
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from enigm_testkit.authorities import NOW, extension_of
+from enigm_testkit.custodians import SoftKey, key_record
+from enigm_testkit.people import FixedClock
+from enigm_testkit.scenes import manifest, ota, release
+from enigm_tuf.audit.linked import create_log, open_log, read_log
+from enigm_tuf.audit.log import EntryType
+from enigm_tuf.authorities.tokens.uri import TokenEdges, open_token
+from enigm_tuf.model.keys import read_key_record, write_key_record
+from enigm_tuf.model.manifest import read_manifest, write_manifest
+from enigm_tuf.model.payload import read_payload_record
+from enigm_tuf.model.policy import read_policy
+from enigm_tuf.model.request import read_response
+from enigm_tuf.model.root_extension import FIELD, read_root_extension
+from enigm_tuf.model.strict_json import canonical, encode, parse, parse_canonical
+from enigm_tuf.ports import DeviceState
+from enigm_tuf.trust import signable
+from enigm_tuf.trust.authority_admission import AuthorityAdmission
+from enigm_tuf.trust.metadata import (
+    TrustedMetadata,
+    admit_root,
+    admit_snapshot,
+    admit_targets,
+    admit_timestamp,
+    trust_root,
+)
+from enigm_tuf_client.device import parse_configuration
+from enigm_tuf_client.store import DirectoryStore
+from fuzz import seeds, signing
+from fuzz.mutators import Mutator, bundle_mutator, json_mutator, log_mutator, text_mutator, toml_mutator
+
+SOURCE = "fuzz"
+LATER = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One parser. ``seeds`` are made at run time; ``mutator`` keeps their structure."""
+
+    run: Callable[[bytes], object]
+    seeds: Callable[[], list[bytes]]
+    mutator: Mutator = json_mutator
+
+
+@cache
+def folder() -> Path:
+    """For parsers that read a file; goes with the process that made it."""
+    return Path(tempfile.mkdtemp(prefix="fuzz-"))
+
+
+@cache
+def trusted(last: str) -> TrustedMetadata:
+    """The state after the file ``last`` of the valid repository was admitted."""
+    if last == "root":
+        return trust_root(seeds.file_of("root"), NOW, AuthorityAdmission("staging"))
+    if last == "timestamp":
+        return admit_timestamp(trusted("root"), seeds.file_of(last))
+    if last == "snapshot":
+        return admit_snapshot(trusted("timestamp"), seeds.file_of(last))
+    return admit_targets(trusted("snapshot"), ("targets",), seeds.file_of(last))
+
+
+def metadata_target(role: str, admit: Callable[[bytes], object]) -> Target:
+    """Signs what the fuzzer left unsigned, so that it gets behind the threshold."""
+
+    def run(data: bytes) -> object:
+        return admit(seeds.signed_again(data, seeds.metadata()[role][1]))
+
+    return Target(run, lambda: [seeds.file_of(role), seeds.unsigned(seeds.file_of(role))])
+
+
+def run_payload_record(data: bytes) -> object:
+    return read_payload_record(parse(data, source=SOURCE), SOURCE, "custom")
+
+
+def payload_record_seeds() -> list[bytes]:
+    records = (ota("1.0"), ota("1.1", type="delta-ota", source_build="BUILD.1.0"))
+    return [encode(record.unrecognized_fields["custom"]) for record in records]
+
+
+def run_root_extension(data: bytes) -> object:
+    return read_root_extension(parse(data, source=SOURCE), SOURCE)
+
+
+def key_record_seeds() -> list[bytes]:
+    key = SoftKey("soft", seeds.signer("soft")._private_key)  # type: ignore[arg-type]
+    return [write_key_record(key_record(key, "root"))]
+
+
+def policy_seeds() -> list[bytes]:
+    return [make().policy.encode() for make in signing.SCENES]
+
+
+DEVICE = b"""environment = "staging"
+product = "phone"
+hardware_id = "phone-a"
+channel = "stable"
+device_id = "device-1"
+cohorts = ["early", "staff"]
+url = "https://updates.example/enigm"
+"""
+
+
+def run_state(data: bytes) -> object:
+    (folder() / "state.json").write_bytes(data)
+    return DirectoryStore(folder()).load()
+
+
+def state_seeds() -> list[bytes]:
+    metadata = {"root": seeds.file_of("root"), "timestamp": seeds.file_of("timestamp")}
+    DirectoryStore(folder()).commit(DeviceState(metadata, NOW, {"phone": 7}, {"phone": ("1.0", "BUILD.1.0")}))
+    return [(folder() / "state.json").read_bytes()]
+
+
+def run_token_uri(data: bytes) -> object:
+    """As an argument comes in: what is not UTF-8 as surrogates."""
+    return open_token(data.decode("utf-8", "surrogateescape"), TokenEdges(lambda _: "", lambda _: None))
+
+
+def token_uri_seeds() -> list[bytes]:
+    return [
+        b"pkcs11:token=rel-a;serial=12%2f3?module-path=/usr/lib/softhsm/libsofthsm2.so",
+        b"piv:serial=12345678",
+        b"development:dev.json",
+    ]
+
+
+def run_audit_log(data: bytes) -> object:
+    (folder() / "log").write_bytes(data)
+    return read_log(folder() / "log")
+
+
+def audit_log_seeds() -> list[bytes]:
+    path = folder() / "seed.log"
+    path.unlink(missing_ok=True)
+    create_log(path)
+    bodies: dict[EntryType, dict[str, object]] = {
+        EntryType.AUTHORITY_CREATED: {
+            "authority": "release",
+            "environment": "staging",
+            "policy_version": 1,
+            "policy_sha256": "a" * 64,
+        },
+        EntryType.ROOT_TRUSTED: {"version": 1, "sha256": "b" * 64},
+        EntryType.SIGN_REFUSED: {"request_sha256": "c" * 64, "request_id": "REQ-7", "rule": "R", "reason": "why"},
+        EntryType.SESSION_CLOSE: {"key": "d" * 64},
+    }
+    with open_log(path, FixedClock(NOW)) as log:
+        for kind, body in bodies.items():
+            log.append(kind, body)
+    return [path.read_bytes()]
+
+
+def json_seeds() -> list[bytes]:
+    return [seeds.file_of("root"), b'{"a":[1,-2,"\\u00e9\\"",{"b":null,"c":true}]}']
+
+
+TARGETS: dict[str, Target] = {
+    "strict-json": Target(lambda data: parse(data, source=SOURCE), json_seeds),
+    "canonical-json": Target(
+        lambda data: parse_canonical(data, source=SOURCE),
+        lambda: [canonical(json.loads(seeds.file_of("root"))["signed"]), b'{"a":[1]}'],
+    ),
+    "root": metadata_target("root", lambda data: trust_root(data, NOW, AuthorityAdmission("staging"))),
+    "next-root": metadata_target("next-root", lambda data: admit_root(trusted("root"), data)),
+    "timestamp": metadata_target("timestamp", lambda data: admit_timestamp(trusted("root"), data)),
+    "snapshot": metadata_target("snapshot", lambda data: admit_snapshot(trusted("timestamp"), data)),
+    "targets": metadata_target("targets", lambda data: admit_targets(trusted("snapshot"), ("targets",), data)),
+    "payload-role": metadata_target(
+        "phone.payload", lambda data: admit_targets(trusted("targets"), ("targets", "phone.payload"), data)
+    ),
+    "timestamp-to-sign": Target(
+        lambda data: signable.freshness(data),
+        lambda: [canonical(json.loads(seeds.file_of("timestamp"))["signed"])],
+    ),
+    "root-extension": Target(run_root_extension, lambda: [encode({FIELD: extension_of(seeds.cast())})]),
+    "ota-manifest": Target(
+        lambda data: read_manifest(data, SOURCE), lambda: [write_manifest(manifest(release("1.1"), release("1.0")))]
+    ),
+    "payload-record": Target(run_payload_record, payload_record_seeds),
+    "key-record": Target(lambda data: read_key_record(data, SOURCE), key_record_seeds),
+    "request": Target(signing.run_request, signing.request_seeds, bundle_mutator),
+    "response": Target(lambda data: read_response(data, SOURCE), signing.response_seeds, bundle_mutator),
+    "approval": Target(signing.run_approval, signing.approval_seeds, signing.approval_mutator),
+    "policy": Target(lambda data: read_policy(data, SOURCE), policy_seeds, toml_mutator),
+    "device-toml": Target(lambda data: parse_configuration(data, SOURCE), lambda: [DEVICE], toml_mutator),
+    "device-state": Target(run_state, state_seeds),
+    "token-uri": Target(run_token_uri, token_uri_seeds, text_mutator),
+    "audit-log": Target(run_audit_log, audit_log_seeds, log_mutator),
+}
+
+
+def run_crashing(data: bytes) -> object:
+    """Crashes deep in a valid document: proof that the fuzzer gets there."""
+    record = read_manifest(data, SOURCE)
+    return [1 // (stage.percent - 99) for item in record.releases for stage in item.rollout.stages]
+
+
+CRASHING = Target(run_crashing, TARGETS["ota-manifest"].seeds)
