@@ -1,0 +1,111 @@
+"""Where our verdict differs from python-tuf's on purpose: each cause, told by what it was and not by our word alone.
+
+``reviewed`` names the difference that explains a step; a step that none explains fails the test.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from enigm_testkit.histories.clients import Outcome
+from enigm_testkit.histories.keys import BY_KEYID
+from enigm_testkit.histories.repository import EXOTIC
+
+
+@dataclass(frozen=True)
+class Step:
+    """What was served (``name`` of the attack or none), to whom, and what both made of it."""
+
+    attack: str | None
+    before: dict[str, bytes]
+    served: dict[str, list[bytes]]
+    ours: Outcome
+    theirs: Outcome
+
+
+@dataclass(frozen=True)
+class Difference:
+    """``clause`` makes ours right; ``explains`` is true for that cause alone."""
+
+    clause: str
+    explains: Callable[[Step], bool]
+
+
+def _signed(data: bytes) -> dict[str, object]:
+    signed = json.loads(data)["signed"]
+    assert isinstance(signed, dict)
+    return signed
+
+
+def _more_trust_there(step: Step) -> bool:
+    """They went further than we did: they took a file that we refused, and nothing the other way round."""
+    refused = (not step.ours.accepted) or "refused" in step.ours.found.values()
+    return refused and not (step.ours.accepted and not step.theirs.accepted)
+
+
+def _one_key_counted_twice(step: Step) -> bool:
+    """A role in force names one public key under two keyids, and that is what we refused."""
+    twins = any(_names_twins(data) for data in [*step.before.values(), *step.theirs.held.values()])
+    return _more_trust_there(step) and "THRESHOLD-DISTINCT" in step.ours.why and twins
+
+
+def _names_twins(data: bytes) -> bool:
+    signed = _signed(data)
+    roles = signed.get("roles")
+    if signed["_type"] == "targets":
+        delegations = signed.get("delegations")
+        roles = delegations.get("roles") if isinstance(delegations, dict) else None
+    items = roles.values() if isinstance(roles, dict) else roles or []
+    assert not isinstance(items, str)
+    for role in items:  # type: ignore[attr-defined]
+        keys = [BY_KEYID[keyid].public_key.keyval["public"] for keyid in role["keyids"] if keyid in BY_KEYID]
+        if len(set(keys)) < len(keys):
+            return True
+    return False
+
+
+def _loose_json(step: Step) -> bool:
+    return _more_trust_there(step) and step.attack in {"a member twice", "a fraction"}
+
+
+def _key_of_tomorrow(step: Step) -> bool:
+    """They refuse a whole file for one key object of an unknown type; we count the others."""
+    served = [data for datas in step.served.values() for data in datas]
+    less = not step.theirs.accepted or "refused" in step.theirs.found.values()
+    return less and any(EXOTIC.keyid.encode() in data for data in [*served, *step.before.values()])
+
+
+def _other_snapshot_of_the_same_version(step: Step) -> bool:
+    """Timestamp names a snapshot of the version that is held, with other bytes; they never look at the new one."""
+    if "snapshot" not in step.before or "timestamp" not in step.theirs.held:
+        return False
+    timestamp, snapshot = _signed(step.theirs.held["timestamp"]), _signed(step.before["snapshot"])
+    meta = timestamp["meta"]["snapshot.json"]  # type: ignore[index]
+    same_version = meta["version"] == snapshot["version"]
+    return same_version and ("hashes" in meta or "length" in meta) and step.theirs.held["snapshot"] == step.before[
+        "snapshot"
+    ]
+
+
+DIFFERENCES = {
+    "one public key under two keyids counts once": Difference(
+        "5.3.4, 5.4.2, 5.5.3, 5.6.3: a threshold of unique keys; python-tuf counts keyids", _one_key_counted_twice
+    ),
+    "JSON with a member twice, or with fractions": Difference(
+        "RFC 8259 section 4: readers disagree on what such a document says; python-tuf takes the last", _loose_json
+    ),
+    "a key of a type that is unknown": Difference(
+        "4.2: new key types may be added; python-tuf refuses the whole file that has one", _key_of_tomorrow
+    ),
+    "a second snapshot of the same version": Difference(
+        "5.5.2: the snapshot has the hashes in timestamp; python-tuf keeps a stored one of the same version",
+        _other_snapshot_of_the_same_version,
+    ),
+}
+
+
+def reviewed(step: Step) -> str | None:
+    """The name of the difference, None for one that nobody has looked at."""
+    return next((name for name, difference in DIFFERENCES.items() if difference.explains(step)), None)
