@@ -84,12 +84,27 @@ def _other_snapshot_of_the_same_version(step: Step) -> bool:
     timestamp, snapshot = _signed(step.theirs.held["timestamp"]), _signed(step.before["snapshot"])
     meta = timestamp["meta"]["snapshot.json"]  # type: ignore[index]
     same_version = meta["version"] == snapshot["version"]
-    return same_version and ("hashes" in meta or "length" in meta) and step.theirs.held["snapshot"] == step.before[
-        "snapshot"
-    ]
+    return (
+        same_version
+        and ("hashes" in meta or "length" in meta)
+        and step.theirs.held["snapshot"] == step.before["snapshot"]
+    )
+
+
+def _new_freshness_keys(step: Step) -> bool:
+    """The root that both hold now gives timestamp or snapshot other keys than the one before."""
+    if step.ours.held["root"] != step.theirs.held["root"]:
+        return False
+    old, new = (_signed(data)["roles"] for data in (step.before["root"], step.ours.held["root"]))
+    assert isinstance(old, dict)
+    assert isinstance(new, dict)
+    return any(set(old[role]["keyids"]) != set(new[role]["keyids"]) for role in ("timestamp", "snapshot"))
 
 
 DIFFERENCES = {
+    "new keys for timestamp or snapshot": Difference(
+        "5.3.11: both stored files are deleted then; python-tuf keeps the one that still verifies", _new_freshness_keys
+    ),
     "one public key under two keyids counts once": Difference(
         "5.3.4, 5.4.2, 5.5.3, 5.6.3: a threshold of unique keys; python-tuf counts keyids", _one_key_counted_twice
     ),
