@@ -6,6 +6,7 @@ import io
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
@@ -14,6 +15,8 @@ from tuf.api.serialization.json import JSONSerializer
 from enigm_testkit.vendor import Vendor, make_vendor, release_toml
 from enigm_tuf.ports import DeviceState
 from enigm_tuf_client.store import DirectoryStore
+
+_Signed = TypeVar("_Signed", Root, Timestamp, Snapshot, Targets)
 
 
 def write_payload(path: Path, size: int) -> None:
@@ -47,7 +50,7 @@ def publish_release(vendor: Vendor, version: str, payload: Path) -> Path:
         vendor.done("release", "prepare", "--config", str(folder / "release.toml"))
         vendor.publish(f"phone-{version}")
     (folder / "ota.zip").unlink()
-    (published,) = (vendor.published / "targets" / "payloads" / "phone" / version).iterdir()
+    (published,) = (vendor.published / "targets" / "payloads" / "phone" / version).glob("*.zip")
     return published
 
 
@@ -69,8 +72,8 @@ def make_plain(path: Path, count: int) -> Path:
     targets = Targets(version=1, expires=expires)
     targets.targets = {target_path(number): _target(number) for number in range(count)}
 
-    def write(name: str, signed: Root | Timestamp | Snapshot | Targets) -> MetaFile:
-        metadata = Metadata[Root | Timestamp | Snapshot | Targets](signed)
+    def write(name: str, signed: _Signed) -> MetaFile:
+        metadata = Metadata(signed)
         metadata.sign(signer)
         data = metadata.to_bytes(JSONSerializer(compact=True))
         (path / "metadata" / f"{name}.json").write_bytes(data)

@@ -9,7 +9,8 @@ class Limits(Value):
     root_bytes: int = 512_000  # TUF specification 5.3.3 asks for a bound; ngclient uses the same one
     timestamp_bytes: int = 16_384  # one meta entry and its signatures; ngclient uses the same one
     snapshot_bytes: int = 2_000_000  # about 20,000 roles
-    targets_bytes: int = 5_000_000  # about 15,000 targets in one role
+    targets_bytes: int = 5_000_000  # about 15,000 targets in one role, where snapshot does not state its length
+    stated_targets_bytes: int = 64_000_000  # about 200,000 targets, where it does
     manifest_bytes: int = 1_000_000  # one channel: a few releases
     record_bytes: int = 64_000  # custom of one target: the payload record
     document_bytes: int = 1_000_000  # any other JSON of ours: key record, approval, index

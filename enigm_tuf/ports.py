@@ -66,6 +66,7 @@ class DeviceState(Value):
     ``metadata`` holds the newest trusted bytes of each role by role name, exactly as received.
     ``latest_time`` is the newest time ever seen; a clock behind it is refused.
     ``rollback_floors`` gives for each product the lowest rollback index that may be installed.
+    ``remembered`` says how each role's bytes were verified; ``targets`` holds small target files by path.
     ``installed`` gives for each product the version and build id that the installer confirmed.
     """
 
@@ -74,6 +75,7 @@ class DeviceState(Value):
     rollback_floors: Mapping[str, int] = NOTHING
     installed: Mapping[str, tuple[str, str]] = NOTHING
     remembered: Mapping[str, Remembered] = NOTHING
+    targets: Mapping[str, bytes] = NOTHING
 
 
 class Store(Protocol):

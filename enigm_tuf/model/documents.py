@@ -1,4 +1,4 @@
-"""Metadata files by role, read only when somebody asks for them: a role of 33 MB that nobody needs costs nothing."""
+"""Files by name, read only when somebody asks for them: a role of 33 MB that nobody needs costs nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enigm_tuf.model.strict_json import sha256
 
 
 class Documents(Mapping[str, bytes]):
-    """An immutable mapping of role names to bytes that knows the SHA-256 of each."""
+    """An immutable mapping of names to bytes that knows the SHA-256 of each."""
 
     __slots__ = ("_held", "_read", "digests")
 
@@ -30,6 +30,11 @@ class Documents(Mapping[str, bytes]):
     def with_document(self, role: str, data: bytes) -> Documents:
         """The same with one role's bytes added or replaced."""
         return Documents({**self.digests, role: sha256(data)}, self._read, {**self._held, role: data})
+
+    def without(self, *names: str) -> Documents:
+        """The same but for ``names``."""
+        left = {name: digest for name, digest in self.digests.items() if name not in names}
+        return Documents(left, self._read, self._held)
 
     def __getitem__(self, role: str) -> bytes:
         return self._held[role] if role in self._held else self._read(self.digests[role])

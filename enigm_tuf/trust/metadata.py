@@ -159,7 +159,7 @@ def admit_timestamp(
         )
     if not stored:
         _require_unexpired(timestamp.value, state.now, TufRule.TIMESTAMP_EXPIRED, "timestamp")
-    return replace(state, timestamp=timestamp)
+    return replace(state, timestamp=timestamp, _seal=SEAL)
 
 
 def admit_snapshot(
@@ -180,7 +180,7 @@ def admit_snapshot(
                 TufRule.SNAPSHOT_VERSION, "snapshot", expected=str(meta.version), got=str(snapshot.value.version)
             )
         _require_unexpired(snapshot.value, state.now, TufRule.SNAPSHOT_EXPIRED, "snapshot")
-    return replace(state, snapshot=snapshot)
+    return replace(state, snapshot=snapshot, _seal=SEAL)
 
 
 def snapshot_is_current(state: TrustedMetadata) -> bool:
@@ -200,7 +200,7 @@ def admit_targets(
     role = lineage[-1]
     meta = current_meta(state, role)
     _require_hashes(meta, data, TufRule.TARGETS_HASH, role)
-    document = read_document(data, Targets, role, max(meta.length or 0, LIMITS.targets_bytes))
+    document = read_document(data, Targets, role, targets_bound(meta))
     parent = delegator_of(state, lineage)
     known = _recalled(remembered, state.admission, document, state.root, parent)
     targets = known or _verify(document, state.root, parent, role, f"{role}, delegated by {('root', *lineage)[-2]}")
@@ -209,7 +209,12 @@ def admit_targets(
     _require_unexpired(targets.value, state.now, TufRule.TARGETS_EXPIRED, role)
     if not known:
         state.admission.targets(state.root, parent, role, targets)
-    return replace(state, targets=MappingProxyType({**state.targets, lineage: targets}))
+    return replace(state, targets=MappingProxyType({**state.targets, lineage: targets}), _seal=SEAL)
+
+
+def targets_bound(meta: MetaFile) -> int:
+    """Bytes that a role's file may have: more where the signed snapshot states its length."""
+    return LIMITS.targets_bytes if meta.length is None else min(meta.length, LIMITS.stated_targets_bytes)
 
 
 def targets_are_current(state: TrustedMetadata, lineage: Lineage, remembered: Remembered) -> bool:

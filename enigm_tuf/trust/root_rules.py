@@ -240,7 +240,10 @@ def root_consent(previous: RootView, new: Verified[Root]) -> Evidence:
 
 
 def manifest_changes(previous: RootView, view: RootView) -> list[str]:
-    """What the manifest authority is: its keys, its roles' keys and thresholds, its policy."""
+    """What the manifest authority is: its keys, its roles' keys and thresholds, its policy, and who can replace it.
+
+    Without the last a root could make its own keys a recovery quorum first, and recover with them in the next version.
+    """
     return [name for name, of in _MANIFEST_PARTS.items() if of(previous) != of(view)]
 
 
@@ -253,6 +256,7 @@ _MANIFEST_PARTS: dict[str, Callable[[RootView], object]] = {
     "role targets": lambda view: _role_parts("targets", view),
     "role snapshot": lambda view: _role_parts("snapshot", view),
     "policy": lambda view: view.extension.policies.manifest,
+    "recovery": lambda view: (view.digests(view.role("root").keyids), view.extension.recovery.threshold),
 }
 
 

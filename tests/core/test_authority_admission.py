@@ -92,14 +92,14 @@ def test_the_refusal_names_the_authority_that_the_role_belongs_to(cast: Cast, ro
     root = make_root(cast)
     root.add_key((cast.manifest if role == "root" else cast.payload)[0].public_key, role)
     with pytest.raises(RefusedError, match=f"keys of the {owner} authority only"):
-        judge_root_definition(root, "staging")
+        judge_root_definition(read_root(root), "staging")
 
 
 def test_where_there_is_one_authority_root_belongs_to_it(cast: Cast) -> None:
     root = make_root(replace(cast, root=cast.manifest), extension=manifest_only_extension(cast))
     root.add_key(cast.root[0].public_key, "root")
     with pytest.raises(RefusedError, match="keys of the manifest authority only"):
-        judge_root_definition(root, "staging")
+        judge_root_definition(read_root(root), "staging")
 
 
 def test_a_manifest_key_that_no_role_uses_yet_needs_keyinfo(cast: Cast) -> None:

@@ -38,9 +38,11 @@ class _Installed(Value):
 
 
 class _StateFile(Value):
-    """state.json. ``metadata`` gives the object of each role, ``remembered`` how it was verified."""
+    """state.json. ``metadata`` gives the object of each role, ``remembered`` how it was verified; ``targets`` gives
+    the objects of small target files."""
 
     metadata: dict[str, str]
+    targets: dict[str, str]
     remembered: dict[str, Remembered]
     latest_time: datetime | None
     rollback_floors: dict[str, int]
@@ -62,6 +64,7 @@ _STATE = Record(
     _StateFile,
     2,
     metadata=Table(WORD, SHA256),
+    targets=Table(WORD, SHA256),
     remembered=Table(WORD, _REMEMBERED),
     latest_time=Optional(Time()),
     rollback_floors=Table(NAME, Integer()),
@@ -91,22 +94,34 @@ class DirectoryStore:
             raise StateError(f"{self._file}: {error.strerror}") from error
         state = _STATE.read(parse(data, source=self._file), self._file)
         installed = {product: (item.version, item.build_id) for product, item in state.installed.items()}
-        documents = Documents(state.metadata, self._object)
-        return DeviceState(documents, state.latest_time, state.rollback_floors, installed, state.remembered)
+        return DeviceState(
+            Documents(state.metadata, self._object),
+            state.latest_time,
+            state.rollback_floors,
+            installed,
+            state.remembered,
+            Documents(state.targets, self._object),
+        )
 
     def commit(self, state: DeviceState) -> None:
         """Old state or new one, whatever happens; StateError leaves the old one."""
-        documents = Documents.of(state.metadata)
+        documents, targets = Documents.of(state.metadata), Documents.of(state.targets)
         installed = {product: _Installed(*item) for product, item in state.installed.items()}
         file = _StateFile(
-            dict(documents.digests), dict(state.remembered), state.latest_time, dict(state.rollback_floors), installed
+            dict(documents.digests),
+            dict(targets.digests),
+            dict(state.remembered),
+            state.latest_time,
+            dict(state.rollback_floors),
+            installed,
         )
         with _Lock(self, "lock", wait=True):
-            for role, digest in documents.digests.items():
-                if not os.path.exists(f"{self._objects}/{digest}"):
-                    replace_file(f"{self._objects}/{digest}", documents[role])
+            for group in (documents, targets):
+                for name, digest in group.digests.items():
+                    if not os.path.exists(f"{self._objects}/{digest}"):
+                        replace_file(f"{self._objects}/{digest}", group[name])
             replace_file(self._file, encode(_STATE.write(file)))
-            self._remove_unnamed(set(documents.digests.values()))
+            self._remove_unnamed({*documents.digests.values(), *targets.digests.values()})
 
     def exclusive(self) -> _Lock:
         """Hold the device for one whole operation; StateError at once if another process holds it."""

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from enigm_tuf.errors import EnigmTufError, MalformedError, MisuseError, RefusedError, TransportError
 from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.documents import Documents
 from enigm_tuf.model.manifest import OtaManifest, Release, manifest_path, read_manifest
 from enigm_tuf.model.shapes import version_key
 from enigm_tuf.model.tuf import TargetFile
@@ -30,11 +31,12 @@ from enigm_tuf.trust import agreement, eligibility
 from enigm_tuf.trust.agreement import AgreedPayload
 from enigm_tuf.trust.artifact import VerifiedArtifact
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
+from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf.trust.eligibility import DeviceFacts
 from enigm_tuf.trust.gate_report import Control, Finding, GateReport, Verdict, passed, refused
 from enigm_tuf.trust.root_rules import RootView, view_trusted_root
 from enigm_tuf.trust.tuf_rules import TufRule
-from enigm_tuf_client.targets import hashed_path, read_target
+from enigm_tuf_client.targets import hashed_path
 from enigm_tuf_client.workflow import TufWorkflow
 
 TYPE_CHECKING = False  # without importing typing
@@ -43,10 +45,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class Known(Value):
+    """What an offer rests on: SHA-256 of the newest trusted root and snapshot, version and build id installed."""
+
+    root: str | None
+    snapshot: str | None
+    installed: tuple[str, str] | None
+
+    @classmethod
+    def by(cls, state: DeviceState, product: str) -> Known:
+        digests = Documents.of(state.metadata).digests
+        return cls(digests.get("root"), digests.get("snapshot"), state.installed.get(product))
+
+
 class Offer(Value):
-    """A release that this device may install now."""
+    """A release that this device may install now: while it is ``known`` to be what root and snapshot say."""
 
     agreed: AgreedPayload
+    known: Known
 
     @property
     def version(self) -> str:
@@ -132,12 +148,17 @@ class Updater:
         return agreement.admit_artifact(offer.agreed, file, digests.length, digests.hashes)
 
     def install(self, offer: Offer, artifact: VerifiedArtifact, installer: Installer) -> None:
-        """Hand over, and only after the installer confirms raise the rollback floor."""
-        if artifact.hashes != offer.agreed.payload.hashes:
-            raise MisuseError("this artifact is not the one that was offered")
+        """Hand over, and only after the installer confirms raise the rollback floor.
+
+        MisuseError if a check since the offer found anything new: the offer may have been withdrawn.
+        """
         product = offer.agreed.product
+        if not agreement.is_of(artifact, offer.agreed) or product != self._facts.product:
+            raise MisuseError("this artifact is not the one that was offered to this device")
         with self._store.exclusive():
             state = self._store.load()
+            if offer.known != Known.by(state, product):
+                raise MisuseError("this device knows more than when the offer was made: check again")
             floor = state.rollback_floors.get(product, 0)
             agreement.rollback_index(offer.agreed, floor)
             installer.install(artifact)
@@ -176,11 +197,8 @@ class _Checking:
         """The channel's manifest, by the manifest authority's role, with its freshness and authenticity noted."""
         facts = self._facts
         path = manifest_path(facts.product, facts.channel)
-        target = self._workflow.target(path)
-        if target.length > LIMITS.manifest_bytes:
-            raise MalformedError(path, "length", f"at most {LIMITS.manifest_bytes:,} bytes")
-        name = f"targets/{hashed_path(path, target.hashes['sha256'])}"
-        manifest = read_manifest(read_target(self._fetcher, name, target), path)
+        role = manifest_role(facts.product)
+        manifest = read_manifest(self._workflow.small_target(path, LIMITS.manifest_bytes, role), path)
         evidence = agreement.manifest_matches(manifest, facts.environment, facts.product, facts.channel)
         view = self._view()
         self._note(
@@ -247,7 +265,9 @@ class _Checking:
             passed(Control.ROLLBACK, evidence.detail, evidence.rule),
             Finding(Control.ARTIFACT_INTEGRITY, Verdict.NOT_CHECKED, "checked when the artifact is fetched"),
         )
-        return Check(Offer(agreed), f"{release.version} is offered", self._report)
+        return Check(
+            Offer(agreed, Known.by(self._workflow.state, agreed.product)), f"{release.version} is offered", self._report
+        )
 
     def _agree(self, release: Release, installed: tuple[str, str] | None) -> AgreedPayload:
         """Find the payload in the release authority's role and demand that both accounts are the same."""
@@ -269,7 +289,7 @@ class _Checking:
 
     def _target_or_none(self, path: str) -> TargetFile | None:
         try:
-            return self._workflow.target(path)
+            return self._workflow.target(path, payload_role(self._facts.product))
         except RefusedError as refusal:
             if refusal.rule == TufRule.TARGET_MISSING:
                 return None

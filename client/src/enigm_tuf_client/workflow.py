@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from enigm_tuf.errors import EnigmTufError, NotFoundError, RefusedError, StateError
+from enigm_tuf.errors import EnigmTufError, MalformedError, NotFoundError, RefusedError, StateError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.documents import Documents
 from enigm_tuf.model.issued import issued_at
-from enigm_tuf.model.tuf import TargetFile
+from enigm_tuf.model.tuf import Root, TargetFile, matches
+from enigm_tuf.model.tuf_fields import Key
 from enigm_tuf.model.value import replace
 from enigm_tuf.ports import DeviceClock, DeviceState, Fetcher, Store
 from enigm_tuf.trust import metadata
@@ -22,8 +23,10 @@ from enigm_tuf.trust.delegation import search
 from enigm_tuf.trust.metadata import Lineage, TrustedMetadata
 from enigm_tuf.trust.remembered import Remembered
 from enigm_tuf.trust.tuf_rules import TufRule
+from enigm_tuf_client.targets import hashed_path, read_target
 
 CLOCK_SKEW = timedelta(hours=1)  # between the machine that issued metadata and a device
+_EARLIEST = datetime.min.replace(tzinfo=UTC) + CLOCK_SKEW
 _TOP: Lineage = ("targets",)
 
 
@@ -37,8 +40,10 @@ class TufWorkflow:
         self._fetcher = fetcher
         self._folder = folder
         self._admission = admission
+        self._damaged: set[str] = set()
         self.state: DeviceState = store.load()
         self.clock_time = clock.now()
+        self._has_news = False
         now = _judged_at(self.clock_time, self.state.latest_time)
         if "root" not in self.state.metadata:
             raise StateError("the store holds no trusted root", hint="initialise it from the shipped root first")
@@ -57,17 +62,43 @@ class TufWorkflow:
             self._targets(_TOP)
         self._raise_time_floor()
 
-    def target(self, path: str) -> TargetFile:
-        """5.6.7: the target file's metadata; RefusedError TARGET-MISSING if no role lists it."""
-        steps = search(path)
+    def target(self, path: str, role: str | None = None) -> TargetFile:
+        """5.6.7: the target file's metadata; RefusedError TARGET-MISSING if no role (none but ``role``) lists it."""
+        steps, wanted = search(path), _TOP
         try:
             wanted = next(steps)
             while True:
                 self._targets(wanted)
                 wanted = steps.send(self.trusted.targets[wanted])
         except StopIteration as found:
+            if role is not None and wanted[-1] != role:
+                expected, got = f"to be listed by {role}", f"listed by {wanted[-1]}"
+                raise RefusedError(TufRule.TARGET_MISSING, path, expected=expected, got=got) from None
             target: TargetFile = found.value
             return target
+
+    def small_target(self, path: str, max_bytes: int, role: str) -> bytes:
+        """5.7: the bytes of a small target of ``role``, from the store where it holds them; RefusedError TARGET-HASH.
+
+        Kept in the store, so that the next check need not fetch it again.
+        """
+        target = self.target(path, role)
+        if target.length > max_bytes:
+            raise MalformedError(path, "length", f"at most {max_bytes:,} bytes")
+        if "sha256" not in target.hashes:
+            raise MalformedError(path, "hashes", "must have sha256, which its file is named by")
+        if path in self.state.targets:
+            try:
+                data = self.state.targets[path]
+            except StateError:
+                data = b""  # damaged: fetched again
+            if matches(data, target.length, target.hashes) is None:
+                return data
+        name = f"targets/{hashed_path(path, target.hashes['sha256'])}"
+        data = read_target(self._fetcher, name, target)
+        self.state = replace(self.state, targets=Documents.of(self.state.targets).with_document(path, data))
+        self._store.commit(self.state)
+        return data
 
     def _roots(self) -> None:
         """5.3.3 to 5.3.9, up to the bound."""
@@ -95,7 +126,8 @@ class TufWorkflow:
         if metadata.snapshot_is_current(self.trusted):
             return
         meta = metadata.current_timestamp(self.trusted).snapshot_meta
-        data = self._fetch("snapshot", meta.version, meta.length or LIMITS.snapshot_bytes)
+        bound = LIMITS.snapshot_bytes if meta.length is None else min(meta.length, LIMITS.snapshot_bytes)
+        data = self._fetch("snapshot", meta.version, bound)
         self._accept("snapshot", metadata.admit_snapshot(self.trusted, data), data)
 
     def _targets(self, lineage: Lineage) -> None:
@@ -107,7 +139,7 @@ class TufWorkflow:
         if lineage in self.trusted.targets:
             return
         meta = metadata.current_meta(self.trusted, role)
-        data = self._fetch(role, meta.version, meta.length or LIMITS.targets_bytes)
+        data = self._fetch(role, meta.version, metadata.targets_bound(meta))
         self._accept(role, metadata.admit_targets(self.trusted, lineage, data), data, lineage)
 
     def _remembered(self, role: str) -> Remembered | None:
@@ -118,7 +150,12 @@ class TufWorkflow:
         if role not in self.state.metadata:
             return
         try:
-            self.trusted = admit(self.state.metadata[role])
+            data = self.state.metadata[role]
+        except StateError:
+            self._damaged.add(role)  # what is remembered of it still guards against older ones
+            return
+        try:
+            self.trusted = admit(data)
         except EnigmTufError:
             return  # keys or versions moved on: the fetched one decides
 
@@ -126,21 +163,38 @@ class TufWorkflow:
         """Swap the state, then make it durable; an unchanged state (5.4.3.1) writes nothing."""
         if trusted is self.trusted:
             return
+        if role in self._damaged:
+            self._require_not_older(role, trusted)
+        forgotten = _ROTATING if role == "root" and _rotated(self.trusted.root.value, trusted.root.value) else ()
         self.trusted = trusted
+        self._has_news = True
         verified = trusted.targets[lineage] if lineage else getattr(trusted, role)
         remembered = {
             **self.state.remembered,
             "root": trusted.root.remember(self._admission),
             role: verified.remember(self._admission),
         }
-        documents = Documents.of(self.state.metadata).with_document(role, data)
+        documents = Documents.of(self.state.metadata).with_document(role, data).without(*forgotten)
+        remembered = {name: known for name, known in remembered.items() if name not in forgotten}
         self.state = replace(self.state, metadata=documents, remembered=remembered)
-        if role != "root":  # signed expiry bounds how far a wrong clock can push the floor; a root alone does not
+        if role not in {"root", "timestamp"}:  # the manifest authority's expiry bounds how far a wrong clock can push
             self.state = replace(self.state, latest_time=_latest(self.state.latest_time, self.clock_time))
         self._store.commit(self.state)
 
+    def _require_not_older(self, role: str, trusted: TrustedMetadata) -> None:
+        """5.4.3 and 5.5.5 where the stored file is damaged: by the versions that are remembered beside it."""
+        versions = {name: known.version for name, known in self.state.remembered.items()}
+        found = {role: getattr(trusted, role).value.version}
+        if role == "snapshot" and trusted.snapshot is not None:
+            found |= {name.removesuffix(".json"): meta.version for name, meta in trusted.snapshot.value.meta.items()}
+        rule = TufRule.ROLLBACK_TIMESTAMP if role == "timestamp" else TufRule.ROLLBACK_SNAPSHOT
+        for name, version in found.items():
+            if version < versions.get(name, 0):
+                expected = f"version {versions[name]} or newer, though the stored file is damaged"
+                raise RefusedError(rule, name, expected=expected, got=f"version {version}")
+
     def _raise_time_floor(self) -> None:
-        """To the newest time that snapshot or timestamp say they were issued at.
+        """To the clock's time if there was news, and the newest that snapshot or timestamp say they were issued at.
 
         Bounded by both expiries, so that whoever holds the freshness key alone cannot put it out of reach.
         """
@@ -149,9 +203,9 @@ class TufWorkflow:
             return
         told = [issued_at(timestamp.value, "timestamp"), issued_at(snapshot.value, "snapshot")]
         bound = min(timestamp.value.expires, snapshot.value.expires)
-        floor = self.state.latest_time
+        floor = _latest(self.state.latest_time, self.clock_time if self._has_news else None)
         for time in told:
-            if time is not None and time <= bound:
+            if time is not None and _EARLIEST <= time <= bound:
                 floor = _latest(floor, time - CLOCK_SKEW)
         if floor != self.state.latest_time:
             self.state = replace(self.state, latest_time=floor)
@@ -162,6 +216,18 @@ class TufWorkflow:
         versioned = role == "root" or self.trusted.root.value.consistent_snapshot
         prefix = f"{version}." if version is not None and versioned else ""
         return self._fetcher.fetch(f"{self._folder}{prefix}{file_name(role)}.json", max_bytes)
+
+
+_ROTATING = ("timestamp", "snapshot")
+
+
+def _rotated(old: Root, new: Root) -> bool:
+    """5.3.11: with new keys for timestamp or snapshot, both stored files go: the old keys may have run far ahead."""
+    return any(_keys_of(old, role) != _keys_of(new, role) for role in _ROTATING)
+
+
+def _keys_of(root: Root, role: str) -> dict[str, Key | None]:
+    return {keyid: root.keys.get(keyid) for keyid in root.roles[role].keyids}
 
 
 def file_name(role: str) -> str:

@@ -1,5 +1,6 @@
 """The root chain (TUF 1.0.34, 5.3)."""
 
+from copy import copy
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,6 @@ from enigm_testkit.clauses import SECOND, expiring, refused, rooted, timestamped
 from enigm_testkit.served import Served
 from enigm_tuf.errors import TransportError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.model.value import replace
 from enigm_tuf.ports import DeviceState
 from enigm_tuf.trust.metadata import admit_root, require_fresh_root
 
@@ -70,7 +70,7 @@ def test_an_expired_root_may_still_name_its_successor(cast: Cast) -> None:
 def test_a_refusal_leaves_the_state_that_was_passed_in(cast: Cast) -> None:
     """5.3.4 and after: on a failure the old trusted metadata stay."""
     state = timestamped(cast)
-    before = replace(state)
+    before = copy(state)
     refused("ROOT-VERSION", lambda: admit_root(state, signed(make_root(cast, 3), cast.root)))
     assert state == before
 

@@ -220,3 +220,22 @@ def test_snapshot_comes_after_timestamp(cast: Cast) -> None:
     """5.4 before 5.5."""
     with pytest.raises(MisuseError):
         admit_snapshot(rooted(cast), signed(make_snapshot({"targets": 1}), cast.manifest))
+
+
+@pytest.mark.parametrize("role", ["timestamp", "snapshot"])
+@pytest.mark.parametrize("version", [2, 1])
+def test_a_damaged_file_does_not_open_the_way_back(served: Served, role: str, version: int) -> None:
+    """5.4.3, 5.5.5: the versions that are remembered beside it still count."""
+    served.publish(1)
+    old = {path.name: path.read_bytes() for path in served.metadata.iterdir()}
+    served.publish(2)
+    served.refreshed()
+    if version == 1:
+        for name, data in old.items():
+            (served.metadata / name).write_bytes(data)
+    digest = served.store.load().metadata.digests[role]  # type: ignore[attr-defined]
+    (served.path / "device/objects" / digest).write_bytes(b"damaged")
+    if version == 2:
+        assert served.refreshed().trusted.snapshot
+    else:
+        refused("ROLLBACK-TIMESTAMP", served.refreshed)

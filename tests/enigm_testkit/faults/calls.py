@@ -52,7 +52,7 @@ class Place:
 
 def read_calls(log: Path) -> list[Call]:
     """All calls of the runs that wrote to ``log``."""
-    return [_call(line.split("\t")) for line in log.read_text().splitlines()] if log.exists() else []
+    return [_call(line.split("\t")) for line in log.read_text().splitlines()]
 
 
 def _call(fields: list[str]) -> Call:

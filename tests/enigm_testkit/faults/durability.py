@@ -32,7 +32,11 @@ class Disk:
                 self.broken.append(f"at the end, {kind} of {path} is in no fsync of {_folder(path)}/")
 
     def _see(self, call: Call) -> None:
-        if call.kind in WRITES or call.kind in {"ftruncate", "fallocate"} or (call.kind == "open" and call.bytes):
+        if (
+            call.kind in WRITES
+            or call.kind in {"ftruncate", "fallocate"}
+            or (call.kind == "open" and call.bytes and call.inode)
+        ):
             self._data[call.inode] = call.real
         elif call.kind in {"fsync", "fdatasync"}:
             self._data.pop(call.inode, None)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from enigm_testkit.faults.calls import Call, Place, places, read_calls
 from enigm_testkit.faults.machine import Fault, Machine, Ran
+from enigm_tuf.model.value import replace
 from enigm_tuf.ports import DeviceState
 from enigm_tuf_client.installer import DirectorySlots
 from enigm_tuf_client.store import DirectoryStore
@@ -24,6 +26,7 @@ cohorts = []
 url = "{url}"
 """
 COMMANDS = ("check", "fetch", "install")
+RANDOM = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -58,7 +61,9 @@ class Scene:
 
 
 def state_of(device: Path) -> DeviceState:
-    return DirectoryStore(device / "store").load()
+    """With every file read, so that states of two moments can be compared."""
+    state = DirectoryStore(device / "store").load()
+    return replace(state, metadata=dict(state.metadata), targets=dict(state.targets))
 
 
 def booted(device: Path) -> str | None:
@@ -140,6 +145,16 @@ def recover(scene: Scene, machine: Machine, device: Path, log: Path | None = Non
     again = machine.run(device, "check", log=log)
     assert again.status == 0, again.said
     assert "up to date" in again.said
+
+
+def remains(device: Path) -> str:
+    """A digest of all names and bytes; two devices with the same one have the same future."""
+    digest = hashlib.sha256()
+    for path in sorted(device.rglob("*"), key=lambda path: RANDOM.sub("*", str(path.relative_to(device)))):
+        what = path.readlink() if path.is_symlink() else "folder" if path.is_dir() else ""
+        data = b"" if what else path.read_bytes()
+        digest.update(f"{RANDOM.sub('*', str(path.relative_to(device)))}\0{what}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()
 
 
 def require_known(ran: Ran) -> None:
