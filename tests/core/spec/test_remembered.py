@@ -148,7 +148,7 @@ def test_a_stored_root_is_verified_again_unless_the_record_is_of_its_own_bytes(
         refused("SIGNATURE-THRESHOLD", served.workflow)
 
 
-@pytest.mark.parametrize("role", ["root", "snapshot", "a"])
+@pytest.mark.parametrize("role", ["root", "timestamp", "snapshot", "targets", "a"])
 def test_bytes_that_changed_in_the_store_are_damage_whatever_the_record_says(known: Served, role: str) -> None:
     """The store checks each object against its name; what can be fetched again is."""
     (known.path / "device/objects" / sha256(known.stored(role) or b"")).write_bytes(b"{}")
