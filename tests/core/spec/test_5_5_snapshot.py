@@ -177,7 +177,7 @@ def test_every_hash_in_timestamp_matches(cast: Cast, algorithm: str, wrong: bool
 def test_hashes_are_compared_before_anything_is_parsed(cast: Cast) -> None:
     """5.5.2 comes before 5.5.3."""
     assert refused("SNAPSHOT-HASH", lambda: snapshot_by_hash(cast, b"no JSON", b"other")).subject == "snapshot"
-    with pytest.raises(MalformedError, match="^snapshot:"):
+    with pytest.raises(MalformedError, match=r"^snapshot:"):
         snapshot_by_hash(cast, b"no JSON at all", b"no JSON at all")
 
 

@@ -32,6 +32,7 @@ STRICTER = {
     r"signed\.(version|spec_version): .* is missing$": "null is not the number or text that 4.3 demands",
     r"(consistent_snapshot|terminating): must be true or false$": 'the text "false" would count as true',
     r"(keyids|paths|path_hash_prefixes): must be a list of texts$": "a text would count as a list of its letters",
+    r"roles\[\d\]\.name: must be a text, is (bool|int)$": "a number names no file",
     r"delegations\.roles: must be a list$": "an empty object has no order of appearance",
     r"signed\.expires: must be a time": "4.2.1 has one shape; strptime takes 2027-1-3, and digits of any script",
     r"signed\.spec_version: must be 1\.x\.y": "str.isdigit takes digits above the line, which make no number",
@@ -170,6 +171,11 @@ def test_we_read_what_python_tuf_reads_but_for_reviewed_differences(document: tu
         ("targets", {"expires": "2027-1-3T20:00:00Z"}, STRICTER),
         ("targets", {"targets": {"f": {"length": True, "hashes": {"sha256": ""}}}}, STRICTER),
         ("targets", {"delegations": {"keys": {}, "roles": {}}}, STRICTER),
+        (
+            "targets",
+            {"delegations": {"keys": {}, "roles": [WHOLE["targets"]["delegations"]["roles"][0] | {"name": 1}]}},
+            STRICTER,
+        ),
         (
             "targets",
             {"delegations": {"keys": {}, "succinct_roles": BINS["delegations"]["succinct_roles"] | {"keyids": "ab"}}},
