@@ -41,11 +41,12 @@ def with_targets(cast: Cast, targets: Targets, meta: MetaFile | None = None) -> 
     return admit_targets(snapshotted(cast, snapshot), ("targets",), signed(targets, cast.manifest))
 
 
-def refused(rule: str, step: Callable[[], object]) -> None:
+def refused(rule: str, step: Callable[[], object]) -> RefusedError:
     """The step raises RefusedError with this rule."""
     with pytest.raises(RefusedError) as caught:
         step()
     assert caught.value.rule == rule
+    return caught.value
 
 
 def expiring(value: Signed, when: timedelta) -> None:

@@ -163,7 +163,7 @@ class TufWorkflow:
         """Swap the state, then make it durable; an unchanged state (5.4.3.1) writes nothing."""
         if trusted is self.trusted:
             return
-        if role in self._damaged:
+        if role in self._damaged and not lineage:  # snapshot guards targets and all below (5.6.4)
             self._require_not_older(role, trusted)
         forgotten = _ROTATING if role == "root" and _rotated(self.trusted.root.value, trusted.root.value) else ()
         self.trusted = trusted

@@ -69,7 +69,7 @@ def test_a_snapshot_of_another_version_than_in_timestamp_is_refused(cast: Cast, 
     """5.5.4."""
     state = timestamped(cast, make_timestamp(2))
     data = signed(make_snapshot({"targets": 1}, version), cast.manifest)
-    refused("SNAPSHOT-VERSION", lambda: admit_snapshot(state, data))
+    assert refused("SNAPSHOT-VERSION", lambda: admit_snapshot(state, data)).subject == "snapshot"
 
 
 def next_snapshot(cast: Cast, versions: dict[str, int]) -> TrustedMetadata:
@@ -176,8 +176,8 @@ def test_every_hash_in_timestamp_matches(cast: Cast, algorithm: str, wrong: bool
 
 def test_hashes_are_compared_before_anything_is_parsed(cast: Cast) -> None:
     """5.5.2 comes before 5.5.3."""
-    refused("SNAPSHOT-HASH", lambda: snapshot_by_hash(cast, b"no JSON at all", b"other"))
-    with pytest.raises(MalformedError):
+    assert refused("SNAPSHOT-HASH", lambda: snapshot_by_hash(cast, b"no JSON", b"other")).subject == "snapshot"
+    with pytest.raises(MalformedError, match=r"^snapshot:"):
         snapshot_by_hash(cast, b"no JSON at all", b"no JSON at all")
 
 
@@ -237,8 +237,7 @@ def test_a_snapshot_is_stored_only_if_it_is_unexpired(served: Served, when: time
         assert served.stored("snapshot") == data
     else:
         refused("SNAPSHOT-EXPIRED", served.refreshed)
-        assert served.stored("snapshot") is None
-        assert served.stored("timestamp")
+        assert (served.stored("snapshot"), served.stored("timestamp") is None) == (None, False)
 
 
 def test_a_stored_snapshot_that_is_current_is_not_fetched_again(served: Served) -> None:
