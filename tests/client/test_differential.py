@@ -6,25 +6,34 @@ Neither client is the other's judge: where they part on purpose, ``histories.dif
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from enigm_testkit.histories.machine import Histories
 
-QUIET = {
-    "deadline": None,
-    "database": None,
-    "suppress_health_check": list(HealthCheck),
-    "print_blob": True,
-}
+NO_SHRINKING = (Phase.generate,)
+"""Shrinking a history takes minutes, which a CI run does not have; a failure prints the whole of it, with its seed."""
 
 
 def counted(histories: int, steps: int, *, derandomize: bool) -> Counter[str]:
     """Run so many histories of so many steps; what happened in them."""
-    machine = type("CountedHistories", (Histories,), {"counts": Counter()})
-    wanted = settings(max_examples=histories, stateful_step_count=steps, derandomize=derandomize, **QUIET)
-    run_state_machine_as_test(machine, settings=wanted)  # type: ignore[no-untyped-call]
-    counts: Counter[str] = machine.counts
+    counts = Counter[str]()
+
+    class CountedHistories(Histories):
+        pass
+
+    CountedHistories.counts = counts
+    wanted = settings(
+        max_examples=histories,
+        stateful_step_count=steps,
+        derandomize=derandomize,
+        deadline=None,
+        database=None,
+        phases=NO_SHRINKING,
+        suppress_health_check=list(HealthCheck),
+        print_blob=True,
+    )
+    run_state_machine_as_test(CountedHistories, settings=wanted)
     return counts
 
 

@@ -154,7 +154,7 @@ def _other_meta(scene: Scene, value: Any) -> None:
     value.version += scene.attack.amount % 3
     if scene.role == "timestamp":
         value.snapshot_meta.version = max(1, value.snapshot_meta.version + scene.attack.amount - 3)
-    elif scene.role == "snapshot":
+    elif scene.role == "snapshot" and value.meta:
         _change_one_meta(scene, value)
 
 

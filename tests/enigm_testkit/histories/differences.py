@@ -84,9 +84,11 @@ def _other_snapshot_of_the_same_version(step: Step) -> bool:
     timestamp, snapshot = _signed(step.theirs.held["timestamp"]), _signed(step.before["snapshot"])
     meta = timestamp["meta"]["snapshot.json"]  # type: ignore[index]
     same_version = meta["version"] == snapshot["version"]
-    return same_version and ("hashes" in meta or "length" in meta) and step.theirs.held["snapshot"] == step.before[
-        "snapshot"
-    ]
+    return (
+        same_version
+        and ("hashes" in meta or "length" in meta)
+        and step.theirs.held["snapshot"] == step.before["snapshot"]
+    )
 
 
 DIFFERENCES = {

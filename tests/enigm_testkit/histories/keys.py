@@ -18,6 +18,10 @@ class SoftSigner(Signer):
         key = SSlibKey.from_crypto(private.public_key())
         self._key = SSlibKey(keyid or key.keyid, key.keytype, key.scheme, key.keyval)
 
+    def __repr__(self) -> str:
+        """As a failing history names it."""
+        return f"<{self._key.keytype} {self.keyid[:6]}>"
+
     @property
     def public_key(self) -> Key:
         return self._key

@@ -65,5 +65,9 @@ def _told(step: Step) -> str:
     for role in sorted({*step.ours.held, *step.theirs.held}):
         pair = [outcome.held.get(role) for outcome in (step.ours, step.theirs)]
         if pair[0] != pair[1]:
-            lines += [f"  {role}: before {step.before.get(role)!r}", f"    ours {pair[0]!r}", f"    ngclient {pair[1]!r}"]
+            lines += [
+                f"  {role}: before {step.before.get(role)!r}",
+                f"    ours {pair[0]!r}",
+                f"    ngclient {pair[1]!r}",
+            ]
     return "\n".join(lines)

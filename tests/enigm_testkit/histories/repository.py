@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
 from securesystemslib.signer import SSlibKey
@@ -27,6 +27,7 @@ from tuf.api.serialization.json import JSONSerializer
 from enigm_testkit.histories.keys import BY_KEYID, SoftSigner
 
 T = TypeVar("T", Root, Timestamp, Snapshot, Targets)
+Value: TypeAlias = Root | Timestamp | Snapshot | Targets
 START = datetime(2031, 5, 1, 12, 0, 0, tzinfo=UTC)
 TOP = ("root", "timestamp", "snapshot", "targets")
 _HOURS = {"root": 2000, "timestamp": 300, "snapshot": 400}
@@ -40,7 +41,7 @@ class Repository:
     ``files`` is what lies on the server, by path; ``history`` the bytes of each role after each publication.
     """
 
-    def __init__(self, keys: dict[str, Sequence[SoftSigner]], *, consistent: bool, meta_style: int) -> None:
+    def __init__(self, keys: Mapping[str, Sequence[SoftSigner]], *, consistent: bool, meta_style: int) -> None:
         self.now = START
         self.meta_style = meta_style
         self.root = _unpublished(Root(consistent_snapshot=consistent))
@@ -134,8 +135,8 @@ class Repository:
         value.version = max(0, value.version + by)
         self.dirty |= {role} & set(self.targets)
 
-    def value(self, role: str) -> Root | Timestamp | Snapshot | Targets:
-        tops = {"root": self.root, "timestamp": self.timestamp, "snapshot": self.snapshot}
+    def value(self, role: str) -> Value:
+        tops: dict[str, Value] = {"root": self.root, "timestamp": self.timestamp, "snapshot": self.snapshot}
         return tops[role] if role in tops else self.targets[role]
 
     def publish(self) -> None:
@@ -150,7 +151,7 @@ class Repository:
         self.root_keyids = []
         self.history.append(dict(self.current))
 
-    def _store(self, role: str, value: T) -> None:
+    def _store(self, role: str, value: Value) -> None:
         value.version += 1
         value.expires = self.now + timedelta(hours=self.hours.get(role, _HOURS.get(role, 1000)))
         data = self.signed(role, value)
@@ -161,9 +162,9 @@ class Repository:
         versioned = role == "root" or (self.root.consistent_snapshot and role != "timestamp")
         return f"{version}.{quote(role, safe='')}.json" if versioned else f"{quote(role, safe='')}.json"
 
-    def signed(self, role: str, value: T, signers: Sequence[SoftSigner] | None = None) -> bytes:
+    def signed(self, role: str, value: Value, signers: Sequence[SoftSigner] | None = None) -> bytes:
         """The bytes of the file, by default signed by all who may."""
-        metadata: Metadata[T] = Metadata(value)
+        metadata: Metadata[Any] = Metadata(value)
         for signer in self.signers(role) if signers is None else signers:
             metadata.sign(signer, append=True)
         return metadata.to_bytes(JSONSerializer(compact=True))
