@@ -175,7 +175,8 @@ class TufWorkflow:
             role: verified.remember(self._admission),
         }
         documents = Documents.of(self.state.metadata).with_document(role, data).without(*forgotten)
-        remembered = {name: known for name, known in remembered.items() if name not in forgotten}
+        if forgotten:  # and with them whatever versions the old keys put into snapshot
+            remembered = {"root": remembered["root"]}
         self.state = replace(self.state, metadata=documents, remembered=remembered)
         if role not in {"root", "timestamp"}:  # the manifest authority's expiry bounds how far a wrong clock can push
             self.state = replace(self.state, latest_time=_latest(self.state.latest_time, self.clock_time))
@@ -183,15 +184,17 @@ class TufWorkflow:
 
     def _require_not_older(self, role: str, trusted: TrustedMetadata) -> None:
         """5.4.3 and 5.5.5 where the stored file is damaged: by the versions that are remembered beside it."""
-        versions = {name: known.version for name, known in self.state.remembered.items()}
-        found = {role: getattr(trusted, role).value.version}
+        remembered = {name: known.version for name, known in self.state.remembered.items()}
+        found, least = {role: getattr(trusted, role).value.version}, {role: remembered.get(role, 0)}
         if role == "snapshot" and trusted.snapshot is not None:
             found |= {name.removesuffix(".json"): meta.version for name, meta in trusted.snapshot.value.meta.items()}
+            least |= {name: version for name, version in remembered.items() if name not in {"root", "timestamp"}}
         rule = TufRule.ROLLBACK_TIMESTAMP if role == "timestamp" else TufRule.ROLLBACK_SNAPSHOT
-        for name, version in found.items():
-            if version < versions.get(name, 0):
-                expected = f"version {versions[name]} or newer, though the stored file is damaged"
-                raise RefusedError(rule, name, expected=expected, got=f"version {version}")
+        for name, version in least.items():
+            if found.get(name, 0) < version:
+                expected = f"version {version} or newer, though the stored file is damaged"
+                got = f"version {found[name]}" if name in found else "missing"
+                raise RefusedError(rule, name, expected=expected, got=got)
 
     def _raise_time_floor(self) -> None:
         """To the clock's time if there was news, and the newest that snapshot or timestamp say they were issued at.

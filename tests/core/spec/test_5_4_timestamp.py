@@ -239,3 +239,14 @@ def test_a_damaged_file_does_not_open_the_way_back(served: Served, role: str, ve
         assert served.refreshed().trusted.snapshot
     else:
         refused("ROLLBACK-TIMESTAMP", served.refreshed)
+
+
+def test_a_role_that_vanishes_behind_a_damaged_snapshot_is_missed(served: Served) -> None:
+    """5.5.5."""
+    served.publish(1)
+    served.refreshed()
+    digest = served.store.load().metadata.digests["snapshot"]  # type: ignore[attr-defined]
+    (served.path / "device/objects" / digest).write_bytes(b"damaged")
+    served.put("snapshot", make_snapshot({"other": 1}, 2))
+    served.put("timestamp", make_timestamp(2, 2))
+    refused("ROLLBACK-SNAPSHOT", served.refreshed)
