@@ -19,8 +19,8 @@ from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.strict_json import parse_canonical, sha256
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
 from enigm_tuf.policy.question import CastApproval, Ledger, Proposal, Question
-from enigm_tuf.trust.metadata import Verified, read_document
 from enigm_tuf.trust.threshold import signers
+from enigm_tuf.trust.verified import Verified, read_document
 
 Signed = Root | Snapshot | Targets
 

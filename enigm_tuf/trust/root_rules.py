@@ -11,10 +11,10 @@ from enigm_tuf.model.root_extension import FIELD, RootExtension, read_root_exten
 from enigm_tuf.model.tuf import Root
 from enigm_tuf.model.tuf_fields import Role
 from enigm_tuf.model.value import Value
-from enigm_tuf.trust.metadata import Verified
 from enigm_tuf.trust.rules import AuthorityRule, Evidence
 from enigm_tuf.trust.test_keys import known_test_key
 from enigm_tuf.trust.threshold import signers, spki_sha256
+from enigm_tuf.trust.verified import Verified
 
 
 class RootView(Value):

@@ -15,7 +15,8 @@ from enigm_tuf.ports import DeviceClock, DeviceState
 from enigm_tuf.trust.admission import Admission
 from enigm_tuf_client.fetch import FileFetcher
 from enigm_tuf_client.store import DirectoryStore
-from enigm_tuf_client.workflow import TufWorkflow, file_name
+from enigm_tuf_client.targets import file_name
+from enigm_tuf_client.workflow import TufWorkflow
 
 
 class WritesDown(FileFetcher):

@@ -1,18 +1,17 @@
 """The TUF client workflow (specification section 5) over a store, a fetcher and a clock.
 
 Each document is committed to the store as soon as it is trusted, so that a later failure never lowers
-protection. What the store holds is verified again at every refresh.
+protection. What the store holds is judged again at every refresh; its signatures are not verified again where the
+same bytes were verified under the same root, keys and rules (ADR 12).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 from enigm_tuf.errors import EnigmTufError, MalformedError, NotFoundError, RefusedError, StateError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.documents import Documents
-from enigm_tuf.model.issued import issued_at
 from enigm_tuf.model.tuf import Root, TargetFile, matches
 from enigm_tuf.model.tuf_fields import Key
 from enigm_tuf.model.value import replace
@@ -23,10 +22,9 @@ from enigm_tuf.trust.delegation import search
 from enigm_tuf.trust.metadata import Lineage, TrustedMetadata
 from enigm_tuf.trust.remembered import Remembered
 from enigm_tuf.trust.tuf_rules import TufRule
-from enigm_tuf_client.targets import hashed_path, read_target
+from enigm_tuf_client.targets import file_name, hashed_path, read_target
+from enigm_tuf_client.time_floor import judged_at, latest_of, raised_floor
 
-CLOCK_SKEW = timedelta(hours=1)  # between the machine that issued metadata and a device
-_EARLIEST = datetime.min.replace(tzinfo=UTC) + CLOCK_SKEW
 _TOP: Lineage = ("targets",)
 
 
@@ -44,7 +42,7 @@ class TufWorkflow:
         self.state: DeviceState = store.load()
         self.clock_time = clock.now()
         self._has_news = False
-        now = _judged_at(self.clock_time, self.state.latest_time)
+        now = judged_at(self.clock_time, self.state.latest_time)
         if "root" not in self.state.metadata:
             raise StateError("the store holds no trusted root", hint="initialise it from the shipped root first")
         self.trusted: TrustedMetadata = metadata.trust_root(
@@ -179,7 +177,7 @@ class TufWorkflow:
             remembered = {"root": remembered["root"]}
         self.state = replace(self.state, metadata=documents, remembered=remembered)
         if role not in {"root", "timestamp"}:  # the manifest authority's expiry bounds how far a wrong clock can push
-            self.state = replace(self.state, latest_time=_latest(self.state.latest_time, self.clock_time))
+            self.state = replace(self.state, latest_time=latest_of(self.state.latest_time, self.clock_time))
         self._store.commit(self.state)
 
     def _require_not_older(self, role: str, trusted: TrustedMetadata) -> None:
@@ -197,19 +195,12 @@ class TufWorkflow:
                 raise RefusedError(rule, name, expected=expected, got=got)
 
     def _raise_time_floor(self) -> None:
-        """To the clock's time if there was news, and the newest that snapshot or timestamp say they were issued at.
-
-        Bounded by both expiries, so that whoever holds the freshness key alone cannot put it out of reach.
-        """
+        """To the clock's time if there was news, and the newest that snapshot or timestamp say they were issued at."""
         timestamp, snapshot = self.trusted.timestamp, self.trusted.snapshot
         if timestamp is None or snapshot is None:
             return
-        told = [issued_at(timestamp.value, "timestamp"), issued_at(snapshot.value, "snapshot")]
-        bound = min(timestamp.value.expires, snapshot.value.expires)
-        floor = _latest(self.state.latest_time, self.clock_time if self._has_news else None)
-        for time in told:
-            if time is not None and _EARLIEST <= time <= bound:
-                floor = _latest(floor, time - CLOCK_SKEW)
+        floor = latest_of(self.state.latest_time, self.clock_time if self._has_news else None)
+        floor = raised_floor(floor, timestamp.value, snapshot.value)
         if floor != self.state.latest_time:
             self.state = replace(self.state, latest_time=floor)
             self._store.commit(self.state)
@@ -231,30 +222,3 @@ def _rotated(old: Root, new: Root) -> bool:
 
 def _keys_of(root: Root, role: str) -> dict[str, Key | None]:
     return {keyid: root.keys.get(keyid) for keyid in root.roles[role].keyids}
-
-
-def file_name(role: str) -> str:
-    """The role's name, percent-encoded but for unreserved characters (RFC 3986 section 2.3)."""
-    return "".join(chr(byte) if chr(byte) in _UNRESERVED else f"%{byte:02X}" for byte in role.encode())
-
-
-_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-
-
-def _judged_at(now: datetime | None, floor: datetime | None) -> datetime:
-    """The time by which expiry is judged: the clock's, or for a device that has none the newest that it knows of."""
-    if now is None:
-        return floor or datetime.min.replace(tzinfo=UTC)
-    if floor is not None and now < floor:
-        raise RefusedError(
-            TufRule.TIME_FLOOR,
-            "the clock, so that expiry cannot be judged",
-            expected=f"not before {floor.isoformat()}, which has been",
-            got=now.isoformat(),
-            hint="set the clock; a device without one says so and is judged by the newest time that it knows of",
-        )
-    return now
-
-
-def _latest(floor: datetime | None, time: datetime | None) -> datetime | None:
-    return max((item for item in (floor, time) if item is not None), default=None)

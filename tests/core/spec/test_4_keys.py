@@ -24,11 +24,7 @@ from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.strict_json import canonical, encode, parse
 from enigm_tuf.model.tuf_fields import KNOWN_SCHEMES
 from enigm_tuf.model.tuf_fields import Key as OurKey
-from enigm_tuf.trust.metadata import (
-    TrustedMetadata,
-    admit_timestamp,
-    trust_root,
-)
+from enigm_tuf.trust.metadata import TrustedMetadata, admit_timestamp, trust_root
 from enigm_tuf.trust.signatures import verifies
 
 

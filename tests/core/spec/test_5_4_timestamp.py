@@ -11,10 +11,7 @@ from enigm_testkit.served import Served
 from enigm_testkit.vendor import SetClock
 from enigm_tuf.errors import MisuseError, TransportError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.trust.metadata import (
-    admit_snapshot,
-    admit_timestamp,
-)
+from enigm_tuf.trust.metadata import admit_snapshot, admit_timestamp
 
 
 @pytest.mark.rule("METADATA-TYPE", "accept")

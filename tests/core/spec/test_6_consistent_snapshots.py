@@ -13,7 +13,7 @@ from enigm_testkit.served import Served
 from enigm_testkit.tree import PATH, delegating, leaf, to
 from enigm_tuf.errors import NotFoundError
 from enigm_tuf.trust.metadata import admit_targets
-from enigm_tuf_client.workflow import file_name
+from enigm_tuf_client.targets import file_name
 
 ODD = [
     "a b",
