@@ -52,12 +52,12 @@ class Histories(RuleBasedStateMachine):
         self._repository.list_target(self._delegator(role), path, content)
         self._publish(after)
 
-    @rule(role=NUMBER, keys=KEYS, threshold=st.integers(1, 3), kind=NUMBER, after=AFTER)
+    @rule(role=NUMBER, keys=KEYS, threshold=st.integers(1, 3), kind=st.integers(0, 11), after=AFTER)
     def rotate(self, role: int, keys: list[SoftSigner], threshold: int, kind: int, after: Attack | None) -> None:
-        """Sometimes with one key under two keyids (7), sometimes with a key of tomorrow (6)."""
+        """Sometimes with one key under two keyids (11), sometimes with a key of tomorrow (9, 10)."""
         names = self._repository.roles()
-        keys = [*keys, TWINS[POOL.index(keys[0])]] if kind == 7 else keys
-        self._repository.rotate(names[role % len(names)], keys, min(threshold, len(keys)), exotic=kind == 6)
+        keys = [*keys, TWINS[POOL.index(keys[0])]] if kind == 11 else keys
+        self._repository.rotate(names[role % len(names)], keys, min(threshold, len(keys)), exotic=kind in {9, 10})
         self._publish(after)
 
     @rule(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
-from securesystemslib.signer import SSlibKey
+from securesystemslib.signer import Key
 from tuf.api.metadata import (
     DelegatedRole,
     Delegations,
@@ -24,15 +24,13 @@ from tuf.api.metadata import (
 )
 from tuf.api.serialization.json import JSONSerializer
 
-from enigm_testkit.histories.keys import BY_KEYID, SoftSigner
+from enigm_testkit.histories.keys import BY_KEYID, EXOTIC, SoftSigner
 
 T = TypeVar("T", Root, Timestamp, Snapshot, Targets)
 Value: TypeAlias = Root | Timestamp | Snapshot | Targets
 START = datetime(2031, 5, 1, 12, 0, 0, tzinfo=UTC)
 TOP = ("root", "timestamp", "snapshot", "targets")
 _HOURS = {"root": 2000, "timestamp": 300, "snapshot": 400}
-EXOTIC = SSlibKey("e" * 64, "lattice", "lattice/1", {"public": "00"})
-"""A key of a type that no client of today knows."""
 
 
 class Repository:
@@ -84,7 +82,7 @@ class Repository:
 
     def rotate(self, role: str, keys: Sequence[SoftSigner], threshold: int, *, exotic: bool = False) -> None:
         """New keys and threshold, wherever the role is delegated."""
-        known = {key.keyid: key.public_key for key in keys}
+        known: dict[str, Key] = {key.keyid: key.public_key for key in keys}
         if exotic:
             known[EXOTIC.keyid] = EXOTIC
         if role == "root" and self.root.version:
@@ -95,7 +93,8 @@ class Repository:
             holder = self.root if parent == "root" else self.targets[parent].delegations
             if holder is not None:
                 holder.keys.update(known)
-            self.dirty |= {parent, role} & {"root", *self.targets}
+            same_keys = definition.get_roles() if isinstance(definition, SuccinctRoles) else [role]
+            self.dirty |= {parent, *same_keys} & {"root", *self.targets}
 
     def delegate(self, parent: str, role: DelegatedRole, keys: Sequence[SoftSigner]) -> None:
         """Add or replace one delegation."""
