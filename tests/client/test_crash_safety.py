@@ -234,32 +234,3 @@ def test_a_power_cut_after_every_call_is_survived(site: Site) -> None:
     troubles = site.each(jobs)
     print(f"\npower cuts: {len(jobs)}, {len(jobs) - len(troubles)} survived")
     assert not troubles, "\n".join(troubles)
-
-
-@pytest.mark.slow
-def test_a_kill_and_the_run_after_it_rely_on_nothing_that_is_not_durable(site: Site) -> None:
-    """A power cut may come after the second run: what the first one left unsynced, that one has to sync."""
-
-    def killed(scene: Scene, place: Place) -> Job:
-        def job(machine: Machine, folder: Path) -> None:
-            machine.now = scene.now
-            log = folder / "log"
-            with scene.victim(folder) as device:
-                machine.run(device, scene.command, log=log, place=place, fault=Fault.KILL_AFTER)
-                recover(scene, machine, device, log)
-                disk = Disk()
-                disk.see(read_calls(log))
-                disk.end()
-            assert not disk.broken, "; ".join(disk.broken)
-
-        return job
-
-    jobs = [
-        (f"{scene.name} {scene.command}, {place}", killed(scene, place))
-        for scene in site.scenes
-        for place in scene.places
-        if place.key.startswith(("rename", "link", "mkdir", "symlink", "open", "write"))
-    ]
-    troubles = site.each(jobs)
-    print(f"\nkills, then the log of both runs: {len(jobs)}, {len(jobs) - len(troubles)} in order")
-    assert not troubles, "\n".join(troubles)

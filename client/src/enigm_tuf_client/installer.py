@@ -60,11 +60,11 @@ class DirectorySlots:
             raise StateError(f"{slot}: {error.strerror}") from error
 
     def _make(self, slot: Path) -> None:
-        """The folder, and its name durable in those above it."""
+        """The folder; its name and what a killed process left in those above it are durable."""
         for folder in (self._directory, slot):
-            if not folder.is_dir():
-                folder.mkdir(exist_ok=True)
-                fsync_directory(folder.parent)
+            folder.mkdir(exist_ok=True)
+            fsync_directory(folder.parent)
+        fsync_directory(slot)
 
     def _switch(self, name: str) -> None:
         new = self._directory / "current.new"
