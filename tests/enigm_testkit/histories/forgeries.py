@@ -12,7 +12,7 @@ from typing import Any
 
 from enigm_testkit.authorities import extension_of, key_info, keyids
 from enigm_testkit.histories.world import DELEGATED, THIEF, VENDOR, Json, World, ota_bytes
-from enigm_testkit.scenes import ota, release
+from enigm_testkit.scenes import manifest, ota, release
 from enigm_tuf.model.manifest import write_manifest
 from enigm_tuf.model.root_extension import FIELD
 
@@ -33,6 +33,8 @@ def _leaves(value: Any) -> Iterator[Place]:
 def _tweak(value: Any, number: int) -> None:
     """Change one place: a little more, another text, the opposite, one item less, or nothing there at all."""
     places = list(_leaves(value))
+    if not places:
+        return
     container, key = places[number % len(places)]
     old = container[key]
     if isinstance(old, bool):
@@ -112,17 +114,10 @@ def _serve(world: World, path: str, data: bytes) -> None:
 
 def _old_release_as_newest(world: World, number: int) -> set[str]:
     """The manifest offers 1.0 again; with an odd number as if its rollback index were high."""
-    entry = release("1.0")
-    offered = json.loads(write_manifest(_manifest_of(entry)))["releases"]
+    offered = json.loads(write_manifest(manifest(release("1.0"))))["releases"]
     offered[0]["rollback_index"] = 1000 if number % 2 else 1
     world.manifest["releases"] = offered
     return {"phone.manifest"}
-
-
-def _manifest_of(entry: Any) -> Any:
-    from enigm_testkit.scenes import manifest
-
-    return manifest(entry)
 
 
 def _old_release_in_both(world: World, number: int) -> set[str]:
@@ -136,7 +131,7 @@ def _other_bytes(world: World, number: int) -> set[str]:
     """The server gives other bytes for every payload: one bit, one byte more or less, or the thief's own."""
     for path in [path for path in world.files if path.startswith("targets/payloads/")]:
         data = world.files[path]
-        flipped = bytes([data[0] ^ 1]) + data[1:]
+        flipped = bytes([data[0] ^ 1]) + data[1:] if data else b"x"
         world.files[path] = (flipped, data + b"x", data[:-1], b"evil", b"")[number % 5]
     return set()
 

@@ -6,15 +6,17 @@ import copy
 import hashlib
 import io
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from securesystemslib.formats import encode_canonical
 from securesystemslib.signer import CryptoSigner
 
-from enigm_testkit.authorities import Cast, make_role, make_root, make_snapshot, make_targets, make_timestamp
+from enigm_testkit.authorities import NOW, Cast, make_role, make_root, make_snapshot, make_targets, make_timestamp
 from enigm_testkit.scenes import MANIFEST, listed, manifest, ota, release
 from enigm_tuf.errors import NotFoundError, TransportError
 from enigm_tuf.model.manifest import write_manifest
@@ -32,6 +34,9 @@ OWNERS: dict[str, list[CryptoSigner]] = {
     "phone.manifest": VENDOR.manifest,
     "phone.payload": VENDOR.payload,
 }
+_LIFETIMES = defaultdict(
+    lambda: timedelta(days=30), root=timedelta(days=365), targets=timedelta(days=90), timestamp=timedelta(days=2)
+)
 DELEGATED = ("targets", "phone.manifest", "phone.payload")
 
 
@@ -49,14 +54,18 @@ def ota_bytes(version: str) -> bytes:
 
 @dataclass
 class World:
-    """``docs`` are the signed parts by role, ``manifest`` the OTA manifest, ``files`` all that is served, by path."""
+    """``docs`` are the signed parts by role, ``manifest`` the OTA manifest, ``files`` all that is served, by path.
+
+    What is published expires in so many days after ``now`` as the testkit's makers give it after NOW.
+    """
 
     docs: dict[str, Json]
     manifest: Json
     files: dict[str, bytes] = field(default_factory=dict)
+    now: datetime = NOW
 
     def copied(self) -> World:
-        return World(copy.deepcopy(self.docs), copy.deepcopy(self.manifest), dict(self.files))
+        return World(copy.deepcopy(self.docs), copy.deepcopy(self.manifest), dict(self.files), self.now)
 
     def publish(self, changed: Iterable[str], thief: Sequence[CryptoSigner] | None = None) -> None:
         """Sign the ``changed`` roles, then snapshot and timestamp, each one version on; by ``thief`` or the owners."""
@@ -79,10 +88,17 @@ class World:
     def _sign(self, role: str, thief: Sequence[CryptoSigner] | None) -> bytes:
         signed = self.docs[role]
         signed["version"] += 1
+        signed["expires"] = f"{self.now + _LIFETIMES[role]:%Y-%m-%dT%H:%M:%SZ}"
         data = signed_json(signed, OWNERS[role] if thief is None else thief)
         prefix = "" if role == "timestamp" else f"{signed['version']}."
         self.files[f"metadata/{prefix}{role}.json"] = data
         return data
+
+    def catch_up(self) -> None:
+        """Publish everything but root with versions beyond those that a thief of online keys may have used."""
+        for role in self.docs.keys() - {"root"}:
+            self.docs[role]["version"] += 5
+        self.publish(DELEGATED)
 
     def add_release(self, version: str, rollback_index: int) -> None:
         """The newest release, by both authorities."""
