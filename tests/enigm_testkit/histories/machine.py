@@ -111,10 +111,12 @@ class Histories(RuleBasedStateMachine):
         self._repository.jump(names[role % len(names)], by)
         self._publish(after)
 
-    @rule(role=NUMBER, hours=st.sampled_from([1, 30, 3000]), after=AFTER)
+    @rule(role=NUMBER, hours=st.sampled_from([0, 1, 30]), after=AFTER)
     def change_lifetime(self, role: int, hours: int, after: Attack | None) -> None:
-        names = self._repository.roles()
-        self._repository.hours[names[role % len(names)]] = hours
+        """What is published next expires at once, or soon."""
+        name = self._repository.roles()[role % len(self._repository.roles())]
+        self._repository.hours[name] = hours
+        self._repository.dirty |= {name} & {"root", *self._repository.targets}
         self._publish(after)
 
     @rule(meta_style=st.integers(0, 3), after=AFTER)

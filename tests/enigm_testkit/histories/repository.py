@@ -36,7 +36,8 @@ _HOURS = {"root": 2000, "timestamp": 300, "snapshot": 400}
 class Repository:
     """Change it, then ``publish()``. ``dirty`` roles get a new version and new signatures.
 
-    ``files`` is what lies on the server, by path; ``history`` the bytes of each role after each publication.
+    ``hours`` are lifetimes for the next publication alone. ``files`` is what lies on the server, by path; ``history``
+    the bytes of each role after each publication.
     """
 
     def __init__(self, keys: Mapping[str, Sequence[SoftSigner]], *, consistent: bool, meta_style: int) -> None:
@@ -148,10 +149,12 @@ class Repository:
         self._store("timestamp", self.timestamp)
         self.dirty = set()
         self.root_keyids = []
+        self.hours = {}
         self.history.append(dict(self.current))
 
     def _store(self, role: str, value: Value) -> None:
         value.version += 1
+        value.unrecognized_fields["x-publication"] = len(self.history)  # no two files are the same
         value.expires = self.now + timedelta(hours=self.hours.get(role, _HOURS.get(role, 1000)))
         data = self.signed(role, value)
         self.current[role] = data
