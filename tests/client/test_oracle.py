@@ -25,7 +25,8 @@ from enigm_tuf.errors import EnigmTufError, RefusedError
 from enigm_tuf.ports import DeviceState
 from enigm_tuf.trust.artifact import VerifiedArtifact
 from enigm_tuf.trust.eligibility import DeviceFacts
-from enigm_tuf_client.updater import Offer, Updater
+from enigm_tuf_client.offer import Offer
+from enigm_tuf_client.updater import Updater
 
 FACTS = DeviceFacts("staging", "phone", "phone-a", "stable", "device-1")
 FIRST = first_world()
@@ -75,7 +76,10 @@ THEFTS = st.builds(
 
 
 class Confirming:
-    """An installer that takes what it is given."""
+    """An installer that takes what it is given, wherever it lies."""
+
+    def place(self, sha256: str) -> Path:
+        raise AssertionError(sha256)
 
     def install(self, artifact: VerifiedArtifact) -> None:
         """Nothing to do: the floor rises, which is what matters."""
@@ -204,4 +208,4 @@ def test_no_theft_yields_anything_that_the_oracle_forbids(tmp_path: Path, capsys
     with capsys.disabled():
         print("\nthefts:", ", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
     assert counts["installed"] > counts["histories"]
-    assert counts["refused: DUAL-AGREEMENT"] > 10
+    assert counts["refused: DUAL-AGREEMENT"] > 0
