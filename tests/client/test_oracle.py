@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from enigm_testkit.authorities import NOW
 from enigm_testkit.histories import oracle
-from enigm_testkit.histories.forgeries import FORGERIES
+from enigm_testkit.histories.forgeries import CONTENT, FORGERIES, in_order
 from enigm_testkit.histories.server import MemoryStore
 from enigm_testkit.histories.world import THIEF, VENDOR, World, WorldFetcher, first_world
 from enigm_testkit.people import FixedClock
@@ -49,6 +49,7 @@ LOOT = [
 ]
 SOME = st.lists(st.sampled_from(sorted(KEYS)), unique=True)
 SIGNS_EVERYTHING_OFFLINE = st.builds(lambda keys: sorted({*LOOT[0], *keys}), SOME)
+NAMES = st.sampled_from(sorted(FORGERIES)) | st.sampled_from(sorted(CONTENT))
 STOLEN = st.sampled_from(LOOT) | SOME | SIGNS_EVERYTHING_OFFLINE | SIGNS_EVERYTHING_OFFLINE
 
 
@@ -67,7 +68,7 @@ class Theft:
 THEFTS = st.builds(
     Theft,
     STOLEN,
-    st.lists(st.tuples(st.sampled_from(sorted(FORGERIES)), st.integers(0, 999)), min_size=1, max_size=3),
+    st.lists(st.tuples(NAMES, st.integers(0, 999)), min_size=1, max_size=3),
     st.sampled_from([0, 1, 1]),
     st.booleans(),
     st.sampled_from([0, 0, 0, 1, 2]),
@@ -159,7 +160,7 @@ def stolen_world(vendor: World, theft: Theft, counts: Counter[str]) -> World:
     """The vendor's world after the thief's work, signed by all keys that the thief has."""
     world = vendor.copied()
     changed = set[str]()
-    for name, number in sorted(theft.forgeries, key=lambda item: item[0].startswith("tweak")):
+    for name, number in sorted(theft.forgeries, key=lambda item: in_order(item[0])):
         counts[f"forged: {name}"] += 1
         changed |= FORGERIES[name](world, number)
     world.publish(changed, [*(KEYS[name] for name in theft.keys), *THIEF.everybody()])

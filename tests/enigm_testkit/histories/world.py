@@ -16,7 +16,16 @@ from typing import Any, cast
 from securesystemslib.formats import encode_canonical
 from securesystemslib.signer import CryptoSigner
 
-from enigm_testkit.authorities import NOW, Cast, make_role, make_root, make_snapshot, make_targets, make_timestamp
+from enigm_testkit.authorities import (
+    NOW,
+    Cast,
+    keyids,
+    make_role,
+    make_root,
+    make_snapshot,
+    make_targets,
+    make_timestamp,
+)
 from enigm_testkit.scenes import MANIFEST, listed, manifest, ota, release
 from enigm_tuf.errors import NotFoundError, TransportError
 from enigm_tuf.model.manifest import write_manifest
@@ -89,10 +98,17 @@ class World:
         signed = self.docs[role]
         signed["version"] += 1
         signed["expires"] = f"{self.now + _LIFETIMES[role]:%Y-%m-%dT%H:%M:%SZ}"
-        data = signed_json(signed, OWNERS[role] if thief is None else thief)
+        data = signed_json(signed, OWNERS[role] if thief is None else self._thieves(role, thief))
         prefix = "" if role == "timestamp" else f"{signed['version']}."
         self.files[f"metadata/{prefix}{role}.json"] = data
         return data
+
+    def _thieves(self, role: str, thief: Sequence[CryptoSigner]) -> Sequence[CryptoSigner]:
+        """A role that was given to the thief's own keys is signed by them alone, so that it shows."""
+        own = set(keyids(THIEF.everybody()))
+        roles = self.docs["targets"]["delegations"].get("roles", [])
+        taken_over = any(own & set(item["keyids"]) for item in roles if item["name"] == role)
+        return THIEF.everybody() if taken_over else thief
 
     def catch_up(self) -> None:
         """Publish everything but root with versions beyond those that a thief of online keys may have used."""
