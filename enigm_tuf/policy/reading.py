@@ -11,9 +11,9 @@ from datetime import datetime
 from enigm_tuf.errors import EnigmTufError, MalformedError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.approval import pre_authentication_encoding, read_envelope, read_statement
-from enigm_tuf.model.keys import tuf_key
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.policy import Operator, Policy, read_policy
+from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.model.request import SigningRequest
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.strict_json import parse_canonical, sha256

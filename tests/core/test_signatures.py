@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from enigm_tuf.errors import MalformedError
+from enigm_tuf.model.public_keys import spki_of
 from enigm_tuf.model.tuf_fields import Key
-from enigm_tuf.trust.signatures import spki_of, verifies
+from enigm_tuf.trust.signatures import verifies
 
 DATA = b"what is signed"
 P256, P384 = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP384R1())
