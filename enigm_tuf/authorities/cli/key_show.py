@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from enigm_tuf.authorities.cli.token_options import add_label, add_token
+from enigm_tuf.authorities.cli.token_options import add_label, add_token, label_of
 from enigm_tuf.authorities.token_fit import find_key
 from enigm_tuf.commandline import Command, Outcome, table
 from enigm_tuf.durable import read_input
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_token(parser, required=False)
-    add_label(parser, required=False)
+    add_label(parser)
     parser.add_argument("--record", metavar="FILE", help="a .key.json file")
 
 
@@ -29,10 +29,10 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     if arguments.record:
         record = read_key_record(read_input(Path(arguments.record), LIMITS.document_bytes), arguments.record)
         return Outcome(record_facts(record), record_lines(record))
-    if not arguments.token or not arguments.label:
+    if not arguments.token:
         raise MisuseError("which key?", hint="give --record FILE, or --token URI and --label LABEL")
     with edges.open_token(arguments.token).session(edges.person.ask_secret) as session:
-        key = find_key(session, arguments.label)
+        key = find_key(session, label_of(arguments))
     return Outcome(key_facts(key), key_lines(key))
 
 
