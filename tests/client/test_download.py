@@ -1,7 +1,10 @@
 """Payloads on their way to the disk: resumed after a cut, caught within a chunk, taken from any mirror."""
 
 import hashlib
+import subprocess
+import sys
 import threading
+from _thread import interrupt_main
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +18,7 @@ from enigm_tuf.model.chunks import leaf, merkle_root
 from enigm_tuf.model.payload import Chunks
 from enigm_tuf.ports import Source
 from enigm_tuf_client.download import Wanted, download
+from enigm_tuf_client.pipeline import Pipeline
 
 SIZE = 8192
 DATA = b"".join(hashlib.sha256(str(number).encode()).digest() for number in range(5 * SIZE // 32)) + b"the last chunk"
@@ -186,3 +190,65 @@ def test_no_thread_stays_behind(tmp_path: Path) -> None:
         with suppress(TransportError, RefusedError):
             download([mirror], wanted(), tmp_path / "got")
     assert threading.active_count() == before
+
+
+def test_an_interrupt_waits_for_the_threads_that_write() -> None:
+    """CPython 3.11: an interrupted join() leaves the thread at work, on a file that is closed under it."""
+    started, release, done = threading.Event(), threading.Event(), threading.Event()
+
+    def takes_its_time(*_: object) -> None:
+        started.set()
+        assert release.wait(10)
+        done.set()
+
+    def interrupts() -> None:
+        assert started.wait(10)
+        for _ in range(3):
+            interrupt_main()
+        threading.Timer(0.2, release.set).start()
+
+    threading.Thread(target=interrupts).start()
+    pipeline, source = Pipeline([takes_its_time]), _Served(Mirror(), 0, 100)
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.run(source, 0, 100, lambda _: None)
+    assert done.is_set()
+
+
+def test_threads_that_did_start_end_when_the_next_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+    starts, real = iter([True, False]), threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if not next(starts):
+            raise RuntimeError("can't start new thread")
+        real(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    before = threading.active_count()
+    with pytest.raises(RuntimeError, match="new thread"):
+        Pipeline([lambda *_: None] * 2).run(_Served(Mirror(), 0, 100), 0, 100, lambda _: None)
+    assert threading.active_count() == before
+
+
+HOLDS = """
+import sys
+from pathlib import Path
+from enigm_tuf_client.part import PartFile
+part = PartFile(Path(sys.argv[1]), 100_000)
+part.buffer_from_now_on()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_place_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
+    other = subprocess.Popen(
+        [sys.executable, "-c", HOLDS, tmp_path / "got"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert other.stdout
+    assert other.stdout.readline() == b"held\n"
+    with pytest.raises(StateError, match="another process is fetching it"):
+        download([Mirror()], wanted(), tmp_path / "got")
+    assert names(tmp_path) == ["got.part"]
+    other.communicate()
+    assert download([Mirror()], wanted(), tmp_path / "got").length == len(DATA)
+    assert (tmp_path / "got").read_bytes() == DATA

@@ -34,18 +34,27 @@ class Bounds:
 
     ``idle``: seconds in which at least one byte must come. ``whole``: seconds for connecting and the head of any
     response, and for all of a file that is fetched whole. ``rate``: least bytes a second of a longer body, averaged
-    over ``window`` seconds of waiting. ``head``: bytes of headers.
+    over ``window`` seconds of waiting. ``longest``: seconds of waiting for all of a longer body. ``head``: bytes of
+    headers.
     """
 
-    __slots__ = ("head", "idle", "rate", "whole", "window")
+    __slots__ = ("head", "idle", "longest", "rate", "whole", "window")
 
     def __init__(
-        self, *, idle: float = 30.0, whole: float = 60.0, rate: int = 1000, window: float = 30.0, head: int = 16384
+        self,
+        *,
+        idle: float = 30.0,
+        whole: float = 60.0,
+        rate: int = 1000,
+        window: float = 30.0,
+        longest: float = 86_400.0,
+        head: int = 16384,
     ) -> None:
         self.idle = idle
         self.whole = whole
         self.rate = rate
         self.window = window
+        self.longest = longest
         self.head = head
 
 
@@ -70,29 +79,33 @@ class Deadline:
 
 
 class Floor:
-    """So many bytes of the file a second at least.
+    """So many bytes of the file a second at least, and never longer than ``longest``.
 
     Only waiting counts, so that a slow disk is not taken for a slow server; and only what ``came`` of the file itself,
     so that a server cannot fill the time with what frames it.
     """
 
-    __slots__ = ("_got", "_name", "_rate", "_waited", "_window")
+    __slots__ = ("_got", "_left", "_longest", "_name", "_rate", "_waited", "_window")
 
     def __init__(self, bounds: Bounds, name: str) -> None:
         self._rate = bounds.rate
         self._window = bounds.window
+        self._longest = self._left = bounds.longest
         self._name = name
         self._waited = 0.0
         self._got = 0
 
     def left(self) -> float:
-        return self._window - self._waited
+        return min(self._window - self._waited, self._left)
 
     def came(self, count: int) -> None:
         """``count`` bytes of the file were given to the caller."""
         self._got += count
 
     def spent(self, seconds: float) -> None:
+        self._left -= seconds
+        if self._left <= 0:
+            raise TransportError(f"{self._name}: not done after {self._longest:g} s of waiting")
         self._waited += seconds
         if self._waited >= self._window:
             if self._got < self._rate * self._waited:

@@ -9,9 +9,11 @@ import contextlib
 import os
 from collections.abc import Iterator
 from errno import EINVAL
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
 from enigm_tuf.durable import fsync_directory
+from enigm_tuf.errors import StateError
 
 ALIGNMENT = 4096  # of memory, offset and length for O_DIRECT on every file system in use
 
@@ -20,12 +22,18 @@ class PartFile:
     """``<destination>.part``: written at any aligned offset, then finished once."""
 
     def __init__(self, destination: Path, length: int) -> None:
-        """Open or make it, with all the space it will need; OSError."""
+        """Open or make it, with all the space it will need; OSError, StateError if another process writes it."""
         self.destination = destination
         self.path = destination.with_name(f"{destination.name}.part")
         self._length = length
         self.is_new = not self.path.exists()
         self._descriptor = _open(self.path)
+        self._lock = os.dup(self._descriptor)  # outlives the descriptor, which buffer_from_now_on() replaces
+        try:
+            self._require_alone()
+        except BaseException:
+            self.close()
+            raise
         try:
             if length:
                 os.posix_fallocate(self._descriptor, 0, length)
@@ -33,6 +41,15 @@ class PartFile:
             self.close()
             self.remove()
             raise
+
+    def _require_alone(self) -> None:
+        """What is verified is what one process received: it must be what lies here."""
+        try:
+            flock(self._lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError as error:
+            raise StateError(f"{self.path}: another process is fetching it", hint="wait for it, then look") from error
+        if not self.path.exists() or self.path.stat().st_ino != os.fstat(self._lock).st_ino:
+            raise StateError(f"{self.path}: another process has just finished or given up", hint="run it again")
 
     def write(self, memory: memoryview, count: int, offset: int) -> None:
         """``count`` bytes of an aligned buffer to an aligned ``offset``; finish() cuts off what pads the last page."""
@@ -64,6 +81,7 @@ class PartFile:
 
     def close(self) -> None:
         os.close(self._descriptor)
+        os.close(self._lock)
 
     def remove(self) -> None:
         """What is here is no use to a later run."""

@@ -10,7 +10,7 @@ import hashlib
 import mmap
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 
 from enigm_tuf.errors import RefusedError, TransportError
 from enigm_tuf.ports import Source
@@ -98,21 +98,18 @@ class Pipeline:
 
         All threads have ended when this returns or raises.
         """
-        queues: list[SimpleQueue[_Buffer | None]] = [SimpleQueue() for _ in self._takers]
-        threads = [Thread(target=self._work, args=pair, daemon=True) for pair in zip(self._takers, queues, strict=True)]
-        for thread in threads:
-            thread.start()
+        workers: list[_Worker] = []
         try:
+            for taker in self._takers:
+                workers.append(_Worker(self.work, taker))
+                workers[-1].start()
             while offset < length and not self._failures and (buffer := self._filled(source, offset, length)):
                 offset += buffer.count
-                for queue in queues:
-                    queue.put(buffer)
+                for worker in workers:
+                    worker.queue.put(buffer)
                 progress(offset)
         finally:
-            for queue in queues:
-                queue.put(None)
-            for thread in threads:
-                thread.join()
+            _end(workers)
         if self._failures:
             raise self._failures[0]
         if self._cut:
@@ -135,7 +132,8 @@ class Pipeline:
         buffer.offset, buffer.count, buffer.users = offset, count, len(self._takers)
         return buffer
 
-    def _work(self, take: Taker, queue: SimpleQueue[_Buffer | None]) -> None:
+    def work(self, take: Taker, queue: SimpleQueue[_Buffer | None]) -> None:
+        """What the thread of a taker does."""
         failed = False
         while (buffer := queue.get()) is not None:
             try:
@@ -152,3 +150,48 @@ class Pipeline:
             buffer.users -= 1
             if not buffer.users:
                 self._free.put(buffer)
+
+
+class _Worker:
+    """A thread with its queue. It may not outlive run(): the file that it writes to would be closed under it."""
+
+    def __init__(self, work: Callable[[Taker, SimpleQueue[_Buffer | None]], None], taker: Taker) -> None:
+        self.queue: SimpleQueue[_Buffer | None] = SimpleQueue()
+        self._work = work
+        self._taker = taker
+        self._ended = Event()
+        self._ended.set()
+        self._thread = Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        """RuntimeError if the system has no more threads."""
+        self._ended.clear()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self._ended.set()
+            raise
+
+    def end(self) -> None:
+        """Wait until it is through with what it has. An interrupted join() would say so too early (CPython 3.11)."""
+        self.queue.put(None)
+        self._ended.wait()
+
+    def _run(self) -> None:
+        try:
+            self._work(self._taker, self.queue)
+        finally:
+            self._ended.set()
+
+
+def _end(workers: list[_Worker]) -> None:
+    """End them all, also when signals come meanwhile (Ctrl-C): those are raised when it is done."""
+    interrupted: BaseException | None = None
+    while workers:
+        try:
+            workers[-1].end()
+            workers.pop()
+        except BaseException as signal:
+            interrupted = signal
+    if interrupted is not None:
+        raise interrupted
