@@ -56,6 +56,7 @@ void faults_arm(const char *folder, const char *log, const char *grave, const ch
     order.number = number;
     order.mode = mode;
     order.log = syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    order.serial = syscall(SYS_lseek, order.log, 0L, SEEK_END); /* unique, also where several runs share a log */
     order.armed = order.log >= 0;
 }
 

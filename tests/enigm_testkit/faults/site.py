@@ -4,8 +4,6 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,13 +49,12 @@ class Scene:
     def places(self) -> list[Place]:
         return places(self.calls)
 
-    @contextmanager
-    def victim(self, folder: Path) -> Iterator[Path]:
-        """A copy of the device, removed afterwards where nothing went wrong."""
-        device = folder / "device"
-        shutil.copytree(self.device, device, symlinks=True)
-        yield device
-        shutil.rmtree(folder)
+    def __str__(self) -> str:
+        return f"{self.name} {self.command}"
+
+    def copied_to(self, device: Path) -> Path:
+        """A device to spoil."""
+        return Path(shutil.copytree(self.device, device, symlinks=True))
 
 
 def state_of(device: Path) -> DeviceState:
@@ -158,6 +155,6 @@ def remains(device: Path) -> str:
 
 
 def require_known(ran: Ran) -> None:
-    """Done, or one ``error:`` of our own tree. A crash is a bug."""
-    assert ran.status in {0, 2, 3}, ran.said
-    assert ran.status == 0 or "error: " in ran.said, ran.said
+    """Done, killed, or one ``error:`` of our own tree. A crash is a bug."""
+    assert ran.status in {0, 2, 3, -9}, ran.said
+    assert ran.status in {0, -9} or "error: " in ran.said, ran.said

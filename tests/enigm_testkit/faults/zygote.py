@@ -15,6 +15,8 @@ import traceback
 from datetime import datetime
 from typing import Any
 
+import enigm_tuf_client.download  # what a fork would import each time
+import enigm_tuf_client.http  # noqa: F401 - the same
 from enigm_tuf_client.cli import Edges, main
 
 
