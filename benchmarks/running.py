@@ -42,7 +42,10 @@ class Bench:
         output.unlink(missing_ok=True)
         self._ask(f"reset?cut={cut}")
         launcher = [sys.executable, "-I", "-S", str(ROOT / "benchmarks" / "launcher.py"), str(output), *command]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests"), "TMPDIR": str(self.folder)}
+        # compiled files may be kept, as on a device, whatever this shell says
+        dropped = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH"}
+        environment = {name: value for name, value in os.environ.items() if name not in dropped}
+        environment["TMPDIR"] = str(self.folder)
         cost = json.loads(subprocess.run(launcher, capture_output=True, check=True, env=environment).stdout)
         counts = self._ask("counts")
         run = Run(**cost, output=output.read_text(), requests=counts["requests"], sent=counts["bytes"])

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from enigm_tuf.trust.remembered import Remembered
     from enigm_tuf.trust.signable import Signable
 
-    Algorithm: TypeAlias = Literal["ecdsa-p256", "ecdsa-p384"]
+    Algorithm: TypeAlias = Literal[
+        "ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-pss-3072", "rsa-pss-4096", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"
+    ]
     Home: TypeAlias = Literal["piv", "hsm", "development"]
     PinCallback: TypeAlias = Callable[[str], str]
 else:
@@ -141,7 +143,7 @@ class TokenSession(Protocol):
         """Make a key pair that can never leave the token; read back; RefusedError TOKEN-ATTRIBUTES."""
 
     def sign(self, label: str, message: Signable) -> bytes:
-        """A DER ECDSA signature over ``message.data`` (SHA-256 for P-256, SHA-384 for P-384).
+        """A signature over ``message.data`` in TUF's scheme for the key (for ECDSA in DER), verified before it leaves.
 
         Only a Signable can be signed: there is one builder for each thing that a key may say.
         """

@@ -38,7 +38,7 @@ class Scene:
 def swapped_payload(scene: Scene) -> str:
     """(a) a payload swapped on the server"""
     forgery = scene.forgery("a")
-    (file,) = (forgery.tree / "targets/payloads/phone/1.1").iterdir()
+    (file,) = (path for path in (forgery.tree / "targets/payloads/phone/1.1").iterdir() if path.suffix != ".chunks")
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(data)

@@ -8,11 +8,13 @@ import sys
 import time
 from pathlib import Path
 
-from enigm_testkit.plain import PlainTuf
 from enigm_tuf.clock import SystemClock
-from enigm_tuf_client.fetch import HttpFetcher
+from enigm_tuf_client.http import HttpFetcher
 from enigm_tuf_client.store import DirectoryStore
 from enigm_tuf_client.workflow import TufWorkflow
+
+sys.path.append(str(Path(__file__).parents[2] / "tests"))
+from enigm_testkit.plain import PlainTuf
 
 times, url, folder, target = int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), sys.argv[4]
 store, fetcher = DirectoryStore(folder / "store"), HttpFetcher(url)

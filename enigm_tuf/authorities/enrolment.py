@@ -10,7 +10,8 @@ from enigm_tuf.authorities.tokens.attestation import verify_attestation
 from enigm_tuf.authorities.tokens.rules import TokenRule
 from enigm_tuf.authorities.tokens.self_check import require_valid
 from enigm_tuf.errors import MisuseError, RefusedError
-from enigm_tuf.model.keys import Environment, KeyRecord, Proof, Purpose, TokenRecord, attribute_records, tuf_key
+from enigm_tuf.model.keys import Environment, KeyRecord, Proof, Purpose, TokenRecord, attribute_records
+from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.ports import TokenKey, TokenSession
 from enigm_tuf.trust.rules import AuthorityRule

@@ -29,7 +29,7 @@ from enigm_tuf.authorities.signing_log import (
 from enigm_tuf.authorities.token_fit import find_key, require_fit
 from enigm_tuf.authorities.trust_root import keep_news
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.keys import tuf_key
+from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.model.request import RoleSignature, SigningRequest
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.policy.engine import ApprovedRequest, Decision, admit, approved_metadata

@@ -18,9 +18,10 @@ from enigm_tuf.model.tuf import Root
 from enigm_tuf.policy.rules.meta import MetaRule
 from enigm_tuf.ports import Clock
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
-from enigm_tuf.trust.metadata import Document, TrustedMetadata, admit_root, read_document, trust_root
+from enigm_tuf.trust.metadata import TrustedMetadata, admit_root, trust_root
 from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.rules import Rule
+from enigm_tuf.trust.verified import Document, read_document
 
 
 @dataclass(frozen=True, slots=True)

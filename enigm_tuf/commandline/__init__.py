@@ -5,6 +5,7 @@ Exit statuses: 0 done, 2 bad input, usage, token, network or disk, 3 refused by 
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -60,10 +61,11 @@ def run(program: str, about: str, commands: Sequence[Command[E]], argv: Sequence
             StateError("interrupted", hint="run it again; if a token was signing, its authority's audit log says so"),
             arguments.json,
         )
-    if arguments.json:
-        print(json.dumps(outcome.data, indent=2, sort_keys=True))  # noqa: T201 - the command lines print
-    else:
-        print("\n".join(outcome.lines))  # noqa: T201
+    said = json.dumps(outcome.data, indent=2, sort_keys=True) if arguments.json else "\n".join(outcome.lines)
+    try:
+        print(said, flush=True)  # noqa: T201 - the command lines print
+    except BrokenPipeError:  # whoever read it has seen enough, as in `... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return _tell(outcome.refusal) if outcome.refusal else 0
 
 

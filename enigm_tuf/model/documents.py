@@ -31,6 +31,11 @@ class Documents(Mapping[str, bytes]):
         """The same with one role's bytes added or replaced."""
         return Documents({**self.digests, role: sha256(data)}, self._read, {**self._held, role: data})
 
+    def without(self, *names: str) -> Documents:
+        """The same but for ``names``."""
+        left = {name: digest for name, digest in self.digests.items() if name not in names}
+        return Documents(left, self._read, self._held)
+
     def __getitem__(self, role: str) -> bytes:
         return self._held[role] if role in self._held else self._read(self.digests[role])
 

@@ -24,7 +24,7 @@ from enigm_tuf.model.shapes import (
     Time,
 )
 from enigm_tuf.model.strict_json import canonical, encode, parse, sha256
-from enigm_tuf.model.tuf_fields import Key
+from enigm_tuf.model.tuf_fields import KNOWN_SCHEMES, Key
 from enigm_tuf.model.value import Value
 from enigm_tuf.ports import Home
 
@@ -87,12 +87,16 @@ class KeyRecord(Value):
 
 
 # keytype, scheme and one public value, nothing else: strict clients hash the whole object into the keyid
-_PEM = Text(r"-----BEGIN PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+-----END PUBLIC KEY-----\n?", "a PEM public key")
+_PUBLIC = Text(
+    r"-----BEGIN PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+-----END PUBLIC KEY-----\n?|[0-9a-f]{64}",
+    "a PEM public key, or for ed25519 32 bytes in hex",
+    5_000,
+)
 TUF_KEY: Record[dict[str, Any]] = Record(
     dict,
-    keytype=Choice(("ecdsa",)),
-    scheme=Choice(("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384")),
-    keyval=Record(dict, public=_PEM),
+    keytype=Choice(("ecdsa", "ed25519", "ml-dsa", "rsa")),
+    scheme=Choice(tuple(sorted({scheme for _, scheme in KNOWN_SCHEMES}))),
+    keyval=Record(dict, public=_PUBLIC),
 )
 
 TOKEN_RECORD = Record(TokenRecord, manufacturer=LINE, model=LINE, serial=LINE, firmware=LINE)
@@ -115,41 +119,28 @@ KEY_RECORD = Record(
 )
 
 
-def tuf_key(spki: bytes) -> Key:
-    """The TUF key of a DER SubjectPublicKeyInfo (EC P-256 or P-384); its keyid is the hash of the key object."""
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
-
-    key = load_der_public_key(spki)
-    if not isinstance(key, EllipticCurvePublicKey) or key.curve.name not in _SCHEMES:
-        raise MalformedError("public key", "", "must be EC P-256 or P-384")
-    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    scheme = _SCHEMES[key.curve.name]
-    keyid = sha256(canonical(Key("", "ecdsa", scheme, pem).to_dict()))
-    return Key(keyid, "ecdsa", scheme, pem)
-
-
-_SCHEMES = {"secp256r1": "ecdsa-sha2-nistp256", "secp384r1": "ecdsa-sha2-nistp384"}
-
-
 def read_key_record(data: bytes, source: str) -> KeyRecord:
     """Parse, and check that keyid and SPKI digest are those of the key. The proof is checked by trust."""
     record = KEY_RECORD.read(parse(data, source=source), source)
     if record.keyid != sha256(canonical(record.key)):
         raise MalformedError(source, "keyid", "must be the SHA-256 of the canonical key object")
-    if record.spki_sha256 != sha256(_spki(record.key["keyval"]["public"], source)):
+    if record.spki_sha256 != sha256(_spki(record, source)):
         raise MalformedError(source, "spki_sha256", "must be the SHA-256 of the key's SubjectPublicKeyInfo")
     return record
 
 
-def _spki(pem: str, source: str) -> bytes:
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+def _spki(record: KeyRecord, source: str) -> bytes:
+    from enigm_tuf.model.public_keys import spki_of
 
     try:
-        return load_pem_public_key(pem.encode()).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise MalformedError(source, "key.keyval.public", f"not a public key: {error}") from error
+        return spki_of(record_key(record))
+    except MalformedError as error:
+        raise MalformedError(source, "key.keyval.public", str(error)) from error
+
+
+def record_key(record: KeyRecord) -> Key:
+    """The TUF key, exactly as enrolled."""
+    return Key(record.keyid, record.key["keytype"], record.key["scheme"], record.key["keyval"]["public"])
 
 
 def write_key_record(record: KeyRecord) -> bytes:

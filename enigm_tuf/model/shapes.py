@@ -120,7 +120,7 @@ class Time(Value):
             raise MalformedError(source, field, f"no such time: {text}") from error
 
     def write(self, value: datetime) -> str:
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"{value.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()}Z"  # strftime: year 999 is 999
 
     def schema(self) -> dict[str, Any]:
         return TIME_TEXT.schema() | {"format": "date-time"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from functools import partial
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.limits import LIMITS
@@ -46,10 +47,10 @@ def _parse(data: bytes, source: str, max_bytes: int, *, strict: bool) -> JsonObj
         value = json.loads(
             data.decode("utf-8"),
             strict=strict,
-            object_pairs_hook=lambda pairs: _object(pairs, source),
+            object_pairs_hook=partial(_object, source=source),
             parse_constant=lambda name: _refuse(source, f"no {name} in JSON"),
             parse_float=lambda text: _refuse(source, f"no fractions or exponents, got {text}"),
-            parse_int=lambda text: _integer(text, source),
+            parse_int=partial(_integer, source=source),
         )
     except UnicodeDecodeError as error:
         raise MalformedError(source, f"byte {error.start}", "must be UTF-8") from error
@@ -71,9 +72,15 @@ def _refuse_surrogates(value: JsonObject, source: str) -> None:
         raise MalformedError(source, "", "half of a surrogate pair is no character") from error
 
 
+# a parsed document cannot contain itself, so nobody need look for that
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
+)
+
+
 def encode(value: JsonObject) -> bytes:
     """The one encoding of our own documents: keys sorted, no spaces, UTF-8, no floats."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def canonical(value: JsonObject) -> bytes:
@@ -81,7 +88,7 @@ def canonical(value: JsonObject) -> bytes:
 
     JSON with sorted keys and no spaces, in which only quote and backslash are escaped.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = _ENCODER.encode(value)
     if "\\" in text:
         text = _ESCAPE.sub(_unescaped, text)
     return text.encode()
@@ -119,9 +126,9 @@ def _object(pairs: list[tuple[str, Any]], source: str) -> JsonObject:
 
 
 def _integer(text: str, source: str) -> int:
-    if len(text) > 17 or abs(int(text)) > LIMITS.integer_maximum:
-        _refuse(source, f"integers lie within +-{LIMITS.integer_maximum}, got {text[:20]}")
-    return int(text)
+    if len(text) < 16 or (len(text) < 18 and abs(int(text)) <= LIMITS.integer_maximum):
+        return int(text)
+    _refuse(source, f"integers lie within +-{LIMITS.integer_maximum}, got {text[:20]}")
 
 
 def _refuse_depth(data: bytes, source: str) -> None:
@@ -133,13 +140,14 @@ def _refuse_depth(data: bytes, source: str) -> None:
         return
     if b"\\" in data:
         data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
-    # every second piece between quotes is inside a string
-    brackets = b"".join(piece.translate(_BRACES, _NO_BRACKET) for piece in data.split(b'"')[::2])
+    # a string without brackets is two quotes now; in what is left every second piece between quotes is inside one
+    structure = data.translate(_BRACES, _NO_STRUCTURE).replace(b'""', b"")
+    brackets = b"".join(structure.split(b'"')[::2])
     for _ in range(LIMITS.json_depth):
         brackets = brackets.replace(b"{}", b"")
     if b"{}" in brackets or brackets.count(b"{") > LIMITS.json_depth:
         _refuse(source, f"nested at most {LIMITS.json_depth} deep")
 
 
-_NO_BRACKET = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_NO_STRUCTURE = bytes(byte for byte in range(256) if byte not in b'[]{}"')
 _BRACES = bytes.maketrans(b"[]", b"{}")

@@ -93,7 +93,8 @@ def read_time(value: object, source: str, field: str) -> datetime:
     """``2026-11-23T20:15:00Z`` and nothing else (4.2.1)."""
     text = read_text(value, source, field)
     try:
-        if len(text) == 20 and text[19] == "Z" and text[10] == "T" and text[4] == text[7] == "-":
+        # what is given by place: fromisoformat also takes 200000.0 and other forms of ISO 8601 for the time of day
+        if len(text) == 20 and (text[4], text[7], text[10], text[13], text[16], text[19]) == tuple("--T::Z"):
             return datetime.fromisoformat(text)
     except ValueError:
         pass

@@ -97,8 +97,11 @@ class Value(metaclass=_ValueType):
 
 
 def replace(value: V, **changes: Any) -> V:
-    """A copy of ``value`` in which ``changes`` stand; checked again as every new value is."""
-    return type(value)(**{**as_dict(value), **changes})
+    """A copy of ``value`` in which ``changes`` stand; checked again as every new value is.
+
+    Fields that begin with ``_`` are not copied: a seal is on what was checked, not on what was made of it.
+    """
+    return type(value)(**{field: getattr(value, field) for field in type(value).value_shown} | changes)
 
 
 def as_dict(value: Value) -> dict[str, Any]:

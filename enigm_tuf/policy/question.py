@@ -10,7 +10,7 @@ from enigm_tuf.model.policy import Policy
 from enigm_tuf.model.request import Previous, SigningRequest
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
-from enigm_tuf.trust.metadata import Verified
+from enigm_tuf.trust.verified import Verified
 
 
 @dataclass(frozen=True, slots=True)

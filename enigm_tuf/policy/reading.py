@@ -11,16 +11,16 @@ from datetime import datetime
 from enigm_tuf.errors import EnigmTufError, MalformedError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.approval import pre_authentication_encoding, read_envelope, read_statement
-from enigm_tuf.model.keys import tuf_key
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.policy import Operator, Policy, read_policy
+from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.model.request import SigningRequest
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.strict_json import parse_canonical, sha256
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
 from enigm_tuf.policy.question import CastApproval, Ledger, Proposal, Question
-from enigm_tuf.trust.metadata import Verified, read_document
 from enigm_tuf.trust.threshold import signers
+from enigm_tuf.trust.verified import Verified, read_document
 
 Signed = Root | Snapshot | Targets
 

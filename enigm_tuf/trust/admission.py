@@ -7,7 +7,7 @@ from enigm_tuf.model.value import Protocol
 
 TYPE_CHECKING = False  # without importing typing
 if TYPE_CHECKING:
-    from enigm_tuf.trust.metadata import Verified
+    from enigm_tuf.trust.verified import Verified
 
 
 class Admission(Protocol):

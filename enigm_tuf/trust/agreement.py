@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.keys import Environment
-from enigm_tuf.model.manifest import ManifestPayload, OtaManifest, Release
+from enigm_tuf.model.manifest import ManifestPayload, OtaManifest, Release, payload_path
 from enigm_tuf.model.payload import Chunks, PayloadRecord, read_payload_record
 from enigm_tuf.model.tuf import TargetFile
 from enigm_tuf.model.value import Value
@@ -55,8 +55,14 @@ def manifest_matches(manifest: OtaManifest, environment: Environment, product: s
 
 
 def agree(product: str, release: Release, payload: ManifestPayload, target: TargetFile | None) -> AgreedPayload:
-    """DUAL-AGREEMENT: ``target`` is the file of that path in the release authority's role, None if it has none."""
+    """DUAL-AGREEMENT: ``target`` is the file of that path in the release authority's role, None if it has none.
+
+    The path itself is one that only that role may list: under any other the manifest authority would agree with itself.
+    """
     subject = f"{product} {release.version}, {payload.path}"
+    own = payload_path(product, release.version, payload.path.rpartition("/")[2])
+    if payload.path != own:
+        raise RefusedError(AuthorityRule.DUAL_AGREEMENT, f"{subject}, path", expected=own, got=payload.path)
     if target is None:
         raise RefusedError(
             AuthorityRule.DUAL_AGREEMENT, subject, expected="a payload record of the release authority", got="none"
@@ -149,4 +155,16 @@ def admit_artifact(agreed: AgreedPayload, file: PurePath, length: int, hashes: d
         length=length,
         hashes=dict(agreed.payload.hashes),
         _seal=SEAL,
+    )
+
+
+def is_of(artifact: VerifiedArtifact, agreed: AgreedPayload) -> bool:
+    """Whether the artifact is this payload of this release, and not the same bytes of another."""
+    release = agreed.release
+    return (artifact.product, artifact.version, artifact.build_id, artifact.rollback_index, artifact.hashes) == (
+        agreed.product,
+        release.version,
+        release.build_id,
+        release.rollback_index,
+        agreed.payload.hashes,
     )

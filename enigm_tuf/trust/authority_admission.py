@@ -7,8 +7,8 @@ from enigm_tuf import VERSION
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.tuf import Root, Targets
 from enigm_tuf.trust import delegation_rules, root_rules
-from enigm_tuf.trust.metadata import Verified
 from enigm_tuf.trust.rules import Evidence
+from enigm_tuf.trust.verified import Verified
 
 
 def judge_root_definition(root: Root, environment: Environment) -> tuple[Evidence, ...]:

@@ -7,8 +7,9 @@ from collections.abc import Generator
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.tuf import TargetFile, Targets
-from enigm_tuf.trust.metadata import Lineage, Verified
+from enigm_tuf.trust.metadata import Lineage
 from enigm_tuf.trust.tuf_rules import TufRule
+from enigm_tuf.trust.verified import Verified
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

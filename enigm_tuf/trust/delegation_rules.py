@@ -6,11 +6,11 @@ from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.delegations import DelegatedRole, Delegations
 from enigm_tuf.model.shapes import NAME
 from enigm_tuf.model.tuf import Targets
-from enigm_tuf.trust.metadata import Verified
 from enigm_tuf.trust.root_rules import RootView, require_distinct, require_owner
 from enigm_tuf.trust.rules import AuthorityRule, Evidence
 from enigm_tuf.trust.test_keys import known_test_key
 from enigm_tuf.trust.threshold import spki_sha256
+from enigm_tuf.trust.verified import Verified
 
 _ROLE = re.compile(rf"(?P<product>{NAME.pattern})\.(?P<kind>manifest|payload)")
 _PATHS = {"manifest": "manifests/{}/*", "payload": "payloads/{}/*/*"}

@@ -11,23 +11,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from enigm_tuf.errors import MalformedError, MisuseError, RefusedError
+from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.model.strict_json import canonical, parse, sha256
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import MetaFile, Root, Signed, Snapshot, Targets, Timestamp, matches
-from enigm_tuf.model.value import Generic, Value, replace
+from enigm_tuf.model.value import Value, replace
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 from enigm_tuf.trust.admission import Admission
 from enigm_tuf.trust.remembered import Remembered
-from enigm_tuf.trust.threshold import require_threshold
 from enigm_tuf.trust.tuf_rules import TufRule
+from enigm_tuf.trust.verified import Document, Verified, read_document, recalled, verify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias, TypeVar
-
-    from enigm_tuf.model.strict_json import JsonObject
-    from enigm_tuf.model.tuf_fields import Key
 
     T = TypeVar("T", bound=Signed)
     Delegator: TypeAlias = "Verified[Root] | Verified[Targets]"
@@ -36,47 +33,6 @@ else:
 
 Lineage = tuple[str, ...]
 """The way to a role from ``targets``: ``("targets", "a", "b")`` is b as delegated by a."""
-
-
-class Document(Value, Generic[T]):
-    """Parsed, not verified."""
-
-    value: T
-    data: bytes
-    signatures: Mapping[str, str]
-
-    @property
-    def canonical(self) -> bytes:
-        """The bytes under the signatures, from the original object."""
-        return canonical(self.value.raw)
-
-
-class Verified(Document[T]):
-    """Metadata that met its role's threshold. ``signers`` are SPKI digests; ``root`` and ``delegator`` the SHA-256
-    of the root in force and of the metadata whose keys were counted (of itself for a root).
-    """
-
-    signers: frozenset[str]
-    root: str
-    delegator: str
-    _seal: Seal | None = None
-
-    def __post_init__(self) -> None:
-        require_seal(self._seal, "verified metadata")
-
-    def remember(self, admission: Admission) -> Remembered:
-        """What the store keeps, so that the same bytes under the same keys need not be verified again."""
-        value = self.value
-        return Remembered(
-            sha256(self.data),
-            len(self.data),
-            value.version,
-            value.expires,
-            self.root,
-            self.delegator,
-            tuple(sorted(self.signers)),
-            admission.identity,
-        )
 
 
 class TrustedMetadata(Value):
@@ -98,24 +54,13 @@ class TrustedMetadata(Value):
         require_seal(self._seal, "trusted metadata")
 
 
-def read_document(data: bytes, kind: type[T], source: str, max_bytes: int) -> Document[T]:
-    """Strict JSON, then the fields of ``kind``; MalformedError, RefusedError METADATA-TYPE."""
-    envelope = parse(data, source=source, max_bytes=max_bytes)
-    signed = envelope.get("signed")
-    if not isinstance(signed, dict):
-        raise MalformedError(source, "signed", "must be an object")
-    if signed.get("_type") != kind.type:
-        raise RefusedError(TufRule.METADATA_TYPE, source, expected=kind.type, got=f"{signed.get('_type')!r:.40}")
-    return Document(kind.read(signed, source), data, _signatures(envelope, source))
-
-
 def trust_root(
     data: bytes, now: datetime, admission: Admission, *, source: str = "root", remembered: Remembered | None = None
 ) -> TrustedMetadata:
     """5.2: the root that the device was shipped with, or stored before. It meets its own threshold and the rules."""
     document = read_document(data, Root, source, LIMITS.root_bytes)
-    known = _recalled(remembered, admission, document, document, document)
-    root = known or _verify(document, document, document, "root", "root")
+    known = recalled(remembered, admission, document, document, document)
+    root = known or verify(document, document, document, "root", "root")
     if not known:
         admission.root(None, root)
     return TrustedMetadata(now, admission, root, _seal=SEAL)
@@ -126,8 +71,8 @@ def admit_root(state: TrustedMetadata, data: bytes) -> TrustedMetadata:
     trusted = state.root.value
     source = f"root version {trusted.version + 1}"
     document = read_document(data, Root, source, LIMITS.root_bytes)
-    _verify(document, state.root, state.root, "root", f"{source}, keys of version {trusted.version}")
-    root = _verify(document, document, document, "root", f"{source}, its own keys")
+    verify(document, state.root, state.root, "root", f"{source}, keys of version {trusted.version}")
+    root = verify(document, document, document, "root", f"{source}, its own keys")
     if root.value.version != trusted.version + 1:
         raise RefusedError(TufRule.ROOT_VERSION, source, expected=str(trusted.version + 1), got=str(root.value.version))
     state.admission.root(state.root, root)
@@ -159,7 +104,7 @@ def admit_timestamp(
         )
     if not stored:
         _require_unexpired(timestamp.value, state.now, TufRule.TIMESTAMP_EXPIRED, "timestamp")
-    return replace(state, timestamp=timestamp)
+    return replace(state, timestamp=timestamp, _seal=SEAL)
 
 
 def admit_snapshot(
@@ -180,7 +125,7 @@ def admit_snapshot(
                 TufRule.SNAPSHOT_VERSION, "snapshot", expected=str(meta.version), got=str(snapshot.value.version)
             )
         _require_unexpired(snapshot.value, state.now, TufRule.SNAPSHOT_EXPIRED, "snapshot")
-    return replace(state, snapshot=snapshot)
+    return replace(state, snapshot=snapshot, _seal=SEAL)
 
 
 def snapshot_is_current(state: TrustedMetadata) -> bool:
@@ -202,14 +147,14 @@ def admit_targets(
     _require_hashes(meta, data, TufRule.TARGETS_HASH, role)
     document = read_document(data, Targets, role, targets_bound(meta))
     parent = delegator_of(state, lineage)
-    known = _recalled(remembered, state.admission, document, state.root, parent)
-    targets = known or _verify(document, state.root, parent, role, f"{role}, delegated by {('root', *lineage)[-2]}")
+    known = recalled(remembered, state.admission, document, state.root, parent)
+    targets = known or verify(document, state.root, parent, role, f"{role}, delegated by {('root', *lineage)[-2]}")
     if targets.value.version != meta.version:
         raise RefusedError(TufRule.TARGETS_VERSION, role, expected=str(meta.version), got=str(targets.value.version))
     _require_unexpired(targets.value, state.now, TufRule.TARGETS_EXPIRED, role)
     if not known:
         state.admission.targets(state.root, parent, role, targets)
-    return replace(state, targets=MappingProxyType({**state.targets, lineage: targets}))
+    return replace(state, targets=MappingProxyType({**state.targets, lineage: targets}), _seal=SEAL)
 
 
 def targets_bound(meta: MetaFile) -> int:
@@ -256,65 +201,9 @@ def delegator_of(state: TrustedMetadata, lineage: Lineage) -> Delegator:
     return state.targets[lineage[:-1]]
 
 
-def _recalled(
-    remembered: Remembered | None,
-    admission: Admission,
-    document: Document[T],
-    root: Document[Root],
-    delegator: Document[Root] | Document[Targets],
-) -> Verified[T] | None:
-    """Verified metadata if these very bytes were verified before, under the same root, keys and rules."""
-    anchors = sha256(root.data), sha256(delegator.data)
-    if remembered is None or not remembered.holds(admission.identity, *anchors):
-        return None
-    if remembered.sha256 != sha256(document.data):
-        return None
-    signers = frozenset(remembered.signers)
-    return Verified(document.value, document.data, document.signatures, signers, *anchors, _seal=SEAL)
-
-
-def _verify(
-    document: Document[T],
-    root: Document[Root],
-    delegator: Document[Root] | Document[Targets],
-    role: str,
-    subject: str,
-) -> Verified[T]:
-    """The one place that makes Verified metadata from signatures."""
-    definition = delegator.value.get_delegated_role(role)
-    if definition is None:
-        raise RefusedError(TufRule.SIGNATURE_THRESHOLD, subject, expected="a delegation of this role", got="none")
-    keys = _keys_of(delegator.value)
-    signers = require_threshold(
-        keys, definition.keyids, definition.threshold, document.signatures, document.canonical, subject
-    )
-    anchors = sha256(root.data), sha256(delegator.data)
-    return Verified(document.value, document.data, document.signatures, signers, *anchors, _seal=SEAL)
-
-
 def _top_level(state: TrustedMetadata, document: Document[T], role: str, remembered: Remembered | None) -> Verified[T]:
-    known = _recalled(remembered, state.admission, document, state.root, state.root)
-    return known or _verify(document, state.root, state.root, role, role)
-
-
-def _keys_of(delegator: Root | Targets) -> Mapping[str, Key]:
-    if isinstance(delegator, Root):
-        return delegator.keys
-    return delegator.delegations.keys if delegator.delegations else {}
-
-
-def _signatures(envelope: JsonObject, source: str) -> Mapping[str, str]:
-    items = envelope.get("signatures")
-    if not isinstance(items, list):
-        raise MalformedError(source, "signatures", "must be a list")
-    signatures: dict[str, str] = {}
-    for index, item in enumerate(items):
-        if not isinstance(item, dict) or not all(isinstance(item.get(name), str) for name in ("keyid", "sig")):
-            raise MalformedError(source, f"signatures[{index}]", "must have keyid and sig, both texts")
-        if item["keyid"] in signatures:
-            raise MalformedError(source, f"signatures[{index}].keyid", "the same keyid twice")
-        signatures[item["keyid"]] = item["sig"]
-    return MappingProxyType(signatures)
+    known = recalled(remembered, state.admission, document, state.root, state.root)
+    return known or verify(document, state.root, state.root, role, role)
 
 
 def _require_unexpired(signed: Signed, now: datetime, rule: TufRule, name: str) -> None:

@@ -11,10 +11,10 @@ from enigm_tuf.model.root_extension import FIELD, RootExtension, read_root_exten
 from enigm_tuf.model.tuf import Root
 from enigm_tuf.model.tuf_fields import Role
 from enigm_tuf.model.value import Value
-from enigm_tuf.trust.metadata import Verified
 from enigm_tuf.trust.rules import AuthorityRule, Evidence
 from enigm_tuf.trust.test_keys import known_test_key
 from enigm_tuf.trust.threshold import signers, spki_sha256
+from enigm_tuf.trust.verified import Verified
 
 
 class RootView(Value):
@@ -240,7 +240,10 @@ def root_consent(previous: RootView, new: Verified[Root]) -> Evidence:
 
 
 def manifest_changes(previous: RootView, view: RootView) -> list[str]:
-    """What the manifest authority is: its keys, its roles' keys and thresholds, its policy."""
+    """What the manifest authority is: its keys, its roles' keys and thresholds, its policy, and who can replace it.
+
+    Without the last a root could make its own keys a recovery quorum first, and recover with them in the next version.
+    """
     return [name for name, of in _MANIFEST_PARTS.items() if of(previous) != of(view)]
 
 
@@ -253,6 +256,7 @@ _MANIFEST_PARTS: dict[str, Callable[[RootView], object]] = {
     "role targets": lambda view: _role_parts("targets", view),
     "role snapshot": lambda view: _role_parts("snapshot", view),
     "policy": lambda view: view.extension.policies.manifest,
+    "recovery": lambda view: (view.digests(view.role("root").keyids), view.extension.recovery.threshold),
 }
 
 

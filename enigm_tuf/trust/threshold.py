@@ -14,7 +14,7 @@ from enigm_tuf.trust.tuf_rules import TufRule
 
 def spki_sha256(key: Key) -> str:
     """SHA-256 of the DER SubjectPublicKeyInfo, whatever encoding the key object uses; MalformedError."""
-    from enigm_tuf.trust.signatures import spki_of
+    from enigm_tuf.model.public_keys import spki_of
 
     return sha256(spki_of(key))
 

@@ -11,8 +11,8 @@ from enigm_testkit.house import PIN, House, read, remake
 from enigm_tuf.authorities.approving import PolicyFile, Vote, cast
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.approval import pre_authentication_encoding, read_envelope, read_statement, subjects_of
-from enigm_tuf.model.keys import tuf_key
 from enigm_tuf.model.policy import read_policy
+from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.words import last_words

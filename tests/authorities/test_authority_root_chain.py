@@ -15,7 +15,7 @@ from enigm_tuf.model.request import Previous, read_response
 from enigm_tuf.model.shapes import Time
 from enigm_tuf.model.strict_json import canonical, sha256
 from enigm_tuf.model.tuf import Root
-from enigm_tuf.trust.metadata import read_document
+from enigm_tuf.trust.verified import read_document
 
 
 def root_request(house: House) -> Path:

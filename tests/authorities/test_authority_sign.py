@@ -16,7 +16,7 @@ from enigm_tuf.authorities.cli import main
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.signing import Custodian, sign
 from enigm_tuf.errors import RefusedError, TouchTimeoutError
-from enigm_tuf.model.keys import tuf_key
+from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.model.request import SigningResponse, read_response
 from enigm_tuf.model.value import replace
 from enigm_tuf.model.words import last_words

@@ -97,10 +97,7 @@ def test_every_fault_and_a_power_cut_at_every_call_are_survived(lab: Laboratory)
     Sweep().run(lab, lambda _number, _fault: True)
 
 
-FOLDER = pytest.mark.xfail(reason="DirectorySlots.place() makes slots/ and slots/a in no fsync of their folders")
-
-
-@pytest.mark.parametrize("rule", [pytest.param(rule, marks=[FOLDER] * (rule is Rule.FOLDER)) for rule in Rule])
+@pytest.mark.parametrize("rule", list(Rule))
 def test_no_run_relies_on_what_a_power_cut_can_take(lab: Laboratory, rule: Rule) -> None:
     """The order of the calls alone, from check to install."""
     disks = {scene.name: Disk() for scene in lab.scenes}

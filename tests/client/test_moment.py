@@ -1,6 +1,8 @@
 """What device.toml and the caller say of the moment, on the command line."""
 
 import json
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -165,3 +167,25 @@ def test_hours_that_are_none_are_named(
     arguments = ["init", "--root", root, "--config", str(tmp_path / "device.toml")]
     assert main([*arguments, "--device", str(tmp_path / "device")], Edges(released.clock)) == 2
     assert "maintenance_window: must be hours" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("level", ["101", "-1", "half"])
+def test_a_level_that_is_none_is_named(
+    released: Vendor, tmp_path: Path, capsys: pytest.CaptureFixture[str], level: str
+) -> None:
+    device = Offline(released, tmp_path)
+    with pytest.raises(SystemExit) as exit_status:
+        device.asked("check", f"--battery={level}")
+    assert exit_status.value.code == 2
+    assert "does not lie in 0..100" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_seen_enough_is_no_crash(released: Vendor, tmp_path: Path) -> None:
+    device = Offline(released, tmp_path)
+    command = [sys.executable, "-m", "enigm_tuf_client", "status", "--device", str(device.device)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as status:
+        assert status.stdout
+        status.stdout.close()
+        assert status.stderr
+        assert status.stderr.read() == b""
+    assert status.returncode == 0

@@ -9,6 +9,7 @@ from enigm_testkit.vendor import Vendor
 from enigm_tuf.errors import MisuseError, RefusedError, StateError
 from enigm_tuf.model.value import replace
 from enigm_tuf.ports import DeviceState
+from enigm_tuf.trust.agreement import admit_artifact, by_manifest_alone
 from enigm_tuf.trust.artifact import VerifiedArtifact
 from enigm_tuf.trust.eligibility import DeviceFacts
 from enigm_tuf.trust.gate_report import Control, Verdict
@@ -138,9 +139,11 @@ def test_an_artifact_of_something_else_is_not_installed(device: Device) -> None:
     check = device.updater.check()
     assert check.offer
     artifact = device.updater.fetch(check.offer, device.folder / "download")
-    other = replace(artifact, hashes={"sha256": "0" * 64})
+    release = replace(check.offer.agreed.release, rollback_index=9)
+    agreed = by_manifest_alone("phone", release, check.offer.agreed.payload)
+    same_bytes = admit_artifact(agreed, artifact.file, artifact.length, artifact.hashes)
     with pytest.raises(MisuseError, match="not the one that was offered"):
-        device.updater.install(check.offer, other, device.slots)
+        device.updater.install(check.offer, same_bytes, device.slots)
 
 
 @pytest.mark.parametrize(

@@ -174,3 +174,12 @@ def test_a_manifest_for_something_else_is_refused(manifest: OtaManifest, rule: s
     with pytest.raises(RefusedError) as caught:
         manifest_matches(manifest, "staging", "phone", "stable")
     assert caught.value.rule == rule
+
+
+@pytest.mark.parametrize(
+    "path", ["manifests/phone/ota.zip", "payloads/tablet/1.2/ota.zip", "payloads/phone/1.1/ota.zip", "ota.zip"]
+)
+def test_a_path_that_is_not_of_this_releases_payloads_is_refused(path: str) -> None:
+    """Under ``manifests/`` both accounts would be the manifest authority's own."""
+    with pytest.raises(RefusedError, match=r"DUAL-AGREEMENT: .*, path"):
+        agree("phone", RELEASE, replace(PAYLOAD, path=path), target(path=path))

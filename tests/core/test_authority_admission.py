@@ -29,8 +29,9 @@ from enigm_tuf.trust.authority_admission import (
     judge_root_definition,
     judge_targets_definition,
 )
-from enigm_tuf.trust.metadata import Verified, admit_root, trust_root
+from enigm_tuf.trust.metadata import admit_root, trust_root
 from enigm_tuf.trust.root_rules import manifest_changes, view_root
+from enigm_tuf.trust.verified import Verified
 
 STAGING = AuthorityAdmission("staging")
 DEFINITION = [

@@ -24,15 +24,9 @@ from enigm_tuf.errors import RefusedError
 from enigm_tuf.model import tuf
 from enigm_tuf.trust.authority_admission import AuthorityAdmission, judge_targets, judge_targets_definition
 from enigm_tuf.trust.delegation_rules import payload_pinned
-from enigm_tuf.trust.metadata import (
-    TrustedMetadata,
-    Verified,
-    admit_snapshot,
-    admit_targets,
-    admit_timestamp,
-    trust_root,
-)
+from enigm_tuf.trust.metadata import TrustedMetadata, admit_snapshot, admit_targets, admit_timestamp, trust_root
 from enigm_tuf.trust.root_rules import view_root
+from enigm_tuf.trust.verified import Verified
 
 
 @pytest.fixture

@@ -242,3 +242,24 @@ def test_a_root_that_names_no_authorities_is_no_root_of_ours(cast: Cast) -> None
     del root.unrecognized_fields[FIELD]
     with pytest.raises(MalformedError, match="names no authorities"):
         shipped(cast, root)
+
+
+def test_root_cannot_first_make_a_recovery_quorum_of_its_own_and_then_recover(cast: Cast) -> None:
+    """Two of three root keys: version 2 gives root to keys of their own, version 3 'recovers' with those."""
+    own = replace(cast, root=[*cast.root[:2], new_signer()])
+    state = shipped(cast)
+    with pytest.raises(RefusedError, match="ROOT-CONSENT"):
+        state = admit_root(state, signed(make_root(own, version=2), cast.root[:2]))
+    taken = replace(own, manifest=[new_signer(), new_signer()])
+    with pytest.raises(RefusedError):
+        state = admit_root(state, signed(make_root(taken, version=3), own.root))
+    assert state.root.value.version == 1
+
+
+def test_root_cannot_lower_the_recovery_threshold_alone(cast: Cast) -> None:
+    new = make_root(cast, version=2)
+    new.roles["root"].threshold = 1
+    new.unrecognized_fields[FIELD]["recovery"]["threshold"] = 2
+    with pytest.raises(RefusedError, match="ROOT-CONSENT"):
+        admit_root(shipped(cast), signed(new, cast.root[:2]))
+    assert admit_root(shipped(cast), signed(new, [*cast.root[:2], cast.manifest[0]])).root.value.version == 2

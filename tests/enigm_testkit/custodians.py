@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from enigm_tuf.model.approval import Approval, Approver, Envelope, subjects_of, write_envelope, write_statement
 from enigm_tuf.model.approval import Decision as Vote
-from enigm_tuf.model.keys import Environment, KeyRecord, Proof, Purpose, TokenRecord, tuf_key
+from enigm_tuf.model.keys import Environment, KeyRecord, Proof, Purpose, TokenRecord
+from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.model.request import (
     AuditHead,
     RoleSignature,

@@ -25,7 +25,7 @@ from enigm_tuf.model.request import SigningRequest, make_request, read_request
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Root
 from enigm_tuf.model.words import last_words
-from enigm_tuf.trust.metadata import read_document
+from enigm_tuf.trust.verified import read_document
 from enigm_tuf_repository.cli import Edges as RepositoryEdges
 from enigm_tuf_repository.cli import main as enigm_repo
 

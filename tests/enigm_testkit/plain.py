@@ -1,7 +1,7 @@
 """Plain TUF, without the authorities' rules: for the conformance suite and comparisons with other clients only."""
 
 from enigm_tuf.model.tuf import Root, Targets
-from enigm_tuf.trust.metadata import Verified
+from enigm_tuf.trust.verified import Verified
 
 
 class PlainTuf:

@@ -30,7 +30,8 @@ from enigm_tuf.policy.engine import evaluate
 from enigm_tuf.policy.question import Ledger, Question
 from enigm_tuf.policy.reading import ask
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
-from enigm_tuf.trust.metadata import Verified, trust_root
+from enigm_tuf.trust.metadata import trust_root
+from enigm_tuf.trust.verified import Verified
 
 Signed = Root | Snapshot | Targets
 Ballot = Callable[[SigningRequest], bytes]

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from enigm_tuf_client.fetch import FileFetcher
     from enigm_tuf_client.http import Bounds, HttpFetcher, Tls
     from enigm_tuf_client.installer import DirectorySlots
+    from enigm_tuf_client.offer import Check, Offer
     from enigm_tuf_client.store import DirectoryStore
-    from enigm_tuf_client.updater import Check, Offer, Updater
+    from enigm_tuf_client.updater import Updater
 
 _HOMES = {
     "Bounds": "enigm_tuf_client.http",
-    "Check": "enigm_tuf_client.updater",
+    "Check": "enigm_tuf_client.offer",
     "DeviceClock": "enigm_tuf.ports",
     "DeviceFacts": "enigm_tuf.trust.eligibility",
     "DeviceState": "enigm_tuf.ports",
@@ -29,7 +30,7 @@ _HOMES = {
     "GateReport": "enigm_tuf.trust.gate_report",
     "HttpFetcher": "enigm_tuf_client.http",
     "Installer": "enigm_tuf.ports",
-    "Offer": "enigm_tuf_client.updater",
+    "Offer": "enigm_tuf_client.offer",
     "Store": "enigm_tuf.ports",
     "SystemClock": "enigm_tuf.clock",
     "Tls": "enigm_tuf_client.http",

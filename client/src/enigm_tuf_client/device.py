@@ -149,9 +149,15 @@ def add_moment_options(parser: argparse.ArgumentParser) -> None:
     """Where to ask, and what the caller knows of the moment."""
     add_device_option(parser)
     parser.add_argument("--bundle", metavar="FILE", help="read this bundle from removable media; ask no server")
-    parser.add_argument("--battery", metavar="PERCENT", type=int, choices=range(101), help="the battery's level now")
+    parser.add_argument("--battery", metavar="PERCENT", type=_percent, help="the battery's level now, 0 to 100")
     parser.add_argument("--charging", action="store_true", default=None, help="the device is being charged")
     parser.add_argument("--free-bytes", metavar="N", type=int, help="room for the payload (default: as measured here)")
+
+
+def _percent(text: str) -> int:
+    if not text.isdecimal() or int(text) > 100:
+        raise argparse.ArgumentTypeError(f"{text!r:.20} does not lie in 0..100")
+    return int(text)
 
 
 def _free(directory: Path) -> int:

@@ -32,7 +32,7 @@ class DirectorySlots:
         """``<sha256>`` in the slot that is not in use; what else lies there goes, since it needs the space."""
         slot = self._other
         try:
-            slot.mkdir(parents=True, exist_ok=True)
+            self._make(slot)
             _clear(slot, keep={sha256, f"{sha256}.part"})
         except OSError as error:
             raise StateError(f"{slot}: {error.strerror}") from error
@@ -45,7 +45,7 @@ class DirectorySlots:
         """
         slot, file = self._other, Path(artifact.file)
         try:
-            slot.mkdir(parents=True, exist_ok=True)
+            self._make(slot)
             in_place = file.parent.resolve() == slot.resolve()
             _clear(slot, keep={file.name} if in_place else set())
             if in_place:
@@ -58,6 +58,13 @@ class DirectorySlots:
             self._switch(slot.name)
         except OSError as error:
             raise StateError(f"{slot}: {error.strerror}") from error
+
+    def _make(self, slot: Path) -> None:
+        """The folder; its name and what a killed process left in those above it are durable."""
+        for folder in (self._directory, slot):
+            folder.mkdir(exist_ok=True)
+            fsync_directory(folder.parent)
+        fsync_directory(slot)
 
     def _switch(self, name: str) -> None:
         new = self._directory / "current.new"

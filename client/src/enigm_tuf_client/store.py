@@ -116,10 +116,12 @@ class DirectoryStore:
             installed,
         )
         with _Lock(self, "lock", wait=True):
+            self._settle()
             for group in (documents, targets):
                 for name, digest in group.digests.items():
                     if not os.path.exists(f"{self._objects}/{digest}"):
                         replace_file(f"{self._objects}/{digest}", group[name])
+            self._settle()
             replace_file(self._file, encode(_STATE.write(file)))
             self._remove_unnamed({*documents.digests.values(), *targets.digests.values()})
 
@@ -134,6 +136,14 @@ class DirectoryStore:
                 os.makedirs(self._objects, exist_ok=True)
                 fsync_directory(self._directory)
             return os.open(f"{self._directory}/{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StateError(f"{self._directory}: {error.strerror}") from error
+
+    def _settle(self) -> None:
+        """Make the names durable that a process left which was killed: what is built on them must not outlive them."""
+        try:
+            fsync_directory(self._objects)
+            fsync_directory(self._directory)
         except OSError as error:
             raise StateError(f"{self._directory}: {error.strerror}") from error
 

@@ -1,4 +1,4 @@
-"""Small target files: fetched whole, verified before anybody sees them."""
+"""Names of files on a server, and small target files: fetched whole, verified before anybody sees them."""
 
 from __future__ import annotations
 
@@ -22,3 +22,11 @@ def read_target(fetcher: Fetcher, path: str, target: TargetFile) -> bytes:
             TufRule.TARGET_HASH, target.path, expected="the length and hashes that are signed", got=wrong
         )
     return data
+
+
+def file_name(role: str) -> str:
+    """The role's name, percent-encoded but for unreserved characters (RFC 3986 section 2.3)."""
+    return "".join(chr(byte) if chr(byte) in _UNRESERVED else f"%{byte:02X}" for byte in role.encode())
+
+
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")

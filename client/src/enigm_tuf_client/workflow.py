@@ -1,19 +1,19 @@
 """The TUF client workflow (specification section 5) over a store, a fetcher and a clock.
 
 Each document is committed to the store as soon as it is trusted, so that a later failure never lowers
-protection. What the store holds is verified again at every refresh.
+protection. What the store holds is judged again at every refresh; its signatures are not verified again where the
+same bytes were verified under the same root, keys and rules (ADR 12).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 from enigm_tuf.errors import EnigmTufError, MalformedError, NotFoundError, RefusedError, StateError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.documents import Documents
-from enigm_tuf.model.issued import issued_at
-from enigm_tuf.model.tuf import TargetFile, matches
+from enigm_tuf.model.tuf import Root, TargetFile, matches
+from enigm_tuf.model.tuf_fields import Key
 from enigm_tuf.model.value import replace
 from enigm_tuf.ports import DeviceClock, DeviceState, Fetcher, Store
 from enigm_tuf.trust import metadata
@@ -22,9 +22,9 @@ from enigm_tuf.trust.delegation import search
 from enigm_tuf.trust.metadata import Lineage, TrustedMetadata
 from enigm_tuf.trust.remembered import Remembered
 from enigm_tuf.trust.tuf_rules import TufRule
-from enigm_tuf_client.targets import hashed_path, read_target
+from enigm_tuf_client.targets import file_name, hashed_path, read_target
+from enigm_tuf_client.time_floor import judged_at, latest_of, raised_floor
 
-CLOCK_SKEW = timedelta(hours=1)  # between the machine that issued metadata and a device
 _TOP: Lineage = ("targets",)
 
 
@@ -38,9 +38,11 @@ class TufWorkflow:
         self._fetcher = fetcher
         self._folder = folder
         self._admission = admission
+        self._damaged: set[str] = set()
         self.state: DeviceState = store.load()
         self.clock_time = clock.now()
-        now = _judged_at(self.clock_time, self.state.latest_time)
+        self._has_news = False
+        now = judged_at(self.clock_time, self.state.latest_time)
         if "root" not in self.state.metadata:
             raise StateError("the store holds no trusted root", hint="initialise it from the shipped root first")
         self.trusted: TrustedMetadata = metadata.trust_root(
@@ -58,24 +60,27 @@ class TufWorkflow:
             self._targets(_TOP)
         self._raise_time_floor()
 
-    def target(self, path: str) -> TargetFile:
-        """5.6.7: the target file's metadata; RefusedError TARGET-MISSING if no role lists it."""
-        steps = search(path)
+    def target(self, path: str, role: str | None = None) -> TargetFile:
+        """5.6.7: the target file's metadata; RefusedError TARGET-MISSING if no role (none but ``role``) lists it."""
+        steps, wanted = search(path), _TOP
         try:
             wanted = next(steps)
             while True:
                 self._targets(wanted)
                 wanted = steps.send(self.trusted.targets[wanted])
         except StopIteration as found:
+            if role is not None and wanted[-1] != role:
+                expected, got = f"to be listed by {role}", f"listed by {wanted[-1]}"
+                raise RefusedError(TufRule.TARGET_MISSING, path, expected=expected, got=got) from None
             target: TargetFile = found.value
             return target
 
-    def small_target(self, path: str, max_bytes: int) -> bytes:
-        """5.7: the bytes of a small target, from the store where it holds the very file; RefusedError TARGET-HASH.
+    def small_target(self, path: str, max_bytes: int, role: str) -> bytes:
+        """5.7: the bytes of a small target of ``role``, from the store where it holds them; RefusedError TARGET-HASH.
 
         Kept in the store, so that the next check need not fetch it again.
         """
-        target = self.target(path)
+        target = self.target(path, role)
         if target.length > max_bytes:
             raise MalformedError(path, "length", f"at most {max_bytes:,} bytes")
         if "sha256" not in target.hashes:
@@ -143,7 +148,12 @@ class TufWorkflow:
         if role not in self.state.metadata:
             return
         try:
-            self.trusted = admit(self.state.metadata[role])
+            data = self.state.metadata[role]
+        except StateError:
+            self._damaged.add(role)  # what is remembered of it still guards against older ones
+            return
+        try:
+            self.trusted = admit(data)
         except EnigmTufError:
             return  # keys or versions moved on: the fetched one decides
 
@@ -151,33 +161,46 @@ class TufWorkflow:
         """Swap the state, then make it durable; an unchanged state (5.4.3.1) writes nothing."""
         if trusted is self.trusted:
             return
+        if role in self._damaged and not lineage:  # snapshot guards targets and all below (5.6.4)
+            self._require_not_older(role, trusted)
+        forgotten = _ROTATING if role == "root" and _rotated(self.trusted.root.value, trusted.root.value) else ()
         self.trusted = trusted
+        self._has_news = True
         verified = trusted.targets[lineage] if lineage else getattr(trusted, role)
         remembered = {
             **self.state.remembered,
             "root": trusted.root.remember(self._admission),
             role: verified.remember(self._admission),
         }
-        documents = Documents.of(self.state.metadata).with_document(role, data)
+        documents = Documents.of(self.state.metadata).with_document(role, data).without(*forgotten)
+        if forgotten:  # and with them whatever versions the old keys put into snapshot
+            remembered = {"root": remembered["root"]}
         self.state = replace(self.state, metadata=documents, remembered=remembered)
-        if role != "root":  # signed expiry bounds how far a wrong clock can push the floor; a root alone does not
-            self.state = replace(self.state, latest_time=_latest(self.state.latest_time, self.clock_time))
+        if role not in {"root", "timestamp"}:  # the manifest authority's expiry bounds how far a wrong clock can push
+            self.state = replace(self.state, latest_time=latest_of(self.state.latest_time, self.clock_time))
         self._store.commit(self.state)
 
-    def _raise_time_floor(self) -> None:
-        """To the newest time that snapshot or timestamp say they were issued at.
+    def _require_not_older(self, role: str, trusted: TrustedMetadata) -> None:
+        """5.4.3 and 5.5.5 where the stored file is damaged: by the versions that are remembered beside it."""
+        remembered = {name: known.version for name, known in self.state.remembered.items()}
+        found, least = {role: getattr(trusted, role).value.version}, {role: remembered.get(role, 0)}
+        if role == "snapshot" and trusted.snapshot is not None:
+            found |= {name.removesuffix(".json"): meta.version for name, meta in trusted.snapshot.value.meta.items()}
+            least |= {name: version for name, version in remembered.items() if name not in {"root", "timestamp"}}
+        rule = TufRule.ROLLBACK_TIMESTAMP if role == "timestamp" else TufRule.ROLLBACK_SNAPSHOT
+        for name, version in least.items():
+            if found.get(name, 0) < version:
+                expected = f"version {version} or newer, though the stored file is damaged"
+                got = f"version {found[name]}" if name in found else "missing"
+                raise RefusedError(rule, name, expected=expected, got=got)
 
-        Bounded by both expiries, so that whoever holds the freshness key alone cannot put it out of reach.
-        """
+    def _raise_time_floor(self) -> None:
+        """To the clock's time if there was news, and the newest that snapshot or timestamp say they were issued at."""
         timestamp, snapshot = self.trusted.timestamp, self.trusted.snapshot
         if timestamp is None or snapshot is None:
             return
-        told = [issued_at(timestamp.value, "timestamp"), issued_at(snapshot.value, "snapshot")]
-        bound = min(timestamp.value.expires, snapshot.value.expires)
-        floor = self.state.latest_time
-        for time in told:
-            if time is not None and time <= bound:
-                floor = _latest(floor, time - CLOCK_SKEW)
+        floor = latest_of(self.state.latest_time, self.clock_time if self._has_news else None)
+        floor = raised_floor(floor, timestamp.value, snapshot.value)
         if floor != self.state.latest_time:
             self.state = replace(self.state, latest_time=floor)
             self._store.commit(self.state)
@@ -189,28 +212,13 @@ class TufWorkflow:
         return self._fetcher.fetch(f"{self._folder}{prefix}{file_name(role)}.json", max_bytes)
 
 
-def file_name(role: str) -> str:
-    """The role's name, percent-encoded but for unreserved characters (RFC 3986 section 2.3)."""
-    return "".join(chr(byte) if chr(byte) in _UNRESERVED else f"%{byte:02X}" for byte in role.encode())
+_ROTATING = ("timestamp", "snapshot")
 
 
-_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+def _rotated(old: Root, new: Root) -> bool:
+    """5.3.11: with new keys for timestamp or snapshot, both stored files go: the old keys may have run far ahead."""
+    return any(_keys_of(old, role) != _keys_of(new, role) for role in _ROTATING)
 
 
-def _judged_at(now: datetime | None, floor: datetime | None) -> datetime:
-    """The time by which expiry is judged: the clock's, or for a device that has none the newest that it knows of."""
-    if now is None:
-        return floor or datetime.min.replace(tzinfo=UTC)
-    if floor is not None and now < floor:
-        raise RefusedError(
-            TufRule.TIME_FLOOR,
-            "the clock, so that expiry cannot be judged",
-            expected=f"not before {floor.isoformat()}, which has been",
-            got=now.isoformat(),
-            hint="set the clock; a device without one says so and is judged by the newest time that it knows of",
-        )
-    return now
-
-
-def _latest(floor: datetime | None, time: datetime | None) -> datetime | None:
-    return max((item for item in (floor, time) if item is not None), default=None)
+def _keys_of(root: Root, role: str) -> dict[str, Key | None]:
+    return {keyid: root.keys.get(keyid) for keyid in root.roles[role].keyids}

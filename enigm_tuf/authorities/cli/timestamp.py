@@ -13,7 +13,7 @@ from enigm_tuf.authorities.token_fit import find_key
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.model.keys import tuf_key
+from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.trust.signable import freshness
 
 if TYPE_CHECKING:

@@ -22,11 +22,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from enigm_tuf.authorities.tokens.self_check import algorithm_of, hash_of, require_valid
+from enigm_tuf.authorities.tokens.self_check import hash_of, require_valid
 from enigm_tuf.durable import replace_file, write_new
 from enigm_tuf.errors import MisuseError, NoTokenError, StateError, WrongPinError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.keys import BASE64
+from enigm_tuf.model.public_keys import algorithm_of
 from enigm_tuf.model.shapes import NAME, WORD, Record, Table
 from enigm_tuf.model.strict_json import encode, parse, sha256
 from enigm_tuf.ports import Algorithm, PinCallback, TokenIdentity, TokenKey

@@ -19,8 +19,9 @@ from pkcs11.util.ec import encode_ec_public_key, encode_ecdsa_signature, encode_
 
 from enigm_tuf.authorities.tokens.init_token import init_token
 from enigm_tuf.authorities.tokens.key_attributes import SET, read_attributes, require_attributes
-from enigm_tuf.authorities.tokens.self_check import algorithm_of, digest_for, require_valid
+from enigm_tuf.authorities.tokens.self_check import digest_for, require_valid
 from enigm_tuf.errors import MisuseError, NoTokenError, PinLockedError, TokenError, TokenRemovedError, WrongPinError
+from enigm_tuf.model.public_keys import algorithm_of
 from enigm_tuf.ports import Algorithm, PinCallback, TokenIdentity, TokenKey
 from enigm_tuf.trust.signable import Signable
 

@@ -11,8 +11,9 @@ from yubikit.piv import KEY_TYPE, PIN_POLICY, SLOT, TOUCH_POLICY, PivSession, Sl
 
 from enigm_tuf.authorities.tokens.piv_errors import converted, verify_pin
 from enigm_tuf.authorities.tokens.rules import TokenRule
-from enigm_tuf.authorities.tokens.self_check import algorithm_of, hash_of, require_valid
+from enigm_tuf.authorities.tokens.self_check import hash_of, require_valid
 from enigm_tuf.errors import MisuseError, RefusedError, TokenError, TouchTimeoutError
+from enigm_tuf.model.public_keys import algorithm_of
 from enigm_tuf.ports import Algorithm, TokenIdentity, TokenKey
 from enigm_tuf.trust.signable import Signable
 

@@ -1,45 +1,29 @@
-"""What all token kinds share about ECDSA: which curve, which digest, and the check before a signature leaves."""
+"""The check before a signature leaves the token layer, and the digests that tokens sign."""
 
 import hashlib
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from enigm_tuf.authorities.tokens.rules import TokenRule
-from enigm_tuf.errors import RefusedError, TokenError
+from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.ports import Algorithm
-
-
-def algorithm_of(spki: bytes) -> Algorithm:
-    """The algorithm of a DER SubjectPublicKeyInfo; TokenError for anything but P-256 and P-384."""
-    key = load_der_public_key(spki)
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        if isinstance(key.curve, ec.SECP256R1):
-            return "ecdsa-p256"
-        if isinstance(key.curve, ec.SECP384R1):
-            return "ecdsa-p384"
-    raise TokenError("the token holds a key that is neither P-256 nor P-384")
+from enigm_tuf.trust.signatures import verifies
 
 
 def hash_of(algorithm: Algorithm) -> hashes.HashAlgorithm:
-    """The hash that goes with the curve in TUF's schemes."""
-    return hashes.SHA256() if algorithm == "ecdsa-p256" else hashes.SHA384()
+    """The hash that goes with the algorithm in TUF's schemes; of no account for Ed25519 and ML-DSA."""
+    return hashes.SHA384() if algorithm == "ecdsa-p384" else hashes.SHA256()
 
 
 def digest_for(algorithm: Algorithm, data: bytes) -> bytes:
-    """What a token signs: the digest of ``data``."""
+    """What a token signs where it signs digests (CKM_ECDSA, CKM_RSA_PKCS_PSS)."""
     return hashlib.new(hash_of(algorithm).name, data).digest()
 
 
 def require_valid(spki: bytes, signature: bytes, data: bytes, subject: str) -> None:
-    """RefusedError SIGNATURE-SELF-CHECK unless the DER ``signature`` over ``data`` verifies under ``spki``."""
-    key = load_der_public_key(spki)
-    algorithm = ec.ECDSA(hash_of(algorithm_of(spki)))
-    try:
-        key.verify(signature, data, algorithm)  # type: ignore[union-attr, call-arg, arg-type] # algorithm_of: it is EC
-    except InvalidSignature as error:
+    """RefusedError SIGNATURE-SELF-CHECK unless ``signature`` over ``data`` verifies under ``spki`` in TUF's scheme."""
+    if not verifies(tuf_key(spki), signature.hex(), data):
         raise RefusedError(
             TokenRule.SIGNATURE_SELF_CHECK, subject, expected="a signature of this key", got="another one"
-        ) from error
+        )

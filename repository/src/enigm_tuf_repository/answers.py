@@ -16,9 +16,9 @@ from enigm_tuf.model.tuf import Root, Targets
 from enigm_tuf.policy.engine import evaluate
 from enigm_tuf.policy.question import CastApproval, Ledger, Question
 from enigm_tuf.policy.reading import ask
-from enigm_tuf.trust.metadata import Verified
 from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.threshold import signers
+from enigm_tuf.trust.verified import Verified
 from enigm_tuf_repository.findings import refusal_of
 from enigm_tuf_repository.lineage import Lineage, read_value
 from enigm_tuf_repository.rules import RepositoryRule

@@ -13,7 +13,7 @@ from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.request import Previous
 from enigm_tuf.model.strict_json import encode, parse_canonical, sha256
 from enigm_tuf.model.tuf import Root, Snapshot, TargetFile, Targets, Timestamp
-from enigm_tuf.trust.metadata import Document, read_document
+from enigm_tuf.trust.verified import Document, read_document
 from enigm_tuf_client.targets import read_target
 from enigm_tuf_repository.overlay import OverlayFetcher
 from enigm_tuf_repository.register import Register

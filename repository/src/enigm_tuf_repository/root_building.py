@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from enigm_tuf.errors import MisuseError, RefusedError
-from enigm_tuf.model.keys import KeyRecord, Purpose
+from enigm_tuf.model.keys import KeyRecord, Purpose, record_key
 from enigm_tuf.model.root_extension import (
     FIELD,
     ROOT_EXTENSION,
@@ -19,7 +19,6 @@ from enigm_tuf.model.root_extension import (
 )
 from enigm_tuf.model.strict_json import JsonObject, sha256
 from enigm_tuf.model.tuf import Root
-from enigm_tuf.model.tuf_fields import Key
 from enigm_tuf.trust.signable import proof_of_possession
 from enigm_tuf.trust.threshold import signers
 from enigm_tuf_repository.configuration import RepositoryConfig
@@ -66,16 +65,11 @@ def require_usable(config: RepositoryConfig, records: KeyRecords) -> None:
 def _require_possession(record: KeyRecord) -> None:
     """KEY-POSSESSION: the proof of the enrolment is a signature by that very key."""
     signed = proof_of_possession(bytes.fromhex(record.proof.challenge)).data
-    if not signers({record.keyid: tuf_key(record)}, [record.keyid], {record.keyid: record.proof.signature}, signed):
+    if not signers({record.keyid: record_key(record)}, [record.keyid], {record.keyid: record.proof.signature}, signed):
         subject = f"key {record.label} of {record.custodian}"
         raise RefusedError(
             RepositoryRule.KEY_POSSESSION, subject, expected="a signature over the challenge by that key", got="none"
         )
-
-
-def tuf_key(record: KeyRecord) -> Key:
-    """The key, exactly as enrolled."""
-    return Key(record.keyid, record.key["keytype"], record.key["scheme"], record.key["keyval"]["public"])
 
 
 def key_info(record: KeyRecord) -> KeyInfo:

@@ -21,6 +21,7 @@ from enigm_tuf.model.tuf import TargetFile, Timestamp
 from enigm_tuf.ports import Clock, DeviceState, Fetcher
 from enigm_tuf.trust import agreement
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
+from enigm_tuf.trust.delegation_rules import payload_role
 from enigm_tuf.trust.tuf_rules import TufRule
 from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.targets import read_target
@@ -116,7 +117,7 @@ class _Verification:
         agreement.manifest_matches(manifest, self.environment, product, name.removesuffix(".json"))
         release = manifest.releases[0]
         for payload in release.payloads:
-            file = workflow.target(payload.path)
+            file = workflow.target(payload.path, payload_role(manifest.product))
             agreed = agreement.agree(manifest.product, release, payload, file)
             wanted = Wanted(f"targets/{hashed_name(file)}", file.length, payload.hashes, agreed.chunks)
             digests = download([self.overlay], wanted, place)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from enigm_tuf.commandline import table
 from enigm_tuf.errors import MisuseError
 from enigm_tuf_client.device import Device
-from enigm_tuf_client.updater import Check, Offer, Updater
+from enigm_tuf_client.offer import Check, Offer
+from enigm_tuf_client.updater import Updater
 
 if TYPE_CHECKING:
     from enigm_tuf_client.cli import Edges

@@ -1,0 +1,135 @@
+"""Metadata that was parsed, and metadata that met its role's threshold. The one place that makes either."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from enigm_tuf.errors import MalformedError, RefusedError
+from enigm_tuf.model.strict_json import canonical, parse, sha256
+from enigm_tuf.model.tuf import Root, Signed, Targets
+from enigm_tuf.model.value import Generic, Value
+from enigm_tuf.trust._seal import SEAL, Seal, require_seal
+from enigm_tuf.trust.admission import Admission
+from enigm_tuf.trust.remembered import Remembered
+from enigm_tuf.trust.threshold import require_threshold
+from enigm_tuf.trust.tuf_rules import TufRule
+
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    from enigm_tuf.model.strict_json import JsonObject
+    from enigm_tuf.model.tuf_fields import Key
+
+    T = TypeVar("T", bound=Signed)
+else:
+    T = None
+
+
+class Document(Value, Generic[T]):
+    """Parsed, not verified."""
+
+    value: T
+    data: bytes
+    signatures: Mapping[str, str]
+
+    @property
+    def canonical(self) -> bytes:
+        """The bytes under the signatures, from the original object."""
+        return canonical(self.value.raw)
+
+
+class Verified(Document[T]):
+    """Metadata that met its role's threshold. ``signers`` are SPKI digests; ``root`` and ``delegator`` the SHA-256
+    of the root in force and of the metadata whose keys were counted (of itself for a root).
+    """
+
+    signers: frozenset[str]
+    root: str
+    delegator: str
+    _seal: Seal | None = None
+
+    def __post_init__(self) -> None:
+        require_seal(self._seal, "verified metadata")
+
+    def remember(self, admission: Admission) -> Remembered:
+        """What the store keeps, so that the same bytes under the same keys need not be verified again."""
+        value = self.value
+        return Remembered(
+            sha256(self.data),
+            len(self.data),
+            value.version,
+            value.expires,
+            self.root,
+            self.delegator,
+            tuple(sorted(self.signers)),
+            admission.identity,
+        )
+
+
+def read_document(data: bytes, kind: type[T], source: str, max_bytes: int) -> Document[T]:
+    """Strict JSON, then the fields of ``kind``; MalformedError, RefusedError METADATA-TYPE."""
+    envelope = parse(data, source=source, max_bytes=max_bytes)
+    signed = envelope.get("signed")
+    if not isinstance(signed, dict):
+        raise MalformedError(source, "signed", "must be an object")
+    if signed.get("_type") != kind.type:
+        raise RefusedError(TufRule.METADATA_TYPE, source, expected=kind.type, got=f"{signed.get('_type')!r:.40}")
+    return Document(kind.read(signed, source), data, _signatures(envelope, source))
+
+
+def recalled(
+    remembered: Remembered | None,
+    admission: Admission,
+    document: Document[T],
+    root: Document[Root],
+    delegator: Document[Root] | Document[Targets],
+) -> Verified[T] | None:
+    """Verified metadata if these very bytes were verified before, under the same root, keys and rules."""
+    anchors = sha256(root.data), sha256(delegator.data)
+    if remembered is None or not remembered.holds(admission.identity, *anchors):
+        return None
+    if remembered.sha256 != sha256(document.data):
+        return None
+    signers = frozenset(remembered.signers)
+    return Verified(document.value, document.data, document.signatures, signers, *anchors, _seal=SEAL)
+
+
+def verify(
+    document: Document[T],
+    root: Document[Root],
+    delegator: Document[Root] | Document[Targets],
+    role: str,
+    subject: str,
+) -> Verified[T]:
+    """The one place that makes Verified metadata from signatures."""
+    definition = delegator.value.get_delegated_role(role)
+    if definition is None:
+        raise RefusedError(TufRule.SIGNATURE_THRESHOLD, subject, expected="a delegation of this role", got="none")
+    keys = _keys_of(delegator.value)
+    signers = require_threshold(
+        keys, definition.keyids, definition.threshold, document.signatures, document.canonical, subject
+    )
+    anchors = sha256(root.data), sha256(delegator.data)
+    return Verified(document.value, document.data, document.signatures, signers, *anchors, _seal=SEAL)
+
+
+def _keys_of(delegator: Root | Targets) -> Mapping[str, Key]:
+    if isinstance(delegator, Root):
+        return delegator.keys
+    return delegator.delegations.keys if delegator.delegations else {}
+
+
+def _signatures(envelope: JsonObject, source: str) -> Mapping[str, str]:
+    items = envelope.get("signatures")
+    if not isinstance(items, list):
+        raise MalformedError(source, "signatures", "must be a list")
+    signatures: dict[str, str] = {}
+    for index, item in enumerate(items):
+        if not isinstance(item, dict) or not all(isinstance(item.get(name), str) for name in ("keyid", "sig")):
+            raise MalformedError(source, f"signatures[{index}]", "must have keyid and sig, both texts")
+        if item["keyid"] in signatures:
+            raise MalformedError(source, f"signatures[{index}].keyid", "the same keyid twice")
+        signatures[item["keyid"]] = item["sig"]
+    return MappingProxyType(signatures)
