@@ -174,9 +174,10 @@ def test_a_link_in_place_of_the_part_is_not_followed(tmp_path: Path) -> None:
     assert (tmp_path / "precious").read_bytes() == b"precious"
 
 
-def test_a_hash_algorithm_that_is_unknown_is_refused(tmp_path: Path) -> None:
+def test_a_hash_algorithm_that_is_unknown_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="hash algorithm"):
         download([Mirror()], Wanted("payload", len(DATA), {"md5": "0" * 32}), tmp_path / "got")
+    assert not names(tmp_path)
 
 
 def test_no_thread_stays_behind(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def download(
     Each mirror is tried in turn, and goes on where the one before it stopped; the error is that of the last.
     RefusedError TARGET-HASH or CHUNK-HASH, TransportError, StateError. Memory stays flat.
     """
+    _require_known_hashes(wanted)
     leaves = _leaves(mirrors, wanted)
     try:
         part = PartFile(destination, wanted.length)
@@ -84,10 +85,6 @@ class _Attempt:
         self._wanted = wanted
         self._leaves = leaves
         self._part = part
-        for algorithm in wanted.hashes:
-            if algorithm not in HASH_ALGORITHMS:
-                subject = f"{wanted.path}, hash algorithm"
-                raise RefusedError(TufRule.TARGET_HASH, subject, expected="one that is known here", got=algorithm)
         self._hashes = {algorithm: WholeHash(algorithm) for algorithm in wanted.hashes}
         self._start = 0
 
@@ -123,6 +120,14 @@ class _Attempt:
         digests = Digests(done, {name: hasher.hexdigest() for name, hasher in self._hashes.items()})
         _require_equal(wanted, digests)
         return digests
+
+
+def _require_known_hashes(wanted: Wanted) -> None:
+    """Before anything is written."""
+    for algorithm in wanted.hashes:
+        if algorithm not in HASH_ALGORITHMS:
+            subject = f"{wanted.path}, hash algorithm"
+            raise RefusedError(TufRule.TARGET_HASH, subject, expected="one that is known here", got=algorithm)
 
 
 def _leaves(mirrors: Iterable[Fetcher], wanted: Wanted) -> list[bytes] | None:
