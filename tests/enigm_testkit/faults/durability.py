@@ -10,7 +10,10 @@ from pathlib import PurePath
 
 from enigm_testkit.faults.calls import WRITES, Call
 
+_STATE = "store/state.json"
 _NAMING = frozenset({"rename", "link", "symlink"})
+_CHANGING = _NAMING | {"unlink", "rmdir", "mkdir"}
+_FILLING = WRITES | {"ftruncate", "fallocate"}
 
 
 class Rule(enum.Enum):
@@ -19,6 +22,7 @@ class Rule(enum.Enum):
     DATA = "data is durable before it is named"
     BELOW = "what lies below a folder is durable before something there is swapped to it"
     SWAP = "a swapped link is durable before anything beside it changes"
+    ACT = "a state is durable before anything outside the store is changed by it"
     END = "what was named is durable at the end"
     FOLDER = "a folder that was made is durable at the end"
 
@@ -32,13 +36,19 @@ class Disk:
         self._names: dict[str, str] = {}  # path -> kind of the call, of names in no fsync of their directory
 
     def see(self, calls: Iterable[Call]) -> None:
-        """One run of a command; the runs of one log in turn."""
+        """The runs of one log in turn, whole. Nothing is asked of the end of one that was killed at a spoiled call."""
+        killed = True
         for call in calls:
+            if call.kind == "run" and not killed:
+                self._end()
+            killed = call.spoiled
             if call.done:
                 self._see(call)
+        if not killed:
+            self._end()
 
-    def end(self) -> None:
-        """A command said that it is done: all that it named has to be durable."""
+    def _end(self) -> None:
+        """A command gave its answer: all that it named, or found named, has to be durable."""
         for path, kind in self._names.items():
             if kind in {"mkdir", "swap", *_NAMING}:
                 self._broke(
@@ -46,12 +56,14 @@ class Disk:
                 )
 
     def _see(self, call: Call) -> None:
-        if call.kind in WRITES or call.kind in {"ftruncate", "fallocate"}:
+        if call.kind in _FILLING | _CHANGING and _STATE in self._names and not call.real.startswith("store/"):
+            self._broke(Rule.ACT, f"{call.kind} of {call.path} before an fsync of store/ for {_STATE}")
+        if call.kind in _FILLING:
             self._data[call.inode] = call.real
         elif call.kind in {"fsync", "fdatasync"}:
             self._data.pop(call.inode, None)
             self._names = {path: kind for path, kind in self._names.items() if _folder(path) != call.real}
-        elif call.kind in {"unlink", "rmdir", "rename", "link", "mkdir", "symlink"} or call.created:
+        elif call.kind in _CHANGING or call.created:
             self._changed(call)
 
     def _changed(self, call: Call) -> None:
@@ -72,6 +84,9 @@ class Disk:
         if call.inode in self._data:
             self._broke(Rule.DATA, f"{call.kind} to {call.other}")
         folder = _folder(call.real_other)
+        for path in self._data.values():
+            if _is_below(path, folder) and not path.endswith(".tmp"):
+                self._broke(Rule.BELOW, f"{call.kind} to {call.other} before an fsync of {path}")
         for path, kind in self._names.items():
             if _is_below(path, folder) and (kind in _NAMING or not path.endswith(".tmp")):
                 self._broke(Rule.BELOW, f"{call.kind} to {call.other} before an fsync of {_folder(path)}/ for {path}")

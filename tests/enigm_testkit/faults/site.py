@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,8 +33,8 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class Scene:
     """One command on one device, as it goes without faults.
 
-    ``states`` are all that it commits, the one before first. ``payloads`` are the SHA-256 that the current slot may
-    hold, None where it may be empty; the last is the new one.
+    ``states`` are all that it commits, the one before first. ``payloads`` are what the current slot may boot (as
+    booted() has it), None where there may be none; the last is the new one.
     """
 
     name: str
@@ -64,12 +65,13 @@ def state_of(device: Path) -> DeviceState:
 
 
 def booted(device: Path) -> str | None:
-    """SHA-256 of the payload in the current slot; None if there is no such slot."""
+    """SHA-256 of what the current slot boots, payload and version; None if there is no such slot."""
     current = DirectorySlots(device / "slots").current
     if current is None:
         return None
-    payload = max((file for file in current.iterdir() if file.is_file()), key=lambda file: file.stat().st_size)
-    return hashlib.sha256(payload.read_bytes()).hexdigest()
+    files = [current / "payload", current / "version"]
+    assert all(file.is_file() for file in files), f"the current slot has no {files}"
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def make_scenes(name: str, machine: Machine, device: Path, folder: Path) -> list[Scene]:
@@ -104,10 +106,11 @@ def _states(machine: Machine, start: Path, calls: tuple[Call, ...]) -> tuple[Dev
     return tuple(states)
 
 
-def require_sound(scene: Scene, device: Path) -> DeviceState:
-    """Whatever happened: one whole state, no less protection than before, and a slot that is whole."""
+def require_sound(scene: Scene, device: Path, states: Sequence[DeviceState] = ()) -> DeviceState:
+    """Whatever happened: one whole state (of the scene, or of ``states``), no less protection than before, and a slot
+    that is whole."""
     state, slot = state_of(device), booted(device)
-    assert state in scene.states, "a state that no commit ever made"
+    assert state in (*scene.states, *states), "a state that no commit ever made"
     assert not lowered(scene.states[0], state)
     assert slot in scene.payloads, "the current slot holds what nobody signed"
     if state.installed != scene.states[0].installed:
