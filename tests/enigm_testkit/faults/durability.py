@@ -35,6 +35,11 @@ class Disk:
         self._data: dict[int, str] = {}  # inode -> path, of files with data in no fsync
         self._names: dict[str, str] = {}  # path -> kind of the call, of names in no fsync of their directory
 
+    @property
+    def pending(self) -> str:
+        """What is not durable now: with the same and the same files, a next run does the same."""
+        return f"{sorted(self._names.items())} {sorted(self._data.values())}"
+
     def see(self, calls: Iterable[Call]) -> None:
         """The runs of one log in turn, whole. Nothing is asked of the end of one that was killed at a spoiled call."""
         killed = True
