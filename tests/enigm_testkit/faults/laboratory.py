@@ -1,4 +1,4 @@
-"""Two machines that run jobs side by side, and the scenes that the jobs are about."""
+"""Machines that run jobs side by side, and the scenes that the jobs are about."""
 
 import tempfile
 import threading
@@ -85,7 +85,7 @@ def laboratory(folder: Path) -> Iterator[Laboratory]:
     root = all_vendors[0].published / "metadata" / "1.root.json"
     with ExitStack() as stack:
         configurations = [stack.enter_context(served(vendor)) for vendor in all_vendors]
-        machines = [Machine(shim, folder / f"machine-{number}", all_vendors[0].clock.now()) for number in (1, 2)]
+        machines = [Machine(shim, folder / f"machine-{number}", all_vendors[0].clock.now()) for number in range(4)]
         for machine in machines:
             stack.callback(machine.close)
         (folder / "device.toml").write_text(configurations[0])
