@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Any
 
 import enigm_tuf.trust.signatures  # noqa: F401
-import enigm_tuf_client.download  # noqa: F401
+import enigm_tuf_client.download
 import enigm_tuf_client.http  # noqa: F401
 from enigm_tuf_client.cli import Edges, main
 
