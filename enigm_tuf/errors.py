@@ -8,6 +8,8 @@ EnigmTufError
 │   ├── NoTokenError          not there, or not the one that was named
 │   ├── WrongPinError         with the tries that are left, where the token tells
 │   ├── PinLockedError        needs the PUK or the security officer
+│   ├── WrongPukError         with the tries that are left
+│   ├── PukLockedError        nothing unlocks the PIN any more
 │   ├── TouchTimeoutError     nobody touched the token in time
 │   └── TokenRemovedError     pulled out or gone while in use
 ├── TransportError        the network or the server                                exit 2
@@ -87,6 +89,21 @@ class WrongPinError(TokenError):
 
 class PinLockedError(TokenError):
     """The PIN is locked: only the PUK or the security officer can unlock it."""
+
+
+class WrongPukError(TokenError):
+    """The PUK is wrong."""
+
+    def __init__(self, token: str, tries_left: int) -> None:
+        super().__init__(
+            f"{token}: wrong PUK ({tries_left} tries left); the PIN is as it was",
+            hint="ask the security officer for this card's PUK; when no try is left, the card must be reset",
+        )
+        self.tries_left = tries_left
+
+
+class PukLockedError(TokenError):
+    """The PUK is locked: nothing unlocks the PIN any more, and the card's keys are lost once that is locked too."""
 
 
 class TouchTimeoutError(TokenError):

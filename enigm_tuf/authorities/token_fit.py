@@ -6,8 +6,9 @@ from enigm_tuf.model.keys import Environment
 from enigm_tuf.ports import TokenIdentity, TokenKey, TokenSession
 from enigm_tuf.trust.rules import AuthorityRule
 
-_NEVER_IN_PRODUCTION = ("SoftHSM", "factory secrets")  # in what a token says of itself: manufacturer, model
 FACTORY = "factory secrets"  # what a PIV card says of itself while any of its secrets is the maker's
+PIN_OPENS = "management key under the PIN"  # the same, while who has its PIN has its management key too
+_NEVER_IN_PRODUCTION = ("SoftHSM", FACTORY, PIN_OPENS)  # in what a token says of itself: manufacturer, model
 
 
 def require_fit(identity: TokenIdentity, environment: Environment) -> None:

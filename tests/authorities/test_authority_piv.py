@@ -1,11 +1,13 @@
 """The manifest authority and an operator on PIV cards: PIN, touch, and a card that is pulled out."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from smartcard.Exceptions import CardConnectionException
 
 from enigm_testkit.house import House, build_house
+from enigm_testkit.piv_finger import at_once
 from enigm_tuf.audit.linked import read_log
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.model.request import read_response
@@ -59,12 +61,12 @@ def test_without_a_touch_nothing_is_signed_and_it_can_be_done_again(
     house: House, request_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     votes = house.votes(request_file)
-    touches = iter([True, False])
+    touches: Iterator[float | None] = iter([0.0, None])
     house.cards["manifest-a"].touch = lambda: next(touches)
     assert house.signs(request_file, "manifest-a", votes) == 2
-    assert "nobody touched it in time" in capsys.readouterr().err
+    assert "nobody touched it in 15 seconds" in capsys.readouterr().err
     assert (last_entry(house), performed(house)) == (EntryType.SIGN_REFUSED, 1)
-    house.cards["manifest-a"].touch = lambda: True
+    house.cards["manifest-a"].touch = at_once
     assert house.signs(request_file, "manifest-a", votes) == 0
     assert performed(house) == 3
 
@@ -75,7 +77,7 @@ def test_a_card_pulled_out_while_it_signs_leaves_no_doubt(
     votes = house.votes(request_file)
     card = house.cards["manifest-a"]
 
-    def pulled() -> bool:
+    def pulled() -> float:
         card.pulled = True
         raise CardConnectionException("Card was removed")
 
@@ -83,7 +85,7 @@ def test_a_card_pulled_out_while_it_signs_leaves_no_doubt(
     assert house.signs(request_file, "manifest-a", votes) == 2
     assert "error: card 7000001: pulled out or gone" in capsys.readouterr().err
     assert last_entry(house) == EntryType.SIGN_REFUSED
-    card.pulled, card.touch = False, lambda: True
+    card.pulled, card.touch = False, at_once
     assert house.signs(request_file, "manifest-a", votes) == 0
 
 

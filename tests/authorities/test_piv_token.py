@@ -1,5 +1,8 @@
 """PIV cards, in process: the real PivSession on the virtual card."""
 
+import contextlib
+from collections.abc import Iterator
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -10,6 +13,7 @@ from yubikit.piv import DEFAULT_MANAGEMENT_KEY, KEY_TYPE, PIN_POLICY, SLOT, TOUC
 from enigm_testkit.attestation_ca import AttestationCa, certificate
 from enigm_testkit.piv_card import VirtualPivCard
 from enigm_testkit.piv_connection import InProcessCards, VirtualPivConnection
+from enigm_testkit.piv_finger import Finger, in_time, never, too_late
 from enigm_tuf.authorities.tokens.attestation import verify_attestation
 from enigm_tuf.authorities.tokens.piv import PivToken
 from enigm_tuf.authorities.tokens.self_check import require_valid
@@ -47,7 +51,7 @@ def pin(_: str) -> str:
     return "654321"
 
 
-@pytest.mark.parametrize("algorithm", ["ecdsa-p256", "ecdsa-p384"])
+@pytest.mark.parametrize("algorithm", ["ecdsa-p256", "ecdsa-p384", "ed25519"])
 def test_a_key_made_on_the_card_signs_again_and_again(token: PivToken, algorithm: Algorithm) -> None:
     with token.session(pin) as session:
         key = session.generate("9c", algorithm)
@@ -59,20 +63,31 @@ def test_a_key_made_on_the_card_signs_again_and_again(token: PivToken, algorithm
 
 def test_the_person_is_told_to_touch(card: VirtualPivCard, token: PivToken) -> None:
     said: list[str] = []
-    told = PivToken(1001, InProcessCards(card), lambda _: MANAGEMENT_KEY, said.append)
+
+    @contextlib.contextmanager
+    def tell(text: str, seconds: int) -> Iterator[None]:
+        said.append(f"{text} in {seconds} s")
+        yield
+        said.append("over")
+
+    told = PivToken(1001, InProcessCards(card), lambda _: MANAGEMENT_KEY, tell)
     with token.session(pin) as session:
         session.generate("9c", "ecdsa-p256")
     with told.session(pin) as session:
         session.sign("9c", MESSAGE)
-    assert said == ["card 1001, slot 9c: touch it now to sign proof of possession"]
+    assert said == ["card 1001, slot 9c: touch it now to sign proof of possession in 15 s", "over"]
 
 
-def test_nobody_touches_it(card: VirtualPivCard, token: PivToken) -> None:
+@pytest.mark.parametrize("finger", [never, too_late])
+def test_nobody_touches_it_in_time(card: VirtualPivCard, token: PivToken, finger: Finger) -> None:
     with token.session(pin) as session:
         session.generate("9c", "ecdsa-p256")
-        card.touch = lambda: False
-        with pytest.raises(TouchTimeoutError, match="nothing was signed"):
+        card.touch = finger
+        with pytest.raises(TouchTimeoutError, match="in 15 seconds; nothing was signed"):
             session.sign("9c", MESSAGE)
+        assert card.signatures == 0
+        card.touch = in_time
+        assert session.sign("9c", MESSAGE)
 
 
 def test_a_wrong_pin_says_how_many_tries_are_left_until_it_locks(token: PivToken) -> None:

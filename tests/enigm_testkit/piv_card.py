@@ -11,15 +11,17 @@ from enigm_testkit import piv_key_commands as keys
 from enigm_testkit import piv_pin_commands as pins
 from enigm_testkit.attestation_ca import AttestationCa
 from enigm_testkit.piv_apdu import Apdu, CardError, parse_apdu, parse_tlvs, tlv
+from enigm_testkit.piv_finger import Finger, at_once
 from enigm_testkit.piv_state import CardState, Link, require_managed
 
 PIV = bytes.fromhex("a000000308")
 MANAGEMENT = bytes.fromhex("a000000527471117")
 _GET_RESPONSE, _SELECT, _CHAINED = 0xC0, 0xA4, 0x10
+_BUFFER = 3_055  # bytes of data in one command, chained or not: 3,062 with its header
 
 
 class VirtualPivCard(CardState):
-    """``touch`` is asked whenever the card waits for a finger; False is nobody."""
+    """``touch`` is the finger that the card waits for (``enigm_testkit.piv_finger``)."""
 
     def __init__(
         self,
@@ -27,7 +29,7 @@ class VirtualPivCard(CardState):
         *,
         firmware: tuple[int, int, int] = (5, 7, 4),
         attestation_ca: AttestationCa | None = None,
-        touch: Callable[[], bool] = lambda: True,
+        touch: Finger = at_once,
     ) -> None:
         super().__init__(serial, firmware, (attestation_ca or AttestationCa()).issue_card(serial), touch)
 
@@ -52,6 +54,8 @@ class VirtualPivCard(CardState):
         if apdu.cla & _CHAINED:
             self.link.chained += apdu.data
             return sw.OK.to_bytes(2, "big")
+        if len(self.link.chained) + len(apdu.data) > _BUFFER:
+            raise CardError(sw.WRONG_LENGTH)
         whole = Apdu(apdu.cla, apdu.ins, apdu.p1, apdu.p2, self.link.chained + apdu.data, apdu.extended)
         self.link.chained = b""
         return self._pieces(self._run(whole), extended=apdu.extended)
@@ -127,6 +131,7 @@ _COMMANDS: dict[int, Callable[[CardState, Apdu], bytes]] = {
     0xDB: _put_data,
     0xF7: keys.metadata,
     0xF8: _serial,
+    0xF6: keys.delete,
     0xF9: keys.attest,
     0xFA: pins.set_retries,
     0xFB: pins.reset,

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
 from enigm_testkit.piv_card import VirtualPivCard
-from enigm_testkit.piv_state import Secret, Slot
+from enigm_testkit.piv_state import Secret, Slot, SlotKey
 
 
 def save_card(card: VirtualPivCard, path: Path) -> None:
@@ -25,6 +25,7 @@ def save_card(card: VirtualPivCard, path: Path) -> None:
         "attestation": [_der(key), own.public_bytes(Encoding.DER).hex()],
         "pin": _secret(card.pin),
         "puk": _secret(card.puk),
+        "signatures": card.signatures,
         "management": [card.management_algorithm, card.management_key.hex()],
         "slots": {number: _slot(slot) for number, slot in card.slots.items()},
         "objects": {name.hex(): value.hex() for name, value in card.objects.items()},
@@ -39,9 +40,10 @@ def load_card(path: Path) -> VirtualPivCard:
     major, minor, patch = document["firmware"]
     card = VirtualPivCard(document["serial"], firmware=(major, minor, patch))
     key, own = document["attestation"]
-    card.attestation = _key(key), x509.load_der_x509_certificate(bytes.fromhex(own))
+    card.attestation = cast("ec.EllipticCurvePrivateKey", _key(key)), x509.load_der_x509_certificate(bytes.fromhex(own))
     for secret, (value, total, left) in ((card.pin, document["pin"]), (card.puk, document["puk"])):
         secret.value, secret.total, secret.left = bytes.fromhex(value), total, left
+    card.signatures = document["signatures"]
     card.management_algorithm, management_key = document["management"]
     card.management_key = bytes.fromhex(management_key)
     for number, (algorithm, private, *policies) in document["slots"].items():
@@ -58,9 +60,9 @@ def _slot(slot: Slot) -> list[object]:
     return [slot.algorithm, _der(slot.key), slot.pin_policy, slot.touch_policy, slot.made_here]
 
 
-def _der(key: ec.EllipticCurvePrivateKey) -> str:
+def _der(key: SlotKey) -> str:
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()).hex()
 
 
-def _key(text: str) -> ec.EllipticCurvePrivateKey:
-    return cast("ec.EllipticCurvePrivateKey", load_der_private_key(bytes.fromhex(text), None))
+def _key(text: str) -> SlotKey:
+    return cast("SlotKey", load_der_private_key(bytes.fromhex(text), None))

@@ -1,6 +1,6 @@
 """The virtual card's commands on keys (SP 800-73-4 part 2, sections 3.2.4 and 3.3.2, and the vendor's).
 
-EC P-256 and P-384 only, since that is all that we sign with.
+EC P-256 and P-384, and Ed25519 since firmware 5.7: what we sign with.
 """
 
 import secrets
@@ -9,12 +9,14 @@ from collections.abc import Callable
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherAlgorithm, algorithms, modes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from enigm_testkit import piv_apdu as sw
 from enigm_testkit.attestation_ca import certificate
 from enigm_testkit.piv_apdu import Apdu, CardError, parse_tlvs, tlv
+from enigm_testkit.piv_finger import arrives
 from enigm_testkit.piv_pin_commands import secret_of
 from enigm_testkit.piv_state import (
     FACTORY_MANAGEMENT_KEY,
@@ -24,6 +26,7 @@ from enigm_testkit.piv_state import (
     TOUCH_NEVER,
     CardState,
     Slot,
+    SlotKey,
     require_managed,
 )
 
@@ -34,7 +37,7 @@ _CIPHERS: dict[int, tuple[Callable[[bytes], CipherAlgorithm], int]] = {
     0x0A: (algorithms.AES, 24),
     0x0C: (algorithms.AES, 32),
 }
-_MANAGEMENT, _SIGNATURE = 0x9B, 0x9C
+_MANAGEMENT, _SIGNATURE, _ED25519, _NOWHERE = 0x9B, 0x9C, 0xE0, 0xFF
 
 
 def generate(card: CardState, apdu: Apdu) -> bytes:
@@ -42,8 +45,11 @@ def generate(card: CardState, apdu: Apdu) -> bytes:
     require_managed(card)
     wanted = parse_tlvs(parse_tlvs(apdu.data)[0xAC])
     algorithm = wanted[0x80][0]
-    key = ec.generate_private_key(_curve(algorithm))
-    card.slots[apdu.p2] = _slot_of(apdu.p2, algorithm, key, wanted, made_here=True)
+    _require_known(card, algorithm)
+    made: SlotKey = (
+        Ed25519PrivateKey.generate() if algorithm == _ED25519 else ec.generate_private_key(_CURVES[algorithm])
+    )
+    card.slots[apdu.p2] = _slot_of(apdu.p2, algorithm, made, wanted, made_here=True)
     return tlv(0x7F49, card.slots[apdu.p2].point())
 
 
@@ -51,24 +57,36 @@ def bring_in(card: CardState, apdu: Apdu) -> bytes:
     """A key that was born elsewhere."""
     require_managed(card)
     wanted = parse_tlvs(apdu.data)
-    key = ec.derive_private_key(int.from_bytes(wanted[0x06], "big"), _curve(apdu.p1))
-    card.slots[apdu.p2] = _slot_of(apdu.p2, apdu.p1, key, wanted, made_here=False)
+    _require_known(card, apdu.p1)
+    brought: SlotKey = (
+        Ed25519PrivateKey.from_private_bytes(wanted[0x07])
+        if apdu.p1 == _ED25519
+        else ec.derive_private_key(int.from_bytes(wanted[0x06], "big"), _CURVES[apdu.p1])
+    )
+    card.slots[apdu.p2] = _slot_of(apdu.p2, apdu.p1, brought, wanted, made_here=False)
     return b""
 
 
-def _slot_of(
-    number: int, algorithm: int, key: ec.EllipticCurvePrivateKey, wanted: dict[int, bytes], *, made_here: bool
-) -> Slot:
+def delete(card: CardState, apdu: Apdu) -> bytes:
+    """MOVE KEY to nowhere (firmware 5.7): the key is gone."""
+    require_managed(card)
+    if apdu.p1 != _NOWHERE or card.firmware < (5, 7, 0):
+        raise CardError(sw.WRONG_DATA)
+    if card.slots.pop(apdu.p2, None) is None:
+        raise CardError(sw.NOT_FOUND)
+    return b""
+
+
+def _slot_of(number: int, algorithm: int, key: SlotKey, wanted: dict[int, bytes], *, made_here: bool) -> Slot:
     usual = PIN_ALWAYS if number == _SIGNATURE else PIN_ONCE
     pin_policy = wanted.get(0xAA, b"\0")[0] or usual
     touch_policy = wanted.get(0xAB, b"\0")[0] or TOUCH_NEVER
     return Slot(algorithm, key, pin_policy, touch_policy, made_here)
 
 
-def _curve(algorithm: int) -> ec.EllipticCurve:
-    if algorithm not in _CURVES:
+def _require_known(card: CardState, algorithm: int) -> None:
+    if algorithm not in _CURVES and (algorithm != _ED25519 or card.firmware < (5, 7, 0)):
         raise CardError(sw.WRONG_DATA)
-    return _CURVES[algorithm]
 
 
 def authenticate(card: CardState, apdu: Apdu) -> bytes:
@@ -81,13 +99,17 @@ def authenticate(card: CardState, apdu: Apdu) -> bytes:
     allowed = {PIN_ALWAYS: verified and card.link.just_verified, PIN_ONCE: verified}.get(slot.pin_policy, True)
     if apdu.p1 != slot.algorithm or 0x81 not in wanted:
         raise CardError(sw.WRONG_DATA)
-    if not allowed or (slot.touch_policy != TOUCH_NEVER and not card.touch()):
+    if not allowed or (slot.touch_policy != TOUCH_NEVER and not arrives(card.touch)):
         raise CardError(sw.SECURITY_NOT_SATISFIED)
-    return tlv(0x7C, tlv(0x82, _sign(slot, wanted[0x81])))
+    signature = _sign(slot, wanted[0x81])
+    card.signatures += 1
+    return tlv(0x7C, tlv(0x82, signature))
 
 
 def _sign(slot: Slot, digest: bytes) -> bytes:
-    """Clients send short digests as they are: the card pads them on the left."""
+    """Clients send short digests as they are: the card pads them on the left. Ed25519 takes the message itself."""
+    if isinstance(slot.key, Ed25519PrivateKey):
+        return slot.key.sign(digest)
     size = slot.key.key_size // 8
     hash_of: hashes.HashAlgorithm = hashes.SHA256() if size == 32 else hashes.SHA384()
     if len(digest) > size:

@@ -1,14 +1,18 @@
 """What a virtual PIV card remembers: secrets with their tries, keys with their policies, data objects."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from enigm_testkit import piv_apdu as sw
 from enigm_testkit.piv_apdu import CardError, tlv
+from enigm_testkit.piv_finger import Finger
+
+SlotKey: TypeAlias = ec.EllipticCurvePrivateKey | Ed25519PrivateKey
 
 FACTORY_MANAGEMENT_KEY = bytes.fromhex("010203040506070801020304050607080102030405060708")
 FACTORY_PIN, FACTORY_PUK = b"123456", b"12345678"
@@ -55,15 +59,17 @@ class Slot:
     """A key with its policies; ``made_here`` is false for one that was brought in."""
 
     algorithm: int
-    key: ec.EllipticCurvePrivateKey
+    key: SlotKey
     pin_policy: int
     touch_policy: int
     made_here: bool
 
     def point(self) -> bytes:
         """The public key as the card gives it."""
-        raw = self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        return tlv(0x86, raw)
+        public = self.key.public_key()
+        if isinstance(public, ec.EllipticCurvePublicKey):
+            return tlv(0x86, public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
+        return tlv(0x86, public.public_bytes_raw())
 
 
 @dataclass
@@ -82,12 +88,12 @@ class Link:
 
 @dataclass(eq=False)  # two cards are never the same card
 class CardState:
-    """``attestation`` is slot f9; ``touch`` stands for the finger; a ``pulled`` card is out of its reader."""
+    """``attestation`` is slot f9; a ``pulled`` card is out of its reader; ``signatures`` counts those ever made."""
 
     serial: int
     firmware: tuple[int, int, int]
     attestation: tuple[ec.EllipticCurvePrivateKey, x509.Certificate]
-    touch: Callable[[], bool]
+    touch: Finger
     pin: Secret = field(default_factory=lambda: Secret(FACTORY_PIN))
     puk: Secret = field(default_factory=lambda: Secret(FACTORY_PUK))
     slots: dict[int, Slot] = field(default_factory=dict)
@@ -96,6 +102,7 @@ class CardState:
     management_algorithm: int = AES192
     link: Link = field(default_factory=Link)
     pulled: bool = False
+    signatures: int = 0
 
     def __post_init__(self) -> None:
         self.back_to_factory()

@@ -6,6 +6,7 @@ A target takes any bytes. It may raise EnigmTufError and nothing else.
 import json
 import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -126,7 +127,9 @@ def state_seeds() -> list[bytes]:
 
 def run_token_uri(data: bytes) -> object:
     """As an argument comes in: what is not UTF-8 as surrogates."""
-    return open_token(data.decode("utf-8", "surrogateescape"), TokenEdges(lambda _: "", lambda _: None))
+    return open_token(
+        data.decode("utf-8", "surrogateescape"), TokenEdges(lambda _: "", lambda _text, _seconds: nullcontext())
+    )
 
 
 def token_uri_seeds() -> list[bytes]:

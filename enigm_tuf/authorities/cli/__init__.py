@@ -16,6 +16,7 @@ from enigm_tuf.authorities.cli import (
     timestamp,
     token_init,
     token_list,
+    token_unblock,
 )
 from enigm_tuf.authorities.cli.edges import Edges
 from enigm_tuf.commandline import Command, run
@@ -23,6 +24,7 @@ from enigm_tuf.commandline import Command, run
 COMMANDS: tuple[Command[Edges], ...] = (
     token_init.COMMAND,
     token_list.COMMAND,
+    token_unblock.COMMAND,
     key_generate.COMMAND,
     key_enrol.COMMAND,
     key_show.COMMAND,

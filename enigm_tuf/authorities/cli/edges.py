@@ -1,10 +1,12 @@
 """What the commands of enigm-sign need from outside: time, a person, and the card readers."""
 
+import contextlib
 import getpass
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from enigm_tuf.authorities.cli.countdown import countdown
 from enigm_tuf.authorities.tokens.uri import TokenEdges, open_token
 from enigm_tuf.clock import SystemClock
 from enigm_tuf.errors import MisuseError
@@ -20,6 +22,11 @@ class Person(Protocol):
     def ask(self, question: str) -> str: ...
     def ask_secret(self, what: str) -> str: ...
     def notify(self, text: str) -> None: ...
+
+    def waiting(self, text: str, seconds: int) -> contextlib.AbstractContextManager[None]:
+        """Something to do within so many seconds, such as touching a card, told for as long as the block runs."""
+        self.notify(f"{text} ({seconds} s)")
+        return contextlib.nullcontext()
 
 
 class Terminal:
@@ -41,6 +48,10 @@ class Terminal:
         """Something to do now, such as touching a card."""
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal
 
+    def waiting(self, text: str, seconds: int) -> contextlib.AbstractContextManager[None]:
+        """Counts down on a terminal; one line elsewhere."""
+        return countdown(text, seconds, sys.stderr)
+
     def _line(self, question: str) -> str:
         print(question, file=sys.stderr, flush=True)  # noqa: T201
         line = sys.stdin.readline()
@@ -59,7 +70,7 @@ class Edges:
 
     @property
     def tokens(self) -> TokenEdges:
-        return TokenEdges(self.person.ask_secret, self.person.notify, self.cards)
+        return TokenEdges(self.person.ask_secret, self.person.waiting, self.cards)
 
     def open_token(self, uri: str) -> Token:
         """The token that ``--token`` names."""

@@ -8,50 +8,47 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 
-from yubikit.core import require_version
-from yubikit.core.smartcard import ApduError
-from yubikit.piv import DEFAULT_MANAGEMENT_KEY, MANAGEMENT_KEY_TYPE, PivSession
+from yubikit.piv import PivSession
 
 from enigm_tuf.authorities.tokens.piv_cards import CardSource, PcscCards, let_go, no_card
 from enigm_tuf.authorities.tokens.piv_errors import converted, verify_pin
-from enigm_tuf.authorities.tokens.piv_session import (
-    PivCardSession,
-    factory_secrets,
-    management_key_bytes,
-    read_identity,
-)
-from enigm_tuf.errors import MisuseError, TokenError
+from enigm_tuf.authorities.tokens.piv_secrets import read_identity, replace_factory_secrets, unblock_pin
+from enigm_tuf.authorities.tokens.piv_session import PivCardSession
+from enigm_tuf.authorities.tokens.piv_touch import Waiting
+from enigm_tuf.errors import MisuseError
 from enigm_tuf.ports import PinCallback, TokenIdentity
 
 __all__ = ["CardSource", "PcscCards", "PivToken"]
-
-FACTORY_PIN, FACTORY_PUK = "123456", "12345678"
-_FIRST_WITH_AES = (5, 4, 0)
 
 
 def _nobody(_: str) -> str:
     raise MisuseError("this needs the card's management key", hint="run it where it can be asked for")
 
 
+def _silence(_text: str, _seconds: int) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext()
+
+
 class PivToken:
     """Implements ``enigm_tuf.ports.Token`` on one card. ``serial`` None means the only card that is in.
 
-    ``management_key`` is asked for the key in hex when a key is made; ``notify`` is told when to touch the card.
+    ``management_key`` is asked for the key in hex when a key is made; ``waiting`` tells when to touch the card.
     """
 
     SECRETS: ClassVar[tuple[str, ...]] = ("PIN", "PUK", "management key (hex)")
+    UNBLOCK_SECRETS: ClassVar[tuple[str, ...]] = ("PUK", "new PIN")
 
     def __init__(
         self,
         serial: int | None,
         cards: CardSource,
         management_key: Callable[[str], str] = _nobody,
-        notify: Callable[[str], None] = lambda _: None,
+        waiting: Waiting = _silence,
     ) -> None:
         self._serial = serial
         self._cards = cards
         self._management_key = management_key
-        self._notify = notify
+        self._waiting = waiting
 
     def identity(self) -> TokenIdentity:
         """Read without a PIN; NoTokenError."""
@@ -61,24 +58,14 @@ class PivToken:
     def initialise(self, *secrets: str) -> None:
         """From the factory's PIN, PUK and management key to new ones; MisuseError if they are not the factory's."""
         pin, puk, management_key = secrets
-        key = _require_new(pin, puk, management_key)
         with self._piv() as (serial, piv):
-            if not all(factory_secrets(piv)):
-                raise MisuseError(
-                    f"card {serial} is not fresh from the factory; nothing was changed",
-                    hint="ykman piv reset makes it so, and destroys its keys",
-                )
-            require_version(piv.version, _FIRST_WITH_AES)  # the last step needs it, and the first cannot be undone
-            piv.authenticate(DEFAULT_MANAGEMENT_KEY)
-            try:
-                piv.change_pin(FACTORY_PIN, pin)
-                piv.change_puk(FACTORY_PUK, puk)
-            except ApduError as error:
-                raise TokenError(
-                    f"card {serial}: it took not both, new PIN and new PUK: {error}",
-                    hint="it may forbid simple ones: ykman piv reset, then again",
-                ) from error
-            piv.set_management_key(MANAGEMENT_KEY_TYPE.AES192, key)
+            replace_factory_secrets(piv, serial, pin, puk, management_key)
+
+    def unblock(self, *secrets: str) -> None:
+        """A new PIN by the PUK; WrongPukError, PukLockedError."""
+        puk, pin = secrets
+        with self._piv() as (serial, piv):
+            unblock_pin(piv, serial, puk, pin)
 
     @contextlib.contextmanager
     def session(self, pin: PinCallback) -> Iterator["PivCardSession"]:
@@ -86,7 +73,7 @@ class PivToken:
         with self._piv() as (serial, piv):
             secret = pin(f"PIN of card {serial}")
             verify_pin(piv, secret, serial)
-            session = PivCardSession(serial, piv, secret, self._management_key, self._notify)
+            session = PivCardSession(serial, piv, secret, self._management_key, self._waiting)
             try:
                 yield session
             finally:
@@ -107,14 +94,3 @@ class PivToken:
         if len(serials) != 1:
             raise no_card(None, serials)
         return serials[0]
-
-
-def _require_new(pin: str, puk: str, management_key: str) -> bytes:
-    """The management key's bytes. MisuseError before anything on the card is changed."""
-    for what, secret in (("PIN", pin), ("PUK", puk)):
-        if not (secret.isascii() and 6 <= len(secret) <= 8):
-            raise MisuseError(f"a {what} has 6 to 8 ASCII characters; nothing was changed")
-    key = management_key_bytes(management_key)
-    if {pin, puk} & {FACTORY_PIN, FACTORY_PUK} or key == DEFAULT_MANAGEMENT_KEY:
-        raise MisuseError("the factory's secrets are everybody's", hint="choose others")
-    return key

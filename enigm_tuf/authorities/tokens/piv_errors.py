@@ -12,22 +12,33 @@ from enigm_tuf.errors import PinLockedError, TokenError, TokenRemovedError, Wron
 
 def verify_pin(piv: PivSession, pin: str, serial: int) -> None:
     """WrongPinError, PinLockedError. A PIN that no card can have spends no try."""
-    if not _is_possible(pin):
+    if not is_possible(pin):
         raise WrongPinError(f"card {serial}", piv.get_pin_attempts())
     try:
         piv.verify_pin(pin)
     except InvalidPinError as error:
         if error.attempts_remaining == 0:
-            raise PinLockedError(f"card {serial}: the PIN is locked", hint="the PUK unlocks it") from error
+            raise PinLockedError(
+                f"card {serial}: the PIN is locked",
+                hint=f"with the PUK: enigm-sign token unblock --token piv:serial={serial}",
+            ) from error
         raise WrongPinError(f"card {serial}", error.attempts_remaining) from error
 
 
-def _is_possible(pin: str) -> bool:
+def is_possible(secret: str) -> bool:
     """Six to eight bytes (SP 800-73-4 part 2, section 2.4.3)."""
     try:
-        return 6 <= len(pin.encode()) <= 8
+        return 6 <= len(secret.encode()) <= 8
     except UnicodeEncodeError:
         return False
+
+
+def removed(serial: int, effect: str, error: Exception) -> TokenRemovedError:
+    """The error for a card that is gone; ``effect`` says what became of the signature."""
+    return TokenRemovedError(
+        f"card {serial}: pulled out or gone; {effect} ({error})",
+        hint=f"put card {serial} back in, and run the command again",
+    )
 
 
 @contextlib.contextmanager
@@ -36,7 +47,7 @@ def converted(serial: int) -> Iterator[None]:
     try:
         yield
     except SmartcardException as error:
-        raise TokenRemovedError(f"card {serial}: pulled out or gone; nothing was signed ({error})") from error
+        raise removed(serial, "nothing was signed", error) from error
     except NotSupportedError as error:
         raise TokenError(f"card {serial}: its firmware is too old: {error}", hint="5.7 or newer is needed") from error
     except CommandError as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from enigm_tuf.authorities.tokens.development import DevelopmentToken
+from enigm_tuf.authorities.tokens.piv_touch import Waiting
 from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.model.value import Protocol
 from enigm_tuf.ports import Token, TokenIdentity
@@ -24,10 +25,13 @@ _EXAMPLE = "pkcs11:token=rel-a?module-path=/usr/lib/softhsm/libsofthsm2.so, piv:
 
 @dataclass(frozen=True)
 class TokenEdges:
-    """What opening a token needs from outside. ``cards`` None means the machine's readers, through PC/SC."""
+    """What opening a token needs from outside. ``cards`` None means the machine's readers, through PC/SC.
+
+    ``waiting`` tells the person to touch a card, for as long as the card waits.
+    """
 
     ask_secret: Callable[[str], str]
-    notify: Callable[[str], None]
+    waiting: Waiting
     cards: "CardSource | None" = None
 
 
@@ -37,6 +41,21 @@ class NewToken(Token, Protocol):
     SECRETS: ClassVar[tuple[str, ...]]
 
     def initialise(self, *secrets: str) -> None: ...
+
+
+class UnblockableToken(Token, Protocol):
+    """A token whose PIN an officer can set anew: ``unblock`` takes one secret for each name in ``UNBLOCK_SECRETS``."""
+
+    UNBLOCK_SECRETS: ClassVar[tuple[str, ...]]
+
+    def unblock(self, *secrets: str) -> None: ...
+
+
+_OTHER_WAYS = {
+    "pkcs11": "the security officer sets a new user PIN with the vendor's tool, or with "
+    "pkcs11-tool --module FILE --token-label LABEL --login --login-type so --init-pin",
+    "development": "a key file's PIN is the passphrase of its keys: make a new file",
+}
 
 
 def open_token(uri: str, edges: TokenEdges) -> Token:
@@ -55,6 +74,16 @@ def open_new_token(uri: str, edges: TokenEdges) -> NewToken:
     if scheme not in openers:
         raise MalformedError("--token", uri[:60], f"must be such as {_EXAMPLE}")
     return openers[scheme](uri, rest, edges)
+
+
+def open_blocked_token(uri: str, edges: TokenEdges) -> UnblockableToken:
+    """The same, as what ``token unblock`` needs; MisuseError for a token that has another way."""
+    kind = uri.partition(":")[0]
+    if kind in _OTHER_WAYS:
+        raise MisuseError(f"{kind} tokens have no PUK", hint=_OTHER_WAYS[kind])
+    token: Any = open_new_token(uri, edges)  # a PIV card: there are no other kinds
+    blocked: UnblockableToken = token
+    return blocked
 
 
 def _pkcs11(uri: str, rest: str, edges: TokenEdges) -> NewToken:
@@ -80,7 +109,7 @@ def _piv(uri: str, rest: str, edges: TokenEdges) -> NewToken:
         int(serial) if serial else None,
         edges.cards or piv.PcscCards(),
         management_key=edges.ask_secret,
-        notify=edges.notify,
+        waiting=edges.waiting,
     )
     return token
 
