@@ -4,233 +4,223 @@ The calls are listed at run time, from a run without faults. Call N is "the n-th
 the same call in every run even where threads change the order.
 """
 
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from queue import SimpleQueue
 
 import pytest
 
 from enigm_testkit.faults.calls import Place, read_calls
-from enigm_testkit.faults.durability import Disk
-from enigm_testkit.faults.machine import Fault, Machine, build_shim
-from enigm_testkit.faults.power_cut import Cut, cut_power
+from enigm_testkit.faults.durability import Disk, Rule
+from enigm_testkit.faults.laboratory import Job, Laboratory, laboratory
+from enigm_testkit.faults.machine import Fault, Machine
+from enigm_testkit.faults.power_cut import Cut, Killed
 from enigm_testkit.faults.site import (
     COMMANDS,
-    CONFIGURATION,
+    RANDOM,
     Scene,
-    make_scenes,
+    lowered,
     recover,
     remains,
     require_known,
     require_sound,
+    state_of,
 )
-from enigm_testkit.vendor import Vendor, make_vendor
-from enigm_tuf_repository.cli.serve import make_server
 
-_NEEDS_SPACE = ("open", "write", "pwrite", "writev", "pwritev", "mkdir", "symlink", "link", "rename", "fallocate")
-Job = Callable[[Machine, Path], None]
-
-
-@dataclass
-class Site:
-    """Two machines, and the scenes of a first and a second release."""
-
-    machines: list[Machine]
-    scenes: list[Scene]
-    folder: Path
-    counts: Counter[str] = field(default_factory=Counter)
-
-    def __post_init__(self) -> None:
-        self._free: SimpleQueue[Machine] = SimpleQueue()
-        for machine in self.machines:
-            self._free.put(machine)
-
-    def each(self, jobs: Sequence[tuple[str, Job]]) -> list[str]:
-        """Run all jobs, one on each machine at a time; what went wrong, by job."""
-        with ThreadPoolExecutor(len(self.machines)) as pool:
-            return [trouble for trouble in pool.map(self._one, range(len(jobs)), jobs) if trouble]
-
-    def _one(self, number: int, job: tuple[str, Job]) -> str:
-        name, work = job
-        machine = self._free.get()
-        try:
-            folder = self.folder / f"{number}-{threading.get_ident()}"
-            folder.mkdir()
-            work(machine, folder)
-        except Exception as error:
-            return f"{name}: {type(error).__name__}: {error}"
-        finally:
-            self._free.put(machine)
-        return ""
-
-
-@contextmanager
-def served(vendor: Vendor) -> Iterator[str]:
-    """The device.toml of a device that asks this vendor."""
-    with make_server(vendor.published, "127.0.0.1", 0) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield CONFIGURATION.format(url=f"http://127.0.0.1:{server.server_port}")
-        server.shutdown()
-        thread.join()
-
-
-def vendors(folder: Path) -> list[Vendor]:
-    """One with release 1.0, the same an hour later with 2.0, and another hour later with 3.0."""
-    vendor = make_vendor(folder / "vendor-1")
-    vendor.done("init", "--config", str(vendor.path / "repository.toml"))
-    vendor.publish("root-1")
-    vendor.done("product", "add", "phone", "--channel", "stable")
-    vendor.publish("product-phone")
-    made = [vendor]
-    for version in ("1.0", "2.0", "3.0"):
-        if version != "1.0":
-            made.append(made[-1].copied_to(folder / f"vendor-{version}"))
-            made[-1].clock.advance(timedelta(hours=1))
-        made[-1].prepare_release(version, b"payload " * 150_000)
-        made[-1].publish(f"phone-{version}")
-    return made
+_NEEDS_SPACE = {"open", "write", "pwrite", "writev", "pwritev", "mkdir", "symlink", "link", "rename", "fallocate"}
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A first release, and a third one: then the slot that is not in use has an old release in it."""
-    folder = tmp_path_factory.mktemp("faults").resolve()
-    shim, device, all_vendors = build_shim(folder), folder / "device", vendors(folder)
-    root = all_vendors[0].published / "metadata" / "1.root.json"
-    with ExitStack() as stack:
-        configurations = [stack.enter_context(served(vendor)) for vendor in all_vendors]
-        machines = [Machine(shim, folder / f"machine-{number}", all_vendors[0].clock.now()) for number in (1, 2)]
-        for machine in machines:
-            stack.callback(machine.close)
-        (folder / "device.toml").write_text(configurations[0])
-        words = ("init", "--root", str(root), "--config", str(folder / "device.toml"))
-        assert machines[0].run(device, *words).status == 0
-        scenes = make_scenes("first", machines[0], device, folder / "scenes")
-        for vendor, configuration in zip(all_vendors[1:], configurations[1:], strict=True):
-            machines[0].now = vendor.clock.now()
-            (device / "device.toml").write_text(configuration)
-            if vendor is not all_vendors[-1]:
-                assert [machines[0].run(device, command).status for command in COMMANDS] == [0, 0, 0]
-        scenes += make_scenes("third", machines[0], device, folder / "scenes")
-        (folder / "victims").mkdir()
-        yield Site(machines, scenes, folder / "victims")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    with laboratory(tmp_path_factory.mktemp("faults").resolve()) as made:
+        yield made
 
 
-def faults_at(place: Place) -> list[Fault]:
-    """What can happen to this call."""
+def faults_at(number: int, place: Place) -> list[Fault]:
+    """What can happen to this call. A kill before it is a kill after the one before it, except for the first."""
     space = [Fault.ENOSPC, Fault.DISK_FULL] if place.key.split()[0] in _NEEDS_SPACE else []
     torn = [Fault.SHORT, Fault.TORN] if place.writes else []
-    return [Fault.EIO, *space, *torn, Fault.KILL_BEFORE, Fault.KILL_AFTER]
+    before = [] if number else [Fault.KILL_BEFORE]
+    return [Fault.EIO, *space, *torn, *before, Fault.KILL_AFTER]
 
 
-def injected(scene: Scene, place: Place, fault: Fault, counts: Counter[str], seen: set[str]) -> Job:
-    """Spoil one call, look at what is left, go on without faults, and look again.
+class Sweep:
+    """Counts what was done. Remains that have recovered, byte by byte the same, are not taken through it again."""
 
-    What has been ``seen`` to recover, byte by byte, is not taken through it again.
-    """
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.recovered: defaultdict[str, set[str]] = defaultdict(set)
+        self.broken: set[tuple[Rule, str]] = set()
 
-    def job(machine: Machine, folder: Path) -> None:
-        machine.now = scene.now
-        with scene.victim(folder) as device:
-            log = folder / "log"
-            ran = machine.run(device, scene.command, log=log, place=place, fault=fault)
-            assert any(call.spoiled for call in read_calls(log)), "this call did not come"
-            state = require_sound(scene, device)
-            if fault.kills:
-                assert ran.status == -9, ran.said
-            else:
-                require_known(ran)
+    def spoils(self, scene: Scene, place: Place, fault: Fault) -> Job:
+        """Spoil one call, look at what is left, go on without faults, and look again."""
+
+        def job(machine: Machine, folder: Path) -> None:
+            machine.now = scene.now
+            device, log, grave = scene.copied_to(folder / "device"), folder / "log", folder / "grave"
+            grave.mkdir()
+            ran = machine.run(device, scene.command, log=log, grave=grave, place=place, fault=fault)
+            calls = read_calls(log)
+            assert any(call.spoiled for call in calls), "this call did not come"
+            assert ran.status == -9 if fault.kills else ran.status in {0, 2, 3}, ran.said
+            require_known(ran)
             if ran.status == 0:
-                assert state == scene.states[-1], "it said that it is done, and it is not"
-            if (left := remains(device)) not in seen:
-                recover(scene, machine, device)
-                seen.add(left)
-        counts[fault.name] += 1
+                assert require_sound(scene, device) == scene.states[-1], "it said that it is done, and it is not"
+            if fault is Fault.KILL_AFTER:
+                for cut in Cut:
+                    Killed(device, grave, calls).left_by(cut, folder / cut.name)
+                    self.survives(scene, folder / cut.name, machine, f"POWER CUT, {cut.name}")
+                self._goes_on(scene, place, device, machine, log)
+            else:
+                self.survives(scene, device, machine, fault.name)
 
-    return job
+        return job
+
+    def survives(self, scene: Scene, device: Path, machine: Machine, what: str) -> None:
+        require_sound(scene, device)
+        if (left := remains(device)) not in self.recovered[str(scene)]:
+            recover(scene, machine, device)
+            self.recovered[str(scene)].add(left)
+        self.counts[what] += 1
+
+    def _goes_on(self, scene: Scene, place: Place, device: Path, machine: Machine, log: Path) -> None:
+        """The next runs after a kill, written to its log: they may rely on nothing that it left undurable."""
+        require_sound(scene, device)
+        disk = Disk()
+        disk.see(read_calls(log))
+        files = remains(device)
+        if (left := files + RANDOM.sub("*", disk.pending)) not in self.recovered[str(scene)]:
+            recover(scene, machine, device, log)
+            disk = Disk()
+            disk.see(read_calls(log))
+            self.recovered[str(scene)] |= {left, files}
+        self.broken |= {(rule, f"{scene}, {place}: {sentence}") for rule, sentence in disk.broken}
+        self.counts[Fault.KILL_AFTER.name] += 1
+
+    def run(self, lab: Laboratory, chosen: Callable[[int, Fault], bool]) -> None:
+        """All faults that ``chosen`` (number of the place, fault) picks; prints how many there were."""
+        jobs = [
+            (f"{scene}, {place}, {fault.name}", self.spoils(scene, place, fault))
+            for scene in lab.scenes
+            for number, place in enumerate(scene.places)
+            for fault in faults_at(number, place)
+            if chosen(number, fault)
+        ]
+        troubles = lab.each(jobs)
+        calls = sum(len(scene.places) for scene in lab.scenes)
+        print(f"\nfaults: {len(jobs)} injected at {calls} system calls, {len(jobs) - len(troubles)} survived")
+        print(f"survivors, with power cuts: {dict(self.counts)}")
+        print(f"different remains that were taken through a recovery: {sum(map(len, self.recovered.values()))}")
+        assert not troubles, "\n".join(troubles)
+        assert not self.broken, "\n".join(f"{rule.name}: {sentence}" for rule, sentence in sorted(self.broken, key=str))
+        assert self.counts[Fault.EIO.name] > 0
+        assert self.counts[Fault.KILL_AFTER.name] > 0
 
 
-def sweep(site: Site, scenes: Sequence[Scene], chosen: Callable[[int, Fault], bool]) -> None:
-    """All faults that ``chosen`` (number of the place, fault) picks; prints how many there were."""
-    counts: Counter[str] = Counter()
-    seen: dict[str, set[str]] = {scene.name + scene.command: set() for scene in scenes}
-    jobs = [
-        (
-            f"{scene.name} {scene.command}, {place}, {fault.name}",
-            injected(scene, place, fault, counts, seen[scene.name + scene.command]),
-        )
-        for scene in scenes
-        for number, place in enumerate(scene.places)
-        for fault in faults_at(place)
-        if chosen(number, fault)
-    ]
-    troubles = site.each(jobs)
-    calls = sum(len(scene.places) for scene in scenes)
-    print(
-        f"\nfaults: {len(jobs)} injected at {calls} system calls, {len(jobs) - len(troubles)} survived: {dict(counts)}"
-    )
-    print(f"{sum(map(len, seen.values()))} different remains were taken through a recovery")
-    assert not troubles, "\n".join(troubles)
-    assert sum(counts.values()) == len(jobs) > 0
-
-
-def test_a_kill_or_an_error_at_every_tenth_call_is_survived(site: Site) -> None:
-    sweep(site, site.scenes, lambda number, fault: number % 10 == 3 and fault in {Fault.EIO, Fault.KILL_AFTER})
+def test_an_error_or_a_kill_or_a_power_cut_at_every_twentieth_call_is_survived(lab: Laboratory) -> None:
+    Sweep().run(lab, lambda number, fault: number % 20 == 3 and fault in {Fault.EIO, Fault.KILL_AFTER})
 
 
 @pytest.mark.slow
-def test_every_fault_at_every_call_is_survived(site: Site) -> None:
-    sweep(site, site.scenes, lambda _number, _fault: True)
+def test_every_fault_and_a_power_cut_at_every_call_are_survived(lab: Laboratory) -> None:
+    """And after every kill the next runs rely on nothing that is not durable."""
+    Sweep().run(lab, lambda _number, _fault: True)
 
 
-def test_whatever_is_named_is_durable_first_and_its_name_is_durable_after(site: Site) -> None:
-    """The order of the calls alone: no run of a command may rely on what a power cut can take."""
-    broken = []
-    for scene in site.scenes:
-        disk = Disk()
-        disk.see(scene.calls)
-        disk.end()
-        broken += [f"{scene.name} {scene.command}: {sentence}" for sentence in disk.broken]
-    assert not broken, "\n".join(broken)
+@pytest.mark.parametrize("rule", list(Rule))
+def test_no_run_relies_on_what_a_power_cut_can_take(lab: Laboratory, rule: Rule) -> None:
+    """The order of the calls alone, from check to install."""
+    disks = {scene.name: Disk() for scene in lab.scenes}
+    for scene in lab.scenes:
+        assert any(call.kind == "fsync" for call in scene.calls)
+        disks[scene.name].see(scene.calls)
+    assert not [sentence for disk in disks.values() for broken, sentence in disk.broken if broken is rule]
 
 
-def cut_off(scene: Scene, place: Place, cut: Cut, seen: set[str]) -> Job:
-    """The power goes after this call, with what no fsync made durable."""
+def cut_later(scene: Scene, first: Place, second: Place, sweep: Sweep) -> Job:
+    """A kill; the same command again, up to a power cut: what that run acted upon is not taken back."""
 
     def job(machine: Machine, folder: Path) -> None:
         machine.now = scene.now
-        log, grave = folder / "log", folder / "grave"
+        device, log, grave = scene.copied_to(folder / "device"), folder / "log", folder / "grave"
         grave.mkdir()
-        with scene.victim(folder) as device:
-            machine.run(device, scene.command, log=log, grave=grave, place=place, fault=Fault.KILL_AFTER)
-            cut_power(device, grave, read_calls(log), cut)
-            require_sound(scene, device)
-            if (left := remains(device)) not in seen:
-                recover(scene, machine, device)
-                seen.add(left)
+        machine.run(device, scene.command, log=log, grave=grave, place=first, fault=Fault.KILL_AFTER)
+        found, before = state_of(device), len(read_calls(log))
+        ran = machine.run(device, scene.command, log=log, grave=grave, place=second, fault=Fault.KILL_AFTER)
+        calls = read_calls(log)
+        acted = ran.status != -9 or any(call.done and call.real.startswith("slots") for call in calls[before:])
+        known = state_of(device) if ran.status != -9 else found
+        for cut in Cut:
+            left = folder / cut.name
+            Killed(device, grave, calls).left_by(cut, left)
+            assert not acted or not lowered(known, state_of(left)), "the state that it acted upon is gone"
+            sweep.survives(scene, left, machine, f"{cut.name}, {'acted' if acted else 'only read'}")
 
     return job
 
 
 @pytest.mark.slow
-def test_a_power_cut_after_every_call_is_survived(site: Site) -> None:
-    seen: dict[str, set[str]] = {scene.name + scene.command: set() for scene in site.scenes}
-    jobs = [
-        (
-            f"{scene.name} {scene.command}, {place}, {cut.name}",
-            cut_off(scene, place, cut, seen[scene.name + scene.command]),
-        )
-        for scene in site.scenes
-        for place in scene.places
-        for cut in Cut
-    ]
-    troubles = site.each(jobs)
-    print(f"\npower cuts: {len(jobs)}, {len(jobs) - len(troubles)} survived")
+def test_a_kill_then_a_run_then_a_power_cut_take_nothing_back_that_was_acted_upon(lab: Laboratory) -> None:
+    sweep, jobs = Sweep(), []
+    for scene in lab.scenes:
+        places = [place for place in scene.places if place.key.startswith(("rename", "symlink", "unlink", "fsync"))]
+        for number, first in enumerate(places):
+            second = scene.places[number * 7 % len(scene.places)]
+            jobs.append((f"{scene}, {first}, then {second}", cut_later(scene, first, second, sweep)))
+    troubles = lab.each(jobs)
+    print(f"\nkills with a run and a power cut after it: {len(jobs)}, {len(jobs) - len(troubles)} survived")
+    print(f"what was left: {dict(sweep.counts)}")
     assert not troubles, "\n".join(troubles)
+    assert sweep.counts[f"{Cut.ALL_LOST.name}, acted"] > 0
+
+
+BUSY = "another process is updating this device"
+LATE = ("check again", "nothing to do", "is not here yet", "No such file or directory")
+
+
+def together(
+    scene: Scene, place: Place, others: Mapping[Machine, Machine], lab: Laboratory, answers: Counter[str]
+) -> Job:
+    """One process stops before a call; another one does all that there is to do; the first one goes on."""
+    states = [state for also in lab.scenes if also.name == scene.name for state in also.states]
+
+    def job(machine: Machine, folder: Path) -> None:
+        other = others[machine]
+        machine.now = other.now = scene.now
+        device, log = scene.copied_to(folder / "device"), folder / "log"
+        assert machine.run(device, scene.command, log=log, place=place, fault=Fault.STOP_BEFORE).stopped
+        said = []
+        for command in COMMANDS:
+            other.start(device, command)
+            assert other.ends_within(seconds=60), f"{command} waits for a process that does not go on"
+            said.append(other.wait())
+        between = require_sound(scene, device, states)
+        said.append(machine.finish())
+        for ran in said:
+            require_known(ran)
+            assert ran.status == 0 or any(words in ran.said for words in (BUSY, *LATE)), ran.said
+            answers["done" if ran.status == 0 else "busy" if BUSY in ran.said else "too late"] += 1
+        assert not lowered(between, require_sound(scene, device, states))
+        recover(scene, machine, device)
+
+    return job
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS)
+def test_of_two_processes_one_says_that_it_is_not_alone_and_none_corrupts(lab: Laboratory, command: str) -> None:
+    firsts, seconds = lab.machines[:2], lab.machines[2:]
+    others = dict(zip(firsts, seconds, strict=True))
+    answers: Counter[str] = Counter()
+    step = 3 if command == "check" else 1
+    jobs = [
+        (f"{scene}, {place}", together(scene, place, others, lab, answers))
+        for scene in lab.scenes
+        if scene.command == command
+        for place in scene.places[::step]
+    ]
+    troubles = Laboratory(firsts, lab.scenes, lab.folder).each(jobs)
+    done = len(jobs) - len(troubles)
+    print(f"\n{command} stopped at {len(jobs)} calls while another process did it all: {done} sound; {dict(answers)}")
+    assert not troubles, "\n".join(troubles)
+    assert answers["busy"] > 0

@@ -1,8 +1,10 @@
 """An installer for a pair of directories, one of which is current: the shape of an A/B slot pair."""
 
 import contextlib
+import fcntl
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from enigm_tuf.durable import StrPath, fsync_directory
@@ -30,22 +32,17 @@ class DirectorySlots:
 
     def place(self, sha256: str) -> Path:
         """``<sha256>`` in the slot that is not in use; what else lies there goes, since it needs the space."""
-        slot = self._other
-        try:
-            self._make(slot)
+        with self._alone() as slot:
             _clear(slot, keep={sha256, f"{sha256}.part"})
-        except OSError as error:
-            raise StateError(f"{slot}: {error.strerror}") from error
-        return slot / sha256
+            return slot / sha256
 
     def install(self, artifact: VerifiedArtifact) -> None:
         """Fill the slot that is not in use, make it durable, then switch; StateError leaves the current slot alone.
 
         A payload that was fetched to its place() is in the slot already, durable, and is only given its name.
         """
-        slot, file = self._other, Path(artifact.file)
-        try:
-            self._make(slot)
+        file = Path(artifact.file)
+        with self._alone() as slot:
             in_place = file.parent.resolve() == slot.resolve()
             _clear(slot, keep={file.name} if in_place else set())
             if in_place:
@@ -56,15 +53,32 @@ class DirectorySlots:
             _fsync_file(slot / "version")
             fsync_directory(slot)
             self._switch(slot.name)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[Path]:
+        """The slot that is not in use, and stays so: one process at a time chooses, clears or switches; StateError."""
+        slot = self._directory
+        try:
+            self._directory.mkdir(exist_ok=True)
+            descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                slot = self._other
+                self._make(slot)
+                yield slot
+            finally:
+                os.close(descriptor)
+        except BlockingIOError as error:
+            hint = "wait until it is done, then run it again"
+            raise StateError("another process is updating this device", hint=hint) from error
         except OSError as error:
             raise StateError(f"{slot}: {error.strerror}") from error
 
     def _make(self, slot: Path) -> None:
-        """The folder; its name and what a killed process left in those above it are durable."""
-        for folder in (self._directory, slot):
-            folder.mkdir(exist_ok=True)
-            fsync_directory(folder.parent)
-        fsync_directory(slot)
+        """The folder; its name and what a killed process left in it and in those above it are durable."""
+        slot.mkdir(exist_ok=True)
+        for folder in (self._directory.parent, self._directory, slot):
+            fsync_directory(folder)
 
     def _switch(self, name: str) -> None:
         new = self._directory / "current.new"

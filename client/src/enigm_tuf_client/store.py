@@ -85,9 +85,14 @@ class DirectoryStore:
         return os.path.exists(self._file)
 
     def load(self) -> DeviceState:
-        """The committed state; each object is checked against its name when it is read; StateError."""
+        """The committed state; each object is checked against its name when it is read; StateError.
+
+        What is given back is durable: a process that was killed may have named it without, and who acts upon a state
+        (a slot that is filled, an answer) must never wake up behind it.
+        """
         try:
             data = _read(self._file)
+            fsync_directory(self._directory)  # after the reading: what another process names meanwhile is not this
         except FileNotFoundError as error:
             raise StateError(f"{self._directory}: no device state here", hint="run enigm-update init first") from error
         except OSError as error:

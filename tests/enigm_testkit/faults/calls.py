@@ -10,8 +10,9 @@ WRITES = frozenset({"write", "pwrite", "writev", "pwritev", "sendfile", "copy_fi
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call. ``path`` and ``other`` (the new name) are below the device, ``*`` for what is random in them.
+    """One call; kind ``run`` where a run begins.
 
+    ``path`` and ``other`` (the new name) are below the device, ``*`` for what is random in them.
     ``result`` is -errno of a call that failed. ``real`` and ``real_other`` are the names as they were.
     ``bytes`` of an open is 1 where it truncates.
     """
@@ -65,7 +66,7 @@ def places(calls: Iterable[Call]) -> list[Place]:
     """Each call as the place that a fault can be put at."""
     seen: Counter[str] = Counter()
     found = []
-    for call in calls:
+    for call in (call for call in calls if call.kind != "run"):
         seen[call.key] += 1
         found.append(Place(call.key, seen[call.key], call.kind in WRITES and call.bytes > 1))
     return found

@@ -3,6 +3,7 @@
 import enum
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -101,6 +102,11 @@ class Machine:
         """Let a stopped command go on."""
         self._tell("")
         return self.wait()
+
+    def ends_within(self, seconds: float) -> bool:
+        """Whether wait() will not have to."""
+        assert self._process.stdout
+        return bool(select.select([self._process.stdout], [], [], seconds)[0])
 
     def wait(self) -> Ran:
         assert self._process.stdout

@@ -46,19 +46,6 @@ static struct {
 } order;
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
-/* Log to `log`; spoil call `number` of `key` (none if 0). What a rename or unlink destroys is kept in `grave`. */
-void faults_arm(const char *folder, const char *log, const char *grave, const char *key, long number, int mode)
-{
-    snprintf(order.folder, sizeof order.folder, "%s/", folder);
-    snprintf(order.grave, sizeof order.grave, "%s", grave);
-    snprintf(order.key, sizeof order.key, "%s", key);
-    order.length = strlen(order.folder);
-    order.number = number;
-    order.mode = mode;
-    order.log = syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    order.armed = order.log >= 0;
-}
-
 static int hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
 /* Runs of 16 and more hex digits are random, unless they are SHA-256 or SHA-512; so are the inodes of O_TMPFILE. */
@@ -140,6 +127,22 @@ static void log_call(const struct call *c, long result)
                           other, relative(c->path), relative(c->other), c->inode, c->offset, c->bytes, result,
                           order.serial, c->created, c->spoiled);
     if (syscall(SYS_write, order.log, line, (size_t)length) != length) abort();
+}
+
+/* Log to `log`; spoil call `number` of `key` (none if 0). What a rename or unlink destroys is kept in `grave`. */
+void faults_arm(const char *folder, const char *log, const char *grave, const char *key, long number, int mode)
+{
+    snprintf(order.folder, sizeof order.folder, "%s/", folder);
+    snprintf(order.grave, sizeof order.grave, "%s", grave);
+    snprintf(order.key, sizeof order.key, "%s", key);
+    order.length = strlen(order.folder);
+    order.number = number;
+    order.mode = mode;
+    order.log = syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    order.serial = syscall(SYS_lseek, order.log, 0L, SEEK_END); /* unique, also where several runs share a log */
+    order.armed = order.log >= 0;
+    struct call c = {.kind = "run"}; /* where several runs share a log, this line parts them */
+    log_call(&c, 0);
 }
 
 static int is_meant(const struct call *c)
