@@ -51,9 +51,12 @@ def test_a_body_above_the_floor_ends_with_the_time_for_all_of_it() -> None:
     script = drips(OK + b"Content-Length: 99999\r\n\r\n", b"y" * 10)
     bounds = Bounds(rate=1, window=0.2, longest=0.3)
     buffer = memoryview(bytearray(500))
-    with serving(Scripted(script)) as url, HttpFetcher(url, bounds=bounds).open("file", 0, 99_999) as source:
-        with pytest.raises(TransportError, match=r"not done after 0.3 s of waiting"):
-            sum(iter(lambda: source.readinto(buffer), 0))
+    with (
+        serving(Scripted(script)) as url,
+        HttpFetcher(url, bounds=bounds).open("file", 0, 99_999) as source,
+        pytest.raises(TransportError, match=r"not done after 0.3 s of waiting"),
+    ):
+        sum(iter(lambda: source.readinto(buffer), 0))
 
 
 def test_a_caller_that_is_slow_itself_is_not_taken_for_a_slow_server() -> None:
