@@ -30,6 +30,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--attestation-root", metavar="PEM", action="append", default=[], help="a pinned root of the card's maker"
     )
+    parser.add_argument(
+        "--attestation-intermediate",
+        metavar="PEM",
+        action="append",
+        default=[],
+        help="what the maker publishes between its cards and its root; a file may hold several",
+    )
     parser.add_argument("--out", required=True, metavar="FILE", help="the key record, such as root-a.key.json")
 
 
@@ -40,7 +47,8 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
         arguments.purpose,
         arguments.environment,
         NAME.read(arguments.custodian, "--custodian", ""),
-        tuple(_certificate(Path(file)) for file in arguments.attestation_root),
+        tuple(_root(Path(file)) for file in arguments.attestation_root),
+        tuple(data for file in arguments.attestation_intermediate for data in _certificates(Path(file))),
     )
     with edges.open_token(arguments.token).session(edges.person.ask_secret) as session:
         record = enrol(session, arguments.label, enrolment, edges.clock.now().replace(microsecond=0))
@@ -48,11 +56,20 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     return Outcome(record_facts(record), [*record_lines(record), f"written to {out}"])
 
 
-def _certificate(file: Path) -> bytes:
+def _root(file: Path) -> bytes:
+    """One for each file: a root is pinned on purpose."""
+    found = _certificates(file)
+    if len(found) != 1:
+        raise MalformedError(str(file), "", f"must be one certificate, not {len(found)}: a root is pinned on purpose")
+    return found[0]
+
+
+def _certificates(file: Path) -> tuple[bytes, ...]:
     try:
-        return x509.load_pem_x509_certificate(read_input(file, LIMITS.document_bytes)).public_bytes(Encoding.DER)
+        found = x509.load_pem_x509_certificates(read_input(file, LIMITS.document_bytes))
     except ValueError as error:
         raise MalformedError(str(file), "", "must be a PEM certificate") from error
+    return tuple(certificate.public_bytes(Encoding.DER) for certificate in found)
 
 
 COMMAND: "Command[Edges]" = Command(

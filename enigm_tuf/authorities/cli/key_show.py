@@ -1,14 +1,16 @@
 """enigm-sign key show: fingerprint, words and attributes of a key on a token or in a record."""
 
 import argparse
+from base64 import b64decode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from enigm_tuf.authorities.cli.token_options import add_label, add_token
 from enigm_tuf.authorities.token_fit import find_key
+from enigm_tuf.authorities.tokens.attestation import read_claims
 from enigm_tuf.commandline import Command, Outcome, table
 from enigm_tuf.durable import read_input
-from enigm_tuf.errors import MisuseError
+from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.keys import KeyRecord, read_key_record
 from enigm_tuf.model.strict_json import sha256
@@ -33,7 +35,21 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
         raise MisuseError("which key?", hint="give --record FILE, or --token URI and --label LABEL")
     with edges.open_token(arguments.token).session(edges.person.ask_secret) as session:
         key = find_key(session, arguments.label)
-    return Outcome(key_facts(key), key_lines(key))
+        attested = _attested(session.attestation(arguments.label))
+    lines = key_lines(key) + [f"{name}  {value}" for name, value in attested.items()]
+    return Outcome(key_facts(key) | attested, lines)
+
+
+def _attested(chain: tuple[bytes, ...]) -> dict[str, str]:
+    """What the maker says of the key, for people to read; it is checked when the key is enrolled."""
+    return read_claims(chain).described() if chain else {}
+
+
+def _decoded(record: KeyRecord) -> tuple[bytes, ...]:
+    try:
+        return tuple(b64decode(certificate) for certificate in record.attestation)
+    except ValueError as error:
+        raise MalformedError(f"record of key {record.keyid}", "attestation", "must be base64") from error
 
 
 def key_facts(key: TokenKey) -> dict[str, Any]:
@@ -64,6 +80,7 @@ def record_facts(record: KeyRecord) -> dict[str, Any]:
         "custodian": record.custodian,
         "token_serial": record.token.serial,
         "attested": bool(record.attestation),
+        **_attested(_decoded(record)),
         "attributes": {
             name: item.text if item.flag is None else item.flag for name, item in sorted(record.attributes.items())
         },
