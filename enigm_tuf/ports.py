@@ -130,6 +130,20 @@ class TokenKey(Value):
     attributes: dict[str, bool | str]
 
 
+class TokenObject(Value):
+    """Anything that lies on a token. ``kind``: private-key, public-key, certificate, secret-key, data or other.
+
+    ``label`` and ``id`` (hex) are as the token gives them, or empty; ``spki_sha256`` where it has a public half that
+    can be read; ``attributes`` as for TokenKey, for private and secret keys.
+    """
+
+    kind: str
+    label: str
+    id: str
+    spki_sha256: str | None
+    attributes: dict[str, bool | str]
+
+
 class TokenSession(Protocol):
     """A token while somebody is logged in."""
 
@@ -147,6 +161,12 @@ class TokenSession(Protocol):
 
         Only a Signable can be signed: there is one builder for each thing that a key may say.
         """
+
+    def objects(self) -> tuple[TokenObject, ...]:
+        """Everything on the token, also what is not ours: what an audit compares with the inventory."""
+
+    def destroy(self, label: str) -> None:
+        """Destroy a key pair for good; MisuseError where the token has none of that label, or cannot."""
 
     def attestation(self, label: str) -> tuple[bytes, ...]:
         """DER certificates, leaf first, by which the maker vouches for the key; empty if it cannot."""

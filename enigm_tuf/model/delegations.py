@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from enigm_tuf.errors import MalformedError
-from enigm_tuf.model.strict_json import JsonObject
+from enigm_tuf.model.strict_json import JsonObject, sha256
 from enigm_tuf.model.tuf_fields import (
     Key,
     Role,
@@ -33,7 +32,7 @@ class DelegatedRole(Role):
         """Patterns match segment by segment: ``*`` never crosses a ``/``."""
         if self.paths is not None:
             return any(_matches(path, pattern) for pattern in self.paths)
-        digest = hashlib.sha256(path.encode()).hexdigest()
+        digest = sha256(path.encode())
         return any(digest.startswith(prefix) for prefix in self.path_hash_prefixes or ())
 
 
@@ -44,7 +43,7 @@ class SuccinctRoles(Role):
     name_prefix: str
 
     def bin_of(self, path: str) -> str:
-        first = int.from_bytes(hashlib.sha256(path.encode()).digest()[:4], "big")
+        first = int(sha256(path.encode())[:8], 16)
         return self._name(first >> (32 - self.bit_length))
 
     def has(self, name: str) -> bool:

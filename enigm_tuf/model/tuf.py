@@ -6,13 +6,12 @@ type or scheme that can never count are left out, so that a root with a key of t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.delegations import Delegations, SuccinctRoles
-from enigm_tuf.model.strict_json import JsonObject
+from enigm_tuf.model.strict_json import JsonObject, sha256
 from enigm_tuf.model.tuf_fields import (
     NOTHING,
     Key,
@@ -210,10 +209,18 @@ def matches(data: bytes, length: int | None, hashes: Mapping[str, str] | None) -
     for algorithm, digest in (hashes or {}).items():
         if algorithm not in HASH_ALGORITHMS:
             return f"hash algorithm {algorithm!r:.40}, which is unknown here"
-        got = hashlib.new(algorithm, data).hexdigest()
+        got = _digest(algorithm, data)
         if got != digest:
             return f"{algorithm} {got}, not {digest:.128}"
     return None
+
+
+def _digest(algorithm: str, data: bytes) -> str:
+    if algorithm == "sha256":
+        return sha256(data)
+    from hashlib import new
+
+    return new(algorithm, data).hexdigest()
 
 
 def _common(signed: JsonObject, source: str) -> tuple[int, datetime, str, JsonObject]:

@@ -1,12 +1,12 @@
 """Whether a release is for this device, now: compatibility, eligibility and rollout. Signed fields only restrict."""
 
-import hashlib
 from datetime import datetime, timedelta
 
 from enigm_tuf import VERSION
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.manifest import ManifestPayload, Release, Rollout
 from enigm_tuf.model.shapes import version_key
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.value import Value
 from enigm_tuf.trust.gate_report import Control, Finding, not_checked, passed, refused
 
@@ -147,5 +147,5 @@ def reached_percent(plan: Rollout, now: datetime) -> int:
 
 def device_share(release: Release, facts: DeviceFacts) -> int:
     """0..9999, the same for a device and a build for ever, different between builds so that nobody is always first."""
-    digest = hashlib.sha256(f"{release.build_id}\n{facts.product}\n{facts.device_id}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") % 10_000
+    digest = sha256(f"{release.build_id}\n{facts.product}\n{facts.device_id}".encode())
+    return int(digest[:16], 16) % 10_000

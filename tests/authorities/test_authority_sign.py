@@ -20,7 +20,7 @@ from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.model.request import SigningResponse, read_response
 from enigm_tuf.model.value import replace
 from enigm_tuf.model.words import last_words
-from enigm_tuf.ports import PinCallback, Token, TokenIdentity, TokenKey, TokenSession
+from enigm_tuf.ports import PinCallback, Token, TokenIdentity, TokenKey, TokenObject, TokenSession
 from enigm_tuf.trust.signable import Signable
 from enigm_tuf.trust.threshold import signers
 
@@ -278,6 +278,12 @@ class ChangedSession:
 
     def attestation(self, label: str) -> tuple[bytes, ...]:
         return self._session.attestation(label)
+
+    def objects(self) -> tuple[TokenObject, ...]:
+        return self._session.objects()
+
+    def destroy(self, label: str) -> None:
+        raise AssertionError(label)
 
 
 def run_with(house: House, request: Path, token: str, change: Callable[[Token], Token]) -> SigningResponse:

@@ -7,6 +7,7 @@ from enigm_tuf.authorities.cli import COMMANDS, main
 VERBS = (
     "token init",
     "token list",
+    "token unblock",
     "key generate",
     "key enrol",
     "key show",

@@ -131,6 +131,7 @@ _COMMANDS: dict[int, Callable[[CardState, Apdu], bytes]] = {
     0xDB: _put_data,
     0xF7: keys.metadata,
     0xF8: _serial,
+    0xF6: keys.delete,
     0xF9: keys.attest,
     0xFA: pins.set_retries,
     0xFB: pins.reset,

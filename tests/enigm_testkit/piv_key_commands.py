@@ -37,7 +37,7 @@ _CIPHERS: dict[int, tuple[Callable[[bytes], CipherAlgorithm], int]] = {
     0x0A: (algorithms.AES, 24),
     0x0C: (algorithms.AES, 32),
 }
-_MANAGEMENT, _SIGNATURE, _ED25519 = 0x9B, 0x9C, 0xE0
+_MANAGEMENT, _SIGNATURE, _ED25519, _NOWHERE = 0x9B, 0x9C, 0xE0, 0xFF
 
 
 def generate(card: CardState, apdu: Apdu) -> bytes:
@@ -64,6 +64,16 @@ def bring_in(card: CardState, apdu: Apdu) -> bytes:
         else ec.derive_private_key(int.from_bytes(wanted[0x06], "big"), _CURVES[apdu.p1])
     )
     card.slots[apdu.p2] = _slot_of(apdu.p2, apdu.p1, brought, wanted, made_here=False)
+    return b""
+
+
+def delete(card: CardState, apdu: Apdu) -> bytes:
+    """MOVE KEY to nowhere (firmware 5.7): the key is gone."""
+    require_managed(card)
+    if apdu.p1 != _NOWHERE or card.firmware < (5, 7, 0):
+        raise CardError(sw.WRONG_DATA)
+    if card.slots.pop(apdu.p2, None) is None:
+        raise CardError(sw.NOT_FOUND)
     return b""
 
 

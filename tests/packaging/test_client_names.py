@@ -9,7 +9,7 @@ LEAN = """
 import sys
 import enigm_tuf_client.updater, enigm_tuf_client.store, enigm_tuf_client.http
 heavy = {"typing", "dataclasses", "pathlib", "contextlib", "logging", "ssl", "urllib", "http.client", "cryptography",
-         "argparse", "threading", "inspect", "tuf", "securesystemslib"}
+         "argparse", "threading", "inspect", "hashlib", "tuf", "securesystemslib"}
 print(sorted(heavy & set(sys.modules)))
 """
 

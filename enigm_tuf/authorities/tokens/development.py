@@ -11,18 +11,17 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     PrivateFormat,
-    PublicFormat,
     load_der_private_key,
 )
 
-from enigm_tuf.authorities.tokens.self_check import hash_of, require_valid
+from enigm_tuf.authorities.tokens.self_check import require_valid
+from enigm_tuf.authorities.tokens.software_keys import make_key, sign, spki_of
 from enigm_tuf.durable import replace_file, write_new
 from enigm_tuf.errors import MisuseError, NoTokenError, StateError, WrongPinError
 from enigm_tuf.limits import LIMITS
@@ -30,7 +29,7 @@ from enigm_tuf.model.keys import BASE64
 from enigm_tuf.model.public_keys import algorithm_of
 from enigm_tuf.model.shapes import NAME, WORD, Record, Table
 from enigm_tuf.model.strict_json import encode, parse, sha256
-from enigm_tuf.ports import Algorithm, PinCallback, TokenIdentity, TokenKey
+from enigm_tuf.ports import Algorithm, PinCallback, TokenIdentity, TokenKey, TokenObject
 from enigm_tuf.trust.signable import Signable
 
 
@@ -43,7 +42,6 @@ class KeyFile:
 
 
 _KEY_FILE = Record(KeyFile, 1, serial=WORD, keys=Table(NAME, BASE64))
-_CURVES: dict[Algorithm, ec.EllipticCurve] = {"ecdsa-p256": ec.SECP256R1(), "ecdsa-p384": ec.SECP384R1()}
 
 
 class DevelopmentToken:
@@ -110,42 +108,50 @@ class DevelopmentSession:
         if label in self._content.keys:
             raise MisuseError(f"{self._file} has a key {label} already", hint="choose another label")
         encryption = BestAvailableEncryption(bytes(self._secret))
-        private = ec.generate_private_key(_CURVES[algorithm])
+        private = make_key(algorithm)
         pkcs8 = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, encryption)
-        keys = self._content.keys | {label: b64encode(pkcs8).decode()}
-        content = KeyFile(self._content.serial, keys)
-        replace_file(self._file, encode(_KEY_FILE.write(content)), mode=0o600)
-        self._content = content
+        self._replace(self._content.keys | {label: b64encode(pkcs8).decode()})
         return self._key(label)
 
     def sign(self, label: str, message: Signable) -> bytes:
-        """A DER ECDSA signature, verified before it is returned."""
+        """A signature in TUF's scheme, verified before it is returned."""
         key = self._key(label)
-        signature = self._private(label).sign(message.data, ec.ECDSA(hash_of(key.algorithm)))
+        signature = sign(self._private(label), message.data)
         require_valid(key.spki, signature, message.data, f"{self._file.name}, key {label}")
         return signature
+
+    def objects(self) -> tuple[TokenObject, ...]:
+        """The keys in the file."""
+        return tuple(TokenObject("private-key", key.label, "", sha256(key.spki), key.attributes) for key in self.keys())
+
+    def destroy(self, label: str) -> None:
+        """Take the key out of the file."""
+        self._private(label)
+        self._replace({name: key for name, key in self._content.keys.items() if name != label})
 
     def attestation(self, label: str) -> tuple[bytes, ...]:
         """Nobody vouches for a file."""
         del label
         return ()
 
+    def _replace(self, keys: dict[str, str]) -> None:
+        content = KeyFile(self._content.serial, keys)
+        replace_file(self._file, encode(_KEY_FILE.write(content)), mode=0o600)
+        self._content = content
+
     def _key(self, label: str) -> TokenKey:
-        spki = self._private(label).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        spki = spki_of(self._private(label))
         return TokenKey(label, algorithm_of(spki), spki, {"hardware": False})
 
-    def _private(self, label: str) -> ec.EllipticCurvePrivateKey:
+    def _private(self, label: str) -> Any:
         if label not in self._content.keys:
             there = ", ".join(sorted(self._content.keys)) or "none"
             raise MisuseError(f"{self._file} has no key {label}; it has: {there}")
         return _decrypt(self._content.keys[label], bytes(self._secret), self._file)
 
 
-def _decrypt(data: str, secret: bytes, file: Path) -> ec.EllipticCurvePrivateKey:
+def _decrypt(data: str, secret: bytes, file: Path) -> Any:
     try:
-        key = load_der_private_key(b64decode(data), secret)
+        return load_der_private_key(b64decode(data), secret)
     except (ValueError, TypeError) as error:
         raise WrongPinError(f"key file {file.name}", None) from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise StateError(f"{file}: holds a key that is not ECDSA")
-    return key

@@ -22,7 +22,8 @@ from enigm_tuf.authorities.tokens.key_attributes import SET, read_attributes, re
 from enigm_tuf.authorities.tokens.self_check import digest_for, require_valid
 from enigm_tuf.errors import MisuseError, NoTokenError, PinLockedError, TokenError, TokenRemovedError, WrongPinError
 from enigm_tuf.model.public_keys import algorithm_of
-from enigm_tuf.ports import Algorithm, PinCallback, TokenIdentity, TokenKey
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.ports import Algorithm, PinCallback, TokenIdentity, TokenKey, TokenObject
 from enigm_tuf.trust.signable import Signable
 
 _LOCK = threading.RLock()
@@ -137,6 +138,18 @@ class Pkcs11Session:
         require_valid(key.spki, signature, message.data, f"{self._identity.label}, key {label}")
         return signature
 
+    def objects(self) -> tuple[TokenObject, ...]:
+        """All objects of the token, whatever they are."""
+        with _guarded(self._identity.label):
+            return tuple(_described(found) for found in self._session.get_objects())
+
+    def destroy(self, label: str) -> None:
+        """C_DestroyObject on both halves."""
+        with _guarded(self._identity.label):
+            halves = [self._private(label), self._object(label, ObjectClass.PUBLIC_KEY)]
+            for half in halves:
+                half.destroy()
+
     def attestation(self, label: str) -> tuple[bytes, ...]:
         """PKCS#11 has no attestation: attributes read back, and the custodian's word."""
         del label
@@ -171,6 +184,34 @@ _PUBLIC = {
     Attribute.WRAP: DEFAULT,
 }
 _PRIVATE = dict(SET)
+
+
+_KINDS = {
+    ObjectClass.PRIVATE_KEY: "private-key",
+    ObjectClass.PUBLIC_KEY: "public-key",
+    ObjectClass.CERTIFICATE: "certificate",
+    ObjectClass.SECRET_KEY: "secret-key",
+    ObjectClass.DATA: "data",
+}
+
+
+def _described(found: Any) -> TokenObject:
+    kind = _KINDS.get(_attribute(found, Attribute.CLASS), "other")
+    spki = sha256(bytes(encode_ec_public_key(found))) if kind == "public-key" and _is_ec(found) else None
+    attributes = read_attributes(found) if kind in {"private-key", "secret-key"} else {}
+    label, number = _attribute(found, Attribute.LABEL) or "", _attribute(found, Attribute.ID) or b""
+    return TokenObject(kind, str(label), bytes(number).hex(), spki, attributes)
+
+
+def _is_ec(found: Any) -> bool:
+    return bool(_attribute(found, Attribute.KEY_TYPE) == KeyType.EC)
+
+
+def _attribute(found: Any, attribute: Attribute) -> Any:
+    try:
+        return found[attribute]
+    except (exceptions.AttributeTypeInvalid, exceptions.AttributeSensitive):
+        return None
 
 
 def list_tokens(module: str) -> tuple[TokenIdentity, ...]:

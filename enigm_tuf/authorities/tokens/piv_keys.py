@@ -64,12 +64,16 @@ def token_key(label: str, metadata: SlotMetadata, serial: int) -> TokenKey:
         spki = metadata.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (ValueError, LookupError) as error:
         raise _not_understood(serial, label, error) from error
-    attributes: dict[str, bool | str] = {
+    return TokenKey(label, algorithm_of(spki), spki, policies(metadata))
+
+
+def policies(metadata: SlotMetadata) -> dict[str, bool | str]:
+    """A key's attributes, in the names of TokenKey."""
+    return {
         "pin_policy": metadata.pin_policy.name.lower(),
         "touch_policy": metadata.touch_policy.name.lower(),
         "generated": metadata.generated,
     }
-    return TokenKey(label, algorithm_of(spki), spki, attributes)
 
 
 def _not_understood(serial: int, slot: str, error: Exception) -> TokenError:

@@ -20,11 +20,12 @@ from enigm_tuf.authorities.tokens.piv_keys import (
     slot_of,
     token_key,
 )
+from enigm_tuf.authorities.tokens.piv_objects import card_objects
 from enigm_tuf.authorities.tokens.piv_secrets import read_identity, show_management_key
 from enigm_tuf.authorities.tokens.piv_touch import TOUCH_SECONDS, Waiting
 from enigm_tuf.authorities.tokens.self_check import hash_of, require_valid
 from enigm_tuf.errors import MisuseError, TouchTimeoutError
-from enigm_tuf.ports import Algorithm, TokenIdentity, TokenKey
+from enigm_tuf.ports import Algorithm, TokenIdentity, TokenKey, TokenObject
 from enigm_tuf.trust.signable import Signable
 
 P = ParamSpec("P")
@@ -113,6 +114,19 @@ class PivCardSession:
             raise
         except SmartcardException as error:
             raise removed(self.serial, "no signature was received", error) from error
+
+    @_ours
+    def objects(self) -> tuple[TokenObject, ...]:
+        """The keys and certificates of every slot but the maker's own (f9)."""
+        return card_objects(self._piv, self.serial)
+
+    @_ours
+    def destroy(self, label: str) -> None:
+        """Delete the key and its certificate, with the management key; firmware 5.7 or newer."""
+        self._key(label)
+        show_management_key(self._piv, self.serial, self._management_key)
+        self._piv.delete_key(slot_of(label))
+        self._piv.delete_certificate(slot_of(label))
 
     @_ours
     def attestation(self, label: str) -> tuple[bytes, ...]:
