@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     add_token(parser)
     add_label(parser)
-    parser.add_argument("--algorithm", choices=("ecdsa-p256", "ecdsa-p384"), default="ecdsa-p256")
+    parser.add_argument("--algorithm", choices=("ecdsa-p256", "ecdsa-p384", "ed25519"), default="ecdsa-p256")
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:

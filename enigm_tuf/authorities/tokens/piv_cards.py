@@ -92,7 +92,10 @@ class _ExclusiveConnection(ScardSmartCardConnection):
 def no_card(serial: int | None, there: tuple[int, ...]) -> NoTokenError:
     """The error that says what is in instead."""
     wanted = f"card {serial} is not in a reader" if serial else "which card?"
-    return NoTokenError(f"{wanted}; there are: {', '.join(map(str, there)) or 'none'}", hint="name one: piv:serial=N")
+    step = f"put card {serial} in, and run the command again" if serial or not there else "name one: piv:serial=N"
+    return NoTokenError(
+        f"{wanted}; there are: {', '.join(map(str, there)) or 'none'}", hint=step.replace("card None", "a card")
+    )
 
 
 def let_go(connection: SmartCardConnection) -> None:

@@ -4,7 +4,6 @@ import functools
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
-from cryptography.hazmat.primitives.serialization import Encoding
 from smartcard.Exceptions import SmartcardException
 from yubikit.core.smartcard import SW, ApduError
 from yubikit.piv import KEY_TYPE, PIN_POLICY, SLOT, TOUCH_POLICY, PivSession
@@ -14,6 +13,7 @@ from enigm_tuf.authorities.tokens.piv_keys import (
     KEY_TYPES,
     SLOTS,
     key_type_of,
+    read_attestation,
     read_metadata,
     require_attributes,
     require_signable,
@@ -131,12 +131,7 @@ class PivCardSession:
     @_ours
     def attestation(self, label: str) -> tuple[bytes, ...]:
         """The key's certificate and the card's own (slot f9); empty for a key that was brought in."""
-        try:
-            leaf = self._piv.attest_key(slot_of(label))
-        except ApduError:
-            return ()
-        own = self._piv.get_certificate(SLOT.ATTESTATION)
-        return leaf.public_bytes(Encoding.DER), own.public_bytes(Encoding.DER)
+        return read_attestation(self._piv, self.serial, slot_of(label))
 
     def _key(self, label: str) -> TokenKey:
         metadata = read_metadata(self._piv, self.serial, slot_of(label))
