@@ -1,60 +1,23 @@
 """The path from a leaf to the pinned root: an attacker's tricks, each one thing away from the accepted path."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from enigm_testkit.attestation_ca import END, START, AttestationCa, Odd, certificate, common_name
+from enigm_testkit.attestation_paths import GOOD, KEY, NOW, SPKI, USUAL, Link, Signer, path
 from enigm_testkit.piv_card import VirtualPivCard
 from enigm_testkit.piv_people import attested
 from enigm_tuf.authorities.tokens.attestation import verify_attestation
-from enigm_tuf.authorities.tokens.attestation_chain import LONGEST, complete
 from enigm_tuf.errors import RefusedError
 
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-GOOD = {3: bytes([5, 7, 0]), 7: b"\x02\x02\x03\xe9", 8: b"\x03\x02", 9: b"\x01"}
-KEY = ec.generate_private_key(ec.SECP256R1())
-SPKI = KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-Signer: TypeAlias = ec.EllipticCurvePrivateKey | Ed25519PrivateKey | rsa.RSAPrivateKey
-
-
-@dataclass(frozen=True)
-class Link:
-    """One certificate of a path, and how it is odd. ``length`` is its path length; ``ca`` False is no authority."""
-
-    ca: bool = True
-    length: int | None = None
-    odd: Odd = Odd()  # noqa: RUF009 - frozen
-    make: Callable[[], Signer] = lambda: ec.generate_private_key(ec.SECP256R1())
-
-
-def path(*links: Link, leaf: Odd | None = None) -> tuple[bytes, ...]:
-    """A leaf for KEY and a certificate for each link, up to a root: DER, leaf first."""
-    signers = [link.make() for link in links]
-    made = [certificate("9c", KEY.public_key(), "0", signers[0], ca=False, extensions=GOOD, odd=leaf)]
-    for number, (link, signer) in enumerate(zip(links, signers, strict=True)):
-        above = min(number + 1, len(links) - 1)
-        made.append(
-            certificate(
-                str(number),
-                signer.public_key(),
-                str(above),
-                signers[above],
-                ca=link.ca,
-                path_length=link.length,
-                odd=link.odd,
-            )
-        )
-    return tuple(one.public_bytes(Encoding.DER) for one in made)
 
 
 def accepts(*links: Link, leaf: Odd | None = None, now: datetime = NOW) -> bool:
@@ -66,9 +29,6 @@ def accepts(*links: Link, leaf: Odd | None = None, now: datetime = NOW) -> bool:
 def refuses(says: str, *links: Link, leaf: Odd | None = None, now: datetime = NOW) -> None:
     with pytest.raises(RefusedError, match=f"TOKEN-ATTESTATION-CHAIN: {says}"):
         accepts(*links, leaf=leaf, now=now)
-
-
-USUAL = (Link(length=0), Link(length=1), Link(length=2), Link(length=3))
 
 
 @pytest.mark.rule("TOKEN-ATTESTATION-CHAIN", "accept")
@@ -219,42 +179,3 @@ def test_a_leaf_of_another_card_does_not_fit_this_cards_certificate() -> None:
     *two, _ = path(*USUAL)
     with pytest.raises(RefusedError, match="TOKEN-ATTESTATION-CHAIN: signature: expected signed by CN=0"):
         verify_attestation((one[0], *two[1:]), (root,), SPKI, NOW)
-
-
-def test_a_chain_that_runs_in_a_circle_ends_nowhere() -> None:
-    one, two = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    leaf = certificate("9c", KEY.public_key(), "one", one, ca=False, extensions=GOOD).public_bytes(Encoding.DER)
-    circle = (
-        certificate("one", one.public_key(), "two", two, ca=True).public_bytes(Encoding.DER),
-        certificate("two", two.public_key(), "one", one, ca=True).public_bytes(Encoding.DER),
-    )
-    root = AttestationCa().root.public_bytes(Encoding.DER)
-    completed = complete((leaf,), circle)
-    assert completed == (leaf, *circle)
-    with pytest.raises(RefusedError, match="TOKEN-ATTESTATION-CHAIN: end"):
-        verify_attestation(completed, (root,), SPKI, NOW)
-    with pytest.raises(RefusedError, match=f"TOKEN-ATTESTATION-CHAIN: length: expected up to {LONGEST}"):
-        verify_attestation((leaf, *circle * 4), (root,), SPKI, NOW)
-
-
-def test_what_stands_between_card_and_root_is_found_in_any_order() -> None:
-    leaf, own, *between, root = path(*USUAL)
-    other = AttestationCa("elsewhere", between=2)
-    pool = [made.public_bytes(Encoding.DER) for made in other.intermediates] + between[::-1]
-    completed = complete((leaf, own), tuple(pool))
-    assert completed == (leaf, own, *between)
-    assert verify_attestation(completed, (root,), SPKI, NOW).serial == 1001
-
-
-def test_an_intermediate_is_trusted_for_nothing() -> None:
-    """Whoever gives a forger's authority as an intermediate has pinned nothing."""
-    *chain, forgers_root = path(*USUAL)
-    root = AttestationCa().root.public_bytes(Encoding.DER)
-    with pytest.raises(RefusedError, match="TOKEN-ATTESTATION-CHAIN: end"):
-        verify_attestation(complete(tuple(chain), (forgers_root,)), (root,), SPKI, NOW)
-
-
-def test_certificates_that_cannot_be_read_complete_nothing() -> None:
-    chain = path(*USUAL)
-    assert complete(chain, (b"none",)) == chain
-    assert complete((b"none",), chain) == (b"none",)

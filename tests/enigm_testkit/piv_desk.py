@@ -60,11 +60,12 @@ class Desk:
         cards: InProcessCards | None = None,
         token: str = CARD,
         environment: str = "production",
+        *more: str,
     ) -> int:
         """Proof of possession is a signature."""
         who = ["--token", token, "--label", "9c", "--custodian", "heidi", "--out", str(self.record)]
         root = ["--attestation-root", str(self.folder / "maker.pem")]
-        arguments = ["key", "enrol", *who, "--purpose", "manifest", "--environment", environment, *root]
+        arguments = ["key", "enrol", *who, "--purpose", "manifest", "--environment", environment, *root, *more]
         return self.run(*arguments, holder=holder, cards=cards)
 
     def unblock(self, **answers: str) -> int:
