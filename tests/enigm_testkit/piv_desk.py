@@ -1,7 +1,7 @@
 """A desk with a PIV card in its reader and the person who holds it, at the command line of enigm-sign."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,8 +34,11 @@ class Holder(Answers):
         self._card.pulled |= self._pulls == "while asked"
         return super().ask_secret(what)
 
+    def waiting(self, text: str, seconds: int) -> AbstractContextManager[None]:
+        return self._waiting(text, seconds)
+
     @contextmanager
-    def waiting(self, text: str, seconds: int) -> Iterator[None]:
+    def _waiting(self, text: str, seconds: int) -> Iterator[None]:
         self.notify(f"{text}, {seconds} s")
         yield
         self._card.pulled |= self._pulls == "when it has signed"
