@@ -1,16 +1,16 @@
 """enigm-sign key show: fingerprint, words and attributes of a key on a token or in a record."""
 
 import argparse
-from base64 import b64decode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from enigm_tuf.authorities.cli.attestation_options import add_roots, read_roots
 from enigm_tuf.authorities.cli.token_options import add_label, add_token
 from enigm_tuf.authorities.token_fit import find_key
-from enigm_tuf.authorities.tokens.attestation import read_claims
+from enigm_tuf.authorities.tokens.attestation import certificates_of, read_claims, verify_record
 from enigm_tuf.commandline import Command, Outcome, table
 from enigm_tuf.durable import read_input
-from enigm_tuf.errors import MalformedError, MisuseError
+from enigm_tuf.errors import MisuseError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.keys import KeyRecord, read_key_record
 from enigm_tuf.model.strict_json import sha256
@@ -25,11 +25,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_token(parser, required=False)
     add_label(parser, required=False)
     parser.add_argument("--record", metavar="FILE", help="a .key.json file")
+    add_roots(parser)
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     if arguments.record:
         record = read_key_record(read_input(Path(arguments.record), LIMITS.document_bytes), arguments.record)
+        if roots := read_roots(arguments):
+            verify_record(record, roots)
         return Outcome(record_facts(record), record_lines(record))
     if not arguments.token or not arguments.label:
         raise MisuseError("which key?", hint="give --record FILE, or --token URI and --label LABEL")
@@ -43,13 +46,6 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
 def _attested(chain: tuple[bytes, ...]) -> dict[str, str]:
     """What the maker says of the key, for people to read; it is checked when the key is enrolled."""
     return read_claims(chain).described() if chain else {}
-
-
-def _decoded(record: KeyRecord) -> tuple[bytes, ...]:
-    try:
-        return tuple(b64decode(certificate) for certificate in record.attestation)
-    except ValueError as error:
-        raise MalformedError(f"record of key {record.keyid}", "attestation", "must be base64") from error
 
 
 def key_facts(key: TokenKey) -> dict[str, Any]:
@@ -80,7 +76,7 @@ def record_facts(record: KeyRecord) -> dict[str, Any]:
         "custodian": record.custodian,
         "token_serial": record.token.serial,
         "attested": bool(record.attestation),
-        **_attested(_decoded(record)),
+        **_attested(certificates_of(record)),
         "attributes": {
             name: item.text if item.flag is None else item.flag for name, item in sorted(record.attributes.items())
         },
@@ -96,6 +92,8 @@ def record_lines(record: KeyRecord) -> list[str]:
 COMMAND: "Command[Edges]" = Command(
     name="key show",
     summary="Show a key: fingerprint, words to read aloud, attributes.",
+    details="Facts that begin with attested_ are what the maker's certificates say. With --attestation-root the record "
+    "of a PIV key is checked: its chain to that root, its key, its card.",
     examples="enigm-sign key show --record root-a.key.json\nenigm-sign key show --token piv:serial=12345678 --label 9c",
     configure=configure,
     run=run,

@@ -4,6 +4,7 @@ What it proves: the key was made on a card of that maker with these policies. Wh
 the right hands. Cards of one batch share the key that attests, so the serial number in the leaf says which card.
 """
 
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from enigm_tuf.authorities.tokens.attestation_chain import UNREADABLE, load, require_path
 from enigm_tuf.authorities.tokens.rules import TokenRule
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import MalformedError, RefusedError
+from enigm_tuf.model.keys import KeyRecord, record_key
+from enigm_tuf.model.public_keys import spki_of
 from enigm_tuf.ports import TokenIdentity
 
 _ARC = "1.3.6.1.4.1.41482.3"
@@ -99,6 +102,26 @@ def require_same_card(claims: AttestationClaims, identity: TokenIdentity) -> Non
             raise RefusedError(
                 TokenRule.TOKEN_ATTESTED_CARD, f"{identity.label}, attested {what}", expected=expected, got=got
             )
+
+
+def certificates_of(record: KeyRecord) -> tuple[bytes, ...]:
+    """The record's chain in DER, leaf first; MalformedError."""
+    try:
+        return tuple(b64decode(certificate, validate=True) for certificate in record.attestation)
+    except ValueError as error:
+        raise MalformedError(f"record of key {record.keyid}", "attestation", "must be base64") from error
+
+
+def verify_record(record: KeyRecord, roots: tuple[bytes, ...]) -> AttestationClaims:
+    """What enrolment checked, checked again by whoever gets the record: the chain, its key, its card.
+
+    At the time of enrolment, as the record tells it. RefusedError, MalformedError.
+    """
+    spki, token = spki_of(record_key(record)), record.token
+    claims = verify_attestation(certificates_of(record), roots, spki, record.enrolled)
+    identity = (record.home, token.manufacturer, token.model, token.serial, token.firmware, f"card {token.serial}")
+    require_same_card(claims, TokenIdentity(*identity))
+    return claims
 
 
 def _certificates(chain: tuple[bytes, ...]) -> list[x509.Certificate]:
