@@ -126,6 +126,12 @@ def test_form_and_certification_are_told_in_words(
     assert list(words.values())[:4] == ["1001", "5.7.0", "always", "always"]
 
 
+def test_how_an_authority_above_the_card_is_certified_says_nothing_of_the_card() -> None:
+    _, marked = CA.issue_card(1002, FIPS, CSPN)
+    claims = read_claims((*chain(GOOD), marked.public_bytes(Encoding.DER)))
+    assert (claims.fips, claims.cspn) == (False, False)
+
+
 CARD = TokenIdentity("piv", "Yubico", "YubiKey PIV", "1001", "5.7.0", "card 1001")
 
 

@@ -55,6 +55,14 @@ PUK_TROUBLES = {
         left=1,
         left_after=0,
     ),
+    "a PUK that no card can have, locked": PukTrouble(
+        {"PUK": "12345"},
+        "card 1001: the PUK is locked; nothing unlocks the PIN any more",
+        "take another card, and treat its keys as lost; ykman piv reset makes this one new and destroys its keys",
+        "PukLockedError",
+        left=0,
+        left_after=0,
+    ),
     "the right PUK, locked": PukTrouble(
         {},
         "card 1001: the PUK is locked; nothing unlocks the PIN any more",
