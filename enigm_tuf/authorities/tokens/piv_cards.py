@@ -17,6 +17,7 @@ from yubikit.core import CommandError
 from yubikit.core.smartcard import SmartCardConnection
 from yubikit.support import read_info
 
+from enigm_tuf.authorities.tokens.piv_errors import NONSENSE
 from enigm_tuf.errors import NoTokenError
 
 _NO_CARD = {
@@ -128,5 +129,5 @@ def _serial(device: ScardYubiKeyDevice, connection: SmartCardConnection) -> int 
     """None for a card that does not tell."""
     try:
         return read_info(connection, device.pid).serial
-    except (CommandError, SmartcardException, ValueError):
+    except (CommandError, SmartcardException, *NONSENSE):
         return None

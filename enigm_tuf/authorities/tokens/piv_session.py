@@ -8,7 +8,7 @@ from smartcard.Exceptions import SmartcardException
 from yubikit.core.smartcard import SW, ApduError
 from yubikit.piv import KEY_TYPE, PIN_POLICY, SLOT, TOUCH_POLICY, PivSession
 
-from enigm_tuf.authorities.tokens.piv_errors import converted, removed, verify_pin
+from enigm_tuf.authorities.tokens.piv_errors import converted, removed, understood, verify_pin
 from enigm_tuf.authorities.tokens.piv_keys import (
     KEY_TYPES,
     SLOTS,
@@ -38,7 +38,7 @@ def _ours(method: Callable[Concatenate["PivCardSession", P], T]) -> Callable[Con
     @functools.wraps(method)
     def call(session: "PivCardSession", /, *args: P.args, **kwargs: P.kwargs) -> T:
         session.require_open()
-        with converted(session.serial):
+        with converted(session.serial), understood(session.serial):
             return method(session, *args, **kwargs)
 
     return call
