@@ -51,6 +51,8 @@ def understood(serial: int) -> Iterator[None]:
     """Round what asks the card, and nothing else: an answer that makes no sense is a TokenError."""
     try:
         yield
+    except (CommandError, NotSupportedError):  # ValueErrors, some of them, but no nonsense
+        raise
     except NONSENSE as error:
         raise TokenError(
             f"card {serial}: gives an answer that is not understood: {error}",
