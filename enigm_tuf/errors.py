@@ -84,6 +84,7 @@ class WrongPinError(TokenError):
     def __init__(self, token: str, tries_left: int | None) -> None:
         left = "the token does not tell how many tries are left" if tries_left is None else f"{tries_left} tries left"
         super().__init__(f"{token}: wrong PIN ({left})", hint="check which token this is before you try again")
+        self.token = token
         self.tries_left = tries_left
 
 
@@ -112,6 +113,14 @@ class TouchTimeoutError(TokenError):
 
 class TokenRemovedError(TokenError):
     """The token went away while in use; nothing was signed."""
+
+
+class ModuleCrashedError(TokenError):
+    """A PKCS#11 module's process died, or answered with nonsense."""
+
+
+class ModuleTimeoutError(TokenError):
+    """A PKCS#11 module did not answer in time; its process was ended."""
 
 
 class TransportError(EnigmTufError):

@@ -26,7 +26,10 @@ def require_fit(identity: TokenIdentity, environment: Environment) -> None:
 
 
 def find_key(session: TokenSession, label: str) -> TokenKey:
-    """The key of that label; MisuseError lists those that are there."""
+    """The key of that label, or of that ``id=HEX``; MisuseError lists those that are there."""
+    if label.startswith("id="):
+        privates = (item for item in session.objects() if item.kind == "private-key")
+        label = next((item.label for item in privates if f"id={item.id}" == label), label)
     keys = {key.label: key for key in session.keys()}
     if label not in keys:
         there = ", ".join(sorted(keys)) or "none"

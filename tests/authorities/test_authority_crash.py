@@ -18,7 +18,7 @@ from enigm_tuf.model.words import last_words
 _DIES_WHILE_SIGNING = """
 import os, signal, sys
 from enigm_tuf.authorities.cli import main
-from enigm_tuf.authorities.tokens.hsm import Pkcs11Session
+from enigm_tuf.authorities.tokens.hsm.token import Pkcs11Session
 Pkcs11Session.sign = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 sys.exit(main())
 """

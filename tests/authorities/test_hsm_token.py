@@ -11,8 +11,9 @@ from pkcs11.constants import DEFAULT
 from pkcs11.util.ec import decode_ec_private_key, decode_ec_public_key, encode_named_curve_parameters
 
 from enigm_testkit.softhsm import MODULE, SoftHsm
-from enigm_tuf.authorities.tokens.hsm import Pkcs11Token, TokenName, list_tokens
-from enigm_tuf.authorities.tokens.key_attributes import MADE, SET
+from enigm_tuf.authorities.tokens.hsm.attributes import MADE, SET
+from enigm_tuf.authorities.tokens.hsm.mechanisms import Mapper
+from enigm_tuf.authorities.tokens.hsm.token import Pkcs11Token, TokenName, list_tokens
 from enigm_tuf.authorities.tokens.self_check import require_valid
 from enigm_tuf.errors import MisuseError, NoTokenError, RefusedError, WrongPinError
 from enigm_tuf.ports import Algorithm
@@ -24,7 +25,7 @@ MESSAGE = proof_of_possession(b"c" * 32)
 @pytest.fixture
 def token(softhsm: SoftHsm) -> Pkcs11Token:
     softhsm.token("rel-a")
-    return Pkcs11Token(TokenName(MODULE, "rel-a", None))
+    return Pkcs11Token(TokenName(MODULE, {"label": "rel-a"}))
 
 
 def pin(_: str) -> str:
@@ -33,13 +34,14 @@ def pin(_: str) -> str:
 
 @pytest.mark.rule("TOKEN-ATTRIBUTES", "accept")
 @pytest.mark.rule("SIGNATURE-SELF-CHECK", "accept")
-@pytest.mark.parametrize("algorithm", ["ecdsa-p256", "ecdsa-p384"])
+@pytest.mark.parametrize("algorithm", ["ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-pss-3072", "rsa-pss-4096"])
 def test_a_key_made_on_the_token_signs_and_anyone_can_verify(token: Pkcs11Token, algorithm: Algorithm) -> None:
     with token.session(pin) as session:
         key = session.generate("root-1", algorithm)
         signature = session.sign("root-1", MESSAGE)
     require_valid(key.spki, signature, MESSAGE.data, "root-1")
-    assert all(key.attributes[attribute.name.lower()] is value for attribute, value in (SET | MADE).items())
+    assert {name: key.attributes[name] for name in (*SET, *MADE)} == {**SET, **MADE}
+    assert key.algorithm == algorithm
 
 
 @pytest.mark.rule("SIGNATURE-SELF-CHECK", "reject")
@@ -51,10 +53,14 @@ def test_a_signature_over_other_bytes_never_leaves(token: Pkcs11Token) -> None:
         require_valid(key.spki, signature, MESSAGE.data + b"x", "root-1")
 
 
-def make_key(label: str, otherwise: Attribute) -> None:
+TEMPLATE: dict[Attribute, Any] = {Attribute[name.upper()]: value for name, value in SET.items()}
+
+
+def make_key(label: str, otherwise: dict[Attribute, Any]) -> None:
     """A key like ours but for one attribute, made beside the tool."""
-    session = pkcs11.lib(MODULE).get_token(token_label="rel-a").open(rw=True, user_pin="1234")
-    template = dict(SET) | {otherwise: not SET[otherwise]}
+    token = pkcs11.lib(MODULE).get_token(token_label="rel-a")
+    session = token.open(rw=True, user_pin="1234", attribute_mapper=Mapper())
+    template = TEMPLATE | {Attribute.ALLOWED_MECHANISMS: "ECDSA"} | otherwise
     public = {Attribute.DERIVE: DEFAULT, Attribute.ENCRYPT: DEFAULT, Attribute.WRAP: DEFAULT, Attribute.VERIFY: True}
     parameters = {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
     session.create_domain_parameters(KeyType.EC, parameters, local=True).generate_keypair(
@@ -64,13 +70,29 @@ def make_key(label: str, otherwise: Attribute) -> None:
 
 
 @pytest.mark.rule("TOKEN-ATTRIBUTES", "reject")
-@pytest.mark.parametrize("attribute", list(SET), ids=str)
-def test_a_key_with_one_attribute_otherwise_signs_nothing(token: Pkcs11Token, attribute: Attribute) -> None:
-    make_key("odd", attribute)
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        *((attribute, not value) for attribute, value in TEMPLATE.items()),
+        (Attribute.ALLOWED_MECHANISMS, "ECDSA ECDH1_DERIVE"),
+    ],
+    ids=str,
+)
+def test_a_key_with_one_attribute_otherwise_signs_nothing(
+    token: Pkcs11Token, attribute: Attribute, value: object
+) -> None:
+    make_key("odd", {attribute: value})
     with token.session(pin) as session, pytest.raises(RefusedError) as caught:
         session.sign("odd", MESSAGE)
     assert caught.value.rule == "TOKEN-ATTRIBUTES"
     assert f"CKA_{attribute.name}" in str(caught.value)
+
+
+def test_a_key_like_ours_that_was_made_beside_the_tool_signs(token: Pkcs11Token) -> None:
+    """The negative tests above differ from this in one attribute."""
+    make_key("even", {})
+    with token.session(pin) as session:
+        assert session.sign("even", MESSAGE)
 
 
 def test_a_key_that_was_brought_in_signs_nothing(token: Pkcs11Token) -> None:
@@ -98,7 +120,7 @@ def import_key(label: str) -> None:
     )
     session = pkcs11.lib(MODULE).get_token(token_label="rel-a").open(rw=True, user_pin="1234")
     shared = {Attribute.TOKEN: True, Attribute.LABEL: label, Attribute.ID: b"\x02"}
-    session.create_object(decode_ec_private_key(traditional) | shared | dict(SET))
+    session.create_object(decode_ec_private_key(traditional) | shared | TEMPLATE)
     session.create_object(
         decode_ec_public_key(spki) | shared | {Attribute.PRIVATE: False, Attribute.CLASS: ObjectClass.PUBLIC_KEY}
     )
@@ -144,7 +166,7 @@ def test_a_wrong_pin_says_so_and_the_right_one_still_works(token: Pkcs11Token) -
 def test_a_missing_token_is_named_with_those_that_are_there(token: Pkcs11Token) -> None:
     assert token.identity().label == "rel-a"
     with pytest.raises(NoTokenError, match="rel-b: no such token; there are: rel-a"):
-        Pkcs11Token(TokenName(MODULE, "rel-b", None)).identity()
+        Pkcs11Token(TokenName(MODULE, {"label": "rel-b"})).identity()
 
 
 def test_a_module_that_is_none_is_named() -> None:

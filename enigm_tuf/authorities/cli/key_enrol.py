@@ -11,7 +11,7 @@ from enigm_tuf.authorities.cli.attestation_options import (
     read_roots,
 )
 from enigm_tuf.authorities.cli.key_show import record_facts, record_lines
-from enigm_tuf.authorities.cli.token_options import add_label, add_token
+from enigm_tuf.authorities.cli.token_options import add_label, add_token, label_of
 from enigm_tuf.authorities.enrolment import Enrolment, enrol
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf.durable import require_new, write_new
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
         read_intermediates(arguments),
     )
     with edges.open_token(arguments.token).session(edges.person.ask_secret) as session:
-        record = enrol(session, arguments.label, enrolment, edges.clock.now().replace(microsecond=0))
+        record = enrol(session, label_of(arguments), enrolment, edges.clock.now().replace(microsecond=0))
     write_new(out, write_key_record(record))
     return Outcome(record_facts(record), [*record_lines(record), f"written to {out}"])
 

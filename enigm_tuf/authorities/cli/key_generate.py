@@ -4,8 +4,9 @@ import argparse
 from typing import TYPE_CHECKING
 
 from enigm_tuf.authorities.cli.key_show import key_facts, key_lines
-from enigm_tuf.authorities.cli.token_options import add_label, add_token
+from enigm_tuf.authorities.cli.token_options import add_label, add_token, label_of
 from enigm_tuf.commandline import Command, Outcome
+from enigm_tuf.model.public_keys import ALGORITHMS
 
 if TYPE_CHECKING:
     from enigm_tuf.authorities.cli.edges import Edges
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     add_token(parser)
     add_label(parser)
-    parser.add_argument("--algorithm", choices=("ecdsa-p256", "ecdsa-p384", "ed25519"), default="ecdsa-p256")
+    parser.add_argument("--algorithm", choices=ALGORITHMS, default="ecdsa-p256")
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     with edges.open_token(arguments.token).session(edges.person.ask_secret) as session:
-        key = session.generate(arguments.label, arguments.algorithm)
+        key = session.generate(label_of(arguments), arguments.algorithm)
     return Outcome(key_facts(key), key_lines(key))
 
 

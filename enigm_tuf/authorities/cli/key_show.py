@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from enigm_tuf.authorities.cli.attestation_options import add_roots, read_roots
-from enigm_tuf.authorities.cli.token_options import add_label, add_token
+from enigm_tuf.authorities.cli.token_options import add_label, add_token, label_of
 from enigm_tuf.authorities.token_fit import find_key
 from enigm_tuf.authorities.tokens.attestation import certificates_of, read_claims, verify_record
 from enigm_tuf.commandline import Command, Outcome, table
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_token(parser, required=False)
-    add_label(parser, required=False)
+    add_label(parser)
     parser.add_argument("--record", metavar="FILE", help="a .key.json file")
     add_roots(parser)
 
@@ -34,13 +34,12 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
         if roots := read_roots(arguments):
             verify_record(record, roots)
         return Outcome(record_facts(record), record_lines(record))
-    if not arguments.token or not arguments.label:
+    if not arguments.token:
         raise MisuseError("which key?", hint="give --record FILE, or --token URI and --label LABEL")
     with edges.open_token(arguments.token).session(edges.person.ask_secret) as session:
-        key = find_key(session, arguments.label)
-        attested = _attested(session.attestation(arguments.label))
-    lines = key_lines(key) + [f"{name}  {value}" for name, value in attested.items()]
-    return Outcome(key_facts(key) | attested, lines)
+        key = find_key(session, label_of(arguments))
+        attested = _attested(session.attestation(key.label))
+    return Outcome(key_facts(key) | attested, key_lines(key, attested))
 
 
 def _attested(chain: tuple[bytes, ...]) -> dict[str, str]:
@@ -59,10 +58,10 @@ def key_facts(key: TokenKey) -> dict[str, Any]:
     }
 
 
-def key_lines(key: TokenKey) -> list[str]:
+def key_lines(key: TokenKey, attested: dict[str, str] | None = None) -> list[str]:
     facts = key_facts(key)
-    attributes = facts.pop("attributes")
-    return table(("fact", "value"), [(name, str(value)) for name, value in (facts | attributes).items()])
+    facts |= facts.pop("attributes") | (attested or {})
+    return table(("fact", "value"), [(name, str(value)) for name, value in facts.items()])
 
 
 def record_facts(record: KeyRecord) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from enigm_tuf.authorities.cli.request_options import (
     load_request,
     show_and_confirm,
 )
-from enigm_tuf.authorities.cli.token_options import add_label, add_token
+from enigm_tuf.authorities.cli.token_options import add_label, add_token, label_of
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.signing import Custodian, sign
 from enigm_tuf.commandline import Command, Outcome
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     require_new(out)
     custodian = Custodian(
         edges.open_token(arguments.token),
-        arguments.label,
+        label_of(arguments),
         edges.person.ask_secret,
         lambda question: show_and_confirm(question, edges),
     )

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enigm_tuf.authorities.cli.token_options import add_label, add_token
+from enigm_tuf.authorities.cli.token_options import add_label, add_token, label_of
 from enigm_tuf.authorities.token_fit import find_key
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf.errors import MisuseError
@@ -30,8 +30,8 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     pin = read_pin(Path(arguments.pin_file))
     message = freshness(sys.stdin.buffer.read(LIMITS.timestamp_bytes + 1))
     with edges.open_token(arguments.token).session(lambda _: pin) as session:
-        key = find_key(session, arguments.label)
-        signature = session.sign(arguments.label, message)
+        key = find_key(session, label_of(arguments))
+        signature = session.sign(label_of(arguments), message)
     data = {"keyid": tuf_key(key.spki).keyid, "sig": signature.hex()}
     return Outcome(data, [json.dumps(data)])
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from enigm_tuf.authorities.approving import PolicyFile, Vote, cast
 from enigm_tuf.authorities.cli.request_options import add_request, load_request, show_and_confirm
-from enigm_tuf.authorities.cli.token_options import add_label, add_token
+from enigm_tuf.authorities.cli.token_options import add_label, add_token, label_of
 from enigm_tuf.commandline import Outcome
 from enigm_tuf.durable import read_input, require_new, write_new
 from enigm_tuf.limits import LIMITS
@@ -35,7 +35,7 @@ def run_vote(decision: Decision, arguments: argparse.Namespace, edges: "Edges") 
         decision,
         arguments.reason,
         edges.open_token(arguments.token),
-        arguments.label,
+        label_of(arguments),
         edges.person.ask_secret,
         lambda question: show_and_confirm(question, edges),
     )

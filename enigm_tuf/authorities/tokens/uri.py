@@ -1,7 +1,6 @@
 """How a token is named: ``pkcs11:`` (RFC 7512), ``piv:serial=N``, ``development:FILE``.
 
-``pkcs11:token=rel-a?module-path=/usr/lib/softhsm/libsofthsm2.so``: ``token`` or ``serial`` or both, and the module.
-PINs have no place in a name: ``pin-value`` and ``pin-source`` are refused.
+PINs have no place in a name.
 """
 
 import importlib
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from enigm_tuf.authorities.tokens.development import DevelopmentToken
 from enigm_tuf.authorities.tokens.piv_touch import Waiting
+from enigm_tuf.authorities.tokens.pkcs11_uri import read_pkcs11_uri, uri_parts
 from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.model.value import Protocol
 from enigm_tuf.ports import Token, TokenIdentity
@@ -65,15 +65,15 @@ def open_token(uri: str, edges: TokenEdges) -> Token:
 
 def open_new_token(uri: str, edges: TokenEdges) -> NewToken:
     """The same, as what ``token init`` needs."""
-    scheme, _, rest = uri.partition(":")
-    openers: dict[str, Callable[[str, str, TokenEdges], NewToken]] = {
+    scheme = uri.partition(":")[0]
+    openers: dict[str, Callable[[str, TokenEdges], NewToken]] = {
         "pkcs11": _pkcs11,
         "piv": _piv,
         "development": _development,
     }
     if scheme not in openers:
         raise MalformedError("--token", uri[:60], f"must be such as {_EXAMPLE}")
-    return openers[scheme](uri, rest, edges)
+    return openers[scheme](uri, edges)
 
 
 def open_blocked_token(uri: str, edges: TokenEdges) -> UnblockableToken:
@@ -86,23 +86,17 @@ def open_blocked_token(uri: str, edges: TokenEdges) -> UnblockableToken:
     return blocked
 
 
-def _pkcs11(uri: str, rest: str, edges: TokenEdges) -> NewToken:
+def _pkcs11(uri: str, edges: TokenEdges) -> NewToken:
     del edges
-    path, _, query = rest.partition("?")
-    attributes = _attributes(uri, path, ";", {"token", "serial"}) | _attributes(uri, query, "&", {"module-path"})
-    if "module-path" not in attributes:
-        raise MalformedError("--token", uri, "needs ?module-path=, the PKCS#11 module's file")
-    if not attributes.keys() & {"token", "serial"}:
-        raise MalformedError("--token", uri, "needs token= or serial=")
-    hsm = _backend("hsm", "hsm")
-    name = hsm.TokenName(attributes["module-path"], attributes.get("token"), attributes.get("serial"))
-    token: NewToken = hsm.Pkcs11Token(name)
+    name = read_pkcs11_uri(uri)
+    hsm = _backend("hsm.token", "hsm")
+    token: NewToken = hsm.Pkcs11Token(hsm.TokenName(name.module, name.wanted))
     return token
 
 
-def _piv(uri: str, rest: str, edges: TokenEdges) -> NewToken:
-    serial = _attributes(uri, rest, ";", {"serial"}).get("serial")
-    if serial is not None and not re.fullmatch(r"[0-9]{1,10}", serial):
+def _piv(uri: str, edges: TokenEdges) -> NewToken:
+    serial = uri_parts(uri, uri.removeprefix("piv:"), ";", {"serial"}).get("serial")
+    if serial is not None and not re.fullmatch(rb"[0-9]{1,10}", serial):
         raise MalformedError("--token", uri, "serial= must be the number printed on the card")
     piv = _backend("piv", "piv")
     token: NewToken = piv.PivToken(
@@ -114,31 +108,17 @@ def _piv(uri: str, rest: str, edges: TokenEdges) -> NewToken:
     return token
 
 
-def _development(uri: str, rest: str, edges: TokenEdges) -> NewToken:
+def _development(uri: str, edges: TokenEdges) -> NewToken:
     del edges
-    if not rest:
+    file = uri.removeprefix("development:")
+    if not file:
         raise MalformedError("--token", uri, "needs a file: development:FILE")
-    return DevelopmentToken(Path(rest))
+    return DevelopmentToken(Path(file))
 
 
-def _attributes(uri: str, text: str, separator: str, known: set[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for part in filter(None, text.split(separator)):
-        name, equals, value = part.partition("=")
-        if name in {"pin-value", "pin-source"}:
-            raise MalformedError("--token", name, "no PIN in an argument: it is asked for")
-        if not equals or name not in known or name in found:
-            raise MalformedError("--token", f"{uri}: {part}", f"known here, once each: {', '.join(sorted(known))}")
-        found[name] = _percent_decoded(uri, value)
-    return found
-
-
-def _percent_decoded(uri: str, text: str) -> str:
-    """RFC 3986 section 2.1; urllib is out of bounds here, since nothing inside may open a connection."""
-    try:
-        return re.sub(rb"%([0-9A-Fa-f]{2})", lambda found: bytes.fromhex(found[1].decode()), text.encode()).decode()
-    except UnicodeError as error:
-        raise MalformedError("--token", uri, "must be UTF-8, also behind the percent signs") from error
+def key_in(uri: str) -> str | None:
+    """The key that the name itself names, if it does (RFC 7512 ``object``, ``id``)."""
+    return read_pkcs11_uri(uri).key if uri.startswith("pkcs11:") else None
 
 
 def _backend(module: str, extra: str) -> Any:
@@ -151,7 +131,7 @@ def _backend(module: str, extra: str) -> Any:
 
 def list_module(module: str) -> tuple[TokenIdentity, ...]:
     """The initialised tokens of a PKCS#11 module."""
-    identities: tuple[TokenIdentity, ...] = _backend("hsm", "hsm").list_tokens(module)
+    identities: tuple[TokenIdentity, ...] = _backend("hsm.token", "hsm").list_tokens(module)
     return identities
 
 

@@ -1,0 +1,1 @@
+"""PKCS#11: any module, in a process of its own (ADR 15)."""

@@ -1,0 +1,180 @@
+"""Tokens behind PKCS#11, as the authority sees them: any module, in a process of its own.
+
+A process is started for each session and ended with it. What comes back from it is checked here: the attributes of the
+key before each signature, the signature by the cryptography library after it.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+from enigm_tuf.authorities.tokens.hsm.attributes import require_attributes
+from enigm_tuf.authorities.tokens.hsm.messages import (
+    NonsenseError,
+    read_bytes,
+    read_identity,
+    read_key,
+    read_list,
+    read_object,
+)
+from enigm_tuf.authorities.tokens.hsm.process import SECONDS, Worker
+from enigm_tuf.authorities.tokens.hsm.vendors import vendor_of
+from enigm_tuf.authorities.tokens.self_check import digest_for, require_valid
+from enigm_tuf.errors import EnigmTufError, MisuseError
+from enigm_tuf.model.public_keys import algorithm_of, message_of, tuf_key
+from enigm_tuf.ports import Algorithm, PinCallback, TokenIdentity, TokenKey, TokenObject
+from enigm_tuf.trust.signable import Signable
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenName:
+    """Which token of which module; ``wanted`` holds what RFC 7512 calls token, serial, manufacturer and model."""
+
+    module: str
+    wanted: dict[str, str]
+
+    def __str__(self) -> str:
+        return self.wanted.get("label") or ", ".join(f"{what} {value}" for what, value in self.wanted.items())
+
+
+class Pkcs11Token:
+    """Implements ``enigm_tuf.ports.Token``. ``seconds``: how long the module may take for one answer."""
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("SO PIN", "user PIN")
+
+    def __init__(self, name: TokenName, seconds: float = SECONDS) -> None:
+        self._name = name
+        self._seconds = seconds
+
+    def initialise(self, *secrets: str) -> None:
+        """Give the first uninitialised token of the module this label and these PINs (C_InitToken, C_InitPIN)."""
+        so_pin, user_pin = (bytearray(secret.encode()) for secret in secrets)
+        if "label" not in self._name.wanted:
+            raise MisuseError("a new token needs a label: pkcs11:token=LABEL?module-path=FILE")
+        with self._worker() as worker:
+            worker.call("initialise", so_pin, user_pin, label=self._name.wanted["label"])
+
+    def identity(self) -> TokenIdentity:
+        """Read without a PIN; NoTokenError, ModuleCrashedError, ModuleTimeoutError."""
+        with self._worker() as worker:
+            return _read(worker, "identity", read_identity, wanted=self._name.wanted)
+
+    @contextlib.contextmanager
+    def session(self, pin: PinCallback) -> Iterator["Pkcs11Session"]:
+        """Log in with the PIN that ``pin`` gives; log out whatever happens."""
+        with self._worker() as worker:
+            _read(worker, "identity", read_identity, wanted=self._name.wanted)  # before a PIN is asked for
+            secret = bytearray(pin(f"PIN of token {self._name}").encode())
+            identity = _read(worker, "open", read_identity, secret, wanted=self._name.wanted)
+            session = Pkcs11Session(identity, worker)
+            try:
+                yield session
+            finally:
+                session.close()
+
+    @contextlib.contextmanager
+    def _worker(self) -> Iterator[Worker]:
+        worker = Worker(self._name.module, self._seconds)
+        try:
+            yield worker
+        finally:
+            worker.end()
+
+
+class Pkcs11Session:
+    """Implements ``enigm_tuf.ports.TokenSession``. Nothing here can export a key."""
+
+    def __init__(self, identity: TokenIdentity, worker: Worker) -> None:
+        self._identity = identity
+        self._vendor = vendor_of(identity.manufacturer, identity.model)
+        self._worker = worker
+        self._open = True
+
+    @property
+    def identity(self) -> TokenIdentity:
+        return self._identity
+
+    def keys(self) -> tuple[TokenKey, ...]:
+        """All key pairs with both halves on the token, by label."""
+        return self._ask("keys", lambda value: tuple(_checked(read_key(item)) for item in read_list(value)))
+
+    def generate(self, label: str, algorithm: Algorithm) -> TokenKey:
+        """A new key pair; RefusedError TOKEN-ATTRIBUTES if the token gave it other attributes than asked."""
+        if not self._vendor.generates:
+            raise MisuseError(
+                f"token {self._identity.label}: its module makes no keys", hint="make them with the maker's own tool"
+            )
+        key = self._ask("generate", lambda value: _checked(read_key(value)), label=label, algorithm=algorithm)
+        self._require(key)
+        return key
+
+    def sign(self, label: str, message: Signable) -> bytes:
+        """A signature in TUF's scheme, verified before it is returned."""
+        key = self._ask("key", lambda value: _checked(read_key(value)), label=label)
+        self._require(key)
+        data = _for_token(key, message.data).hex()
+        signature = self._ask("sign", read_bytes, label=label, algorithm=key.algorithm, data=data)
+        require_valid(key.spki, signature, message.data, f"{self._identity.label}, key {label}")
+        return signature
+
+    def objects(self) -> tuple[TokenObject, ...]:
+        """All objects of the token, whatever they are."""
+        return self._ask("objects", lambda value: tuple(read_object(item) for item in read_list(value)))
+
+    def destroy(self, label: str) -> None:
+        """C_DestroyObject on both halves."""
+        self._ask("destroy", lambda _: None, label=label)
+
+    def attestation(self, label: str) -> tuple[bytes, ...]:
+        """PKCS#11 has no attestation: attributes read back, and the custodian's word."""
+        del label
+        return ()
+
+    def close(self) -> None:
+        """Log out. Whatever state the module is in, its process ends after this."""
+        if self._open:
+            self._open = False
+            with contextlib.suppress(EnigmTufError):
+                self._worker.call("close")
+
+    def _ask(self, name: str, read: Callable[[Any], T], **arguments: Any) -> T:
+        if not self._open:
+            raise MisuseError(f"token {self._identity.label}: the session is over; log in again")
+        return _read(self._worker, name, read, **arguments)
+
+    def _require(self, key: TokenKey) -> None:
+        require_attributes(key, self._vendor)
+
+
+def list_tokens(module: str) -> tuple[TokenIdentity, ...]:
+    """Every initialised token of a module; NoTokenError if the module does not load."""
+    worker = Worker(module)
+    try:
+        return _read(worker, "list", lambda value: tuple(read_identity(item) for item in read_list(value)))
+    finally:
+        worker.end()
+
+
+def _read(worker: Worker, name: str, read: Callable[[Any], T], *secrets: bytearray, **arguments: Any) -> T:
+    value = worker.call(name, *secrets, **arguments)
+    try:
+        return read(value)
+    except NonsenseError as error:
+        raise worker.nonsense(name, error) from error
+
+
+def _checked(key: TokenKey) -> TokenKey:
+    """The algorithm is what the public key says, whatever the module says."""
+    if key.algorithm != algorithm_of(key.spki):
+        raise NonsenseError("a key of another algorithm than it says")
+    return key
+
+
+def _for_token(key: TokenKey, data: bytes) -> bytes:
+    """What C_Sign gets: a digest for ECDSA, else the message."""
+    if key.algorithm in {"ecdsa-p256", "ecdsa-p384"}:
+        return digest_for(key.algorithm, data)
+    return message_of(tuf_key(key.spki).keytype, data)

@@ -1,0 +1,70 @@
+"""The process that loads a vendor's PKCS#11 module: reads calls on standard input, answers on standard output.
+
+``python -I -m enigm_tuf.authorities.tokens.hsm.worker MODULE``. It leaves when its input ends, also while the module
+hangs, and leaves no core dump: PINs are in its memory.
+"""
+
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from enigm_tuf.authorities.core_dumps import forbid_core_dumps
+from enigm_tuf.authorities.tokens.hsm.messages import Call, NonsenseError, answer_frame, error_frame, read_call
+from enigm_tuf.errors import EnigmTufError, TokenError
+
+
+def main() -> int:
+    """Returns the exit status."""
+    forbid_core_dumps()
+    answers = os.dup(1)
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)  # a module that prints must not be taken for us
+    calls: queue.SimpleQueue[Call] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, calls), daemon=True).start()
+    from enigm_tuf.authorities.tokens.hsm.module import Module
+
+    module = Module(sys.argv[1])
+    while True:
+        _write(answers, _answer(module, calls.get()))
+
+
+def _listen(source: BinaryIO, calls: "queue.SimpleQueue[Call]") -> None:
+    """Calls go to the main thread; when there are no more, nobody waits for an answer."""
+    try:
+        while True:
+            calls.put(read_call(lambda count: _exactly(source, count)))
+    except (EOFError, NonsenseError, OSError):
+        os._exit(0)
+
+
+def _exactly(source: BinaryIO, count: int) -> bytes:
+    data = source.read(count)
+    if len(data) < count:
+        raise EOFError
+    return data
+
+
+def _answer(module: Any, call: Call) -> bytearray:
+    method: Callable[..., object] = getattr(module, f"do_{call.name}")
+    try:
+        return answer_frame(method(*call.secrets, **call.arguments))
+    except EnigmTufError as error:
+        return error_frame(error)
+    except Exception as error:
+        return error_frame(TokenError(f"{sys.argv[1]}: {type(error).__name__} in {call.name}"))
+    finally:
+        for secret in call.secrets:
+            secret[:] = bytes(len(secret))
+
+
+def _write(descriptor: int, data: bytearray) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
