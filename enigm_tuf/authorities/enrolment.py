@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from enigm_tuf.authorities.token_fit import find_key, require_fit
-from enigm_tuf.authorities.tokens.attestation import verify_attestation
-from enigm_tuf.authorities.tokens.rules import TokenRule
+from enigm_tuf.authorities.tokens.attestation import require_same_card, verify_attestation
+from enigm_tuf.authorities.tokens.attestation_chain import complete
 from enigm_tuf.authorities.tokens.self_check import require_valid
 from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.model.keys import Environment, KeyRecord, Proof, Purpose, TokenRecord, attribute_records
@@ -21,12 +21,16 @@ from enigm_tuf.trust.test_keys import known_test_key
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What the people who enrol a key say about it. ``roots`` are pinned DER attestation roots."""
+    """What the people who enrol a key say about it. ``roots`` are pinned DER attestation roots.
+
+    ``intermediates`` (DER) may stand between a card and a root; nothing is trusted because of them.
+    """
 
     purpose: Purpose
     environment: Environment
     custodian: str
     roots: tuple[bytes, ...]
+    intermediates: tuple[bytes, ...] = ()
 
 
 def enrol(session: TokenSession, label: str, enrolment: Enrolment, now: datetime) -> KeyRecord:
@@ -34,7 +38,7 @@ def enrol(session: TokenSession, label: str, enrolment: Enrolment, now: datetime
     identity, key = session.identity, find_key(session, label)
     require_fit(identity, enrolment.environment)
     require_no_test_key(key)
-    attestation = _attestation(session, key, enrolment)
+    attestation = _attestation(session, key, enrolment, now)
     challenge = secrets.token_bytes(32)
     message = proof_of_possession(challenge)
     signature = session.sign(label, message)
@@ -63,18 +67,11 @@ def require_no_test_key(key: TokenKey) -> None:
         raise RefusedError(AuthorityRule.TEST_KEY, f"key {key.label}", expected="a key that is ours alone", got=name)
 
 
-def _attestation(session: TokenSession, key: TokenKey, enrolment: Enrolment) -> tuple[bytes, ...]:
+def _attestation(session: TokenSession, key: TokenKey, enrolment: Enrolment, now: datetime) -> tuple[bytes, ...]:
     if session.identity.home != "piv":
         return ()
     if not enrolment.roots:
         raise MisuseError("a PIV key is enrolled with its maker's root", hint="give --attestation-root FILE.pem")
-    chain = session.attestation(key.label)
-    claims = verify_attestation(chain, enrolment.roots, key.spki)
-    if str(claims.serial) != session.identity.serial:
-        raise RefusedError(
-            TokenRule.TOKEN_ATTESTATION,
-            f"{session.identity.label}, attested serial",
-            expected=session.identity.serial,
-            got=str(claims.serial),
-        )
+    chain = complete(session.attestation(key.label), enrolment.intermediates)
+    require_same_card(verify_attestation(chain, enrolment.roots, key.spki, now), session.identity)
     return chain

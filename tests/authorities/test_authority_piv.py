@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from smartcard.Exceptions import CardConnectionException
 
 from enigm_testkit.house import House, build_house
 from enigm_testkit.piv_finger import at_once
@@ -53,6 +52,7 @@ def test_a_wrong_pin_shows_the_tries_that_are_left(
     votes = house.votes(request_file)
     assert house.signs(request_file, "manifest-a", votes, PIN="000000") == 2
     assert "wrong PIN (2 tries left)" in capsys.readouterr().err
+    assert house.cards["manifest-a"].signatures == 1  # the proof of possession, when it was enrolled
     assert (last_entry(house), performed(house)) == (EntryType.SIGN_REFUSED, 0)
     assert house.signs(request_file, "manifest-a", votes) == 0
 
@@ -79,7 +79,7 @@ def test_a_card_pulled_out_while_it_signs_leaves_no_doubt(
 
     def pulled() -> float:
         card.pulled = True
-        raise CardConnectionException("Card was removed")
+        return at_once()
 
     card.touch = pulled
     assert house.signs(request_file, "manifest-a", votes) == 2

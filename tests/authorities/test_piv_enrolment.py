@@ -52,13 +52,13 @@ def test_without_a_pinned_root_nothing_is_enrolled(token: PivToken) -> None:
 
 
 def test_a_chain_to_another_root_is_refused(token: PivToken) -> None:
-    with pytest.raises(RefusedError, match="TOKEN-ATTESTATION: chain: expected a pinned root"):
+    with pytest.raises(RefusedError, match="TOKEN-ATTESTATION-CHAIN: end: expected a pinned root"):
         enrolled(token, AttestationCa().root.public_bytes(Encoding.DER))
 
 
 def test_a_card_that_says_another_serial_than_its_maker_is_refused(card: VirtualPivCard, token: PivToken) -> None:
     card.serial = 1002  # what it attests; the reader knows it as 1001
-    with pytest.raises(RefusedError, match="TOKEN-ATTESTATION: card 1001, attested serial: expected 1001, got 1002"):
+    with pytest.raises(RefusedError, match="TOKEN-ATTESTED-CARD: card 1001, attested serial: expected 1001, got 1002"):
         enrolled(token, ROOT)
 
 

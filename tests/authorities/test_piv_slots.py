@@ -9,7 +9,7 @@ from yubikit.piv import KEY_TYPE
 from enigm_testkit.piv_card import PIV, VirtualPivCard
 from enigm_testkit.piv_finger import at_once
 from enigm_testkit.piv_people import pin, ready_token, token_of
-from enigm_testkit.piv_state import TOUCH_NEVER
+from enigm_testkit.piv_state import ATTESTATION_OBJECT, TOUCH_NEVER
 from enigm_tuf.authorities.tokens.piv_keys import ED25519_BYTES
 from enigm_tuf.authorities.tokens.self_check import require_valid
 from enigm_tuf.errors import MisuseError, RefusedError, TokenError
@@ -89,6 +89,38 @@ def test_ed25519_came_with_firmware_5_7() -> None:
     ):
         session.generate("9c", "ed25519")
     assert not old.slots
+
+
+def test_the_first_firmware_with_ed25519_makes_such_a_key() -> None:
+    with ready_token(VirtualPivCard(1001, firmware=(5, 7, 0))).session(pin) as session:
+        assert session.generate("9c", "ed25519").algorithm == "ed25519"
+
+
+class LyingCard(VirtualPivCard):
+    """Attests with bytes that are no certificate."""
+
+    def transmit(self, raw: bytes) -> bytes:
+        answer = super().transmit(raw)
+        return b"nonsense" + answer[-2:] if raw[1] == 0xF9 else answer
+
+
+def test_an_attestation_that_is_no_certificate_is_one_clear_line() -> None:
+    with ready_token(LyingCard(1001)).session(pin) as session:
+        session.generate("9c", "ecdsa-p256")
+        with pytest.raises(TokenError, match="card 1001, slot 9c: not understood"):
+            session.attestation("9c")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x70\x04none\x71\x01\x00", b"none"])
+def test_a_card_whose_own_certificate_was_overwritten_says_so(card: VirtualPivCard, content: bytes) -> None:
+    with ready_token(card).session(pin) as session:
+        session.generate("9c", "ecdsa-p256")
+        card.objects[ATTESTATION_OBJECT] = content
+        if not content:
+            del card.objects[ATTESTATION_OBJECT]
+        with pytest.raises(TokenError, match="card 1001, slot f9: no certificate of the maker's") as caught:
+            session.attestation("9c")
+        assert "take another card" in caught.value.hint
 
 
 @pytest.mark.parametrize("algorithm", ["rsa-pss-3072", "ml-dsa-65"])

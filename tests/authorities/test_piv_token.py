@@ -4,17 +4,14 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
 from yubikit.core import TRANSPORT
 from yubikit.piv import DEFAULT_MANAGEMENT_KEY, KEY_TYPE, PIN_POLICY, SLOT, TOUCH_POLICY, PivSession
 
-from enigm_testkit.attestation_ca import AttestationCa, certificate
+from enigm_testkit.attestation_ca import AttestationCa
 from enigm_testkit.piv_card import VirtualPivCard
 from enigm_testkit.piv_connection import InProcessCards, VirtualPivConnection
 from enigm_testkit.piv_finger import Finger, in_time, never, too_late
-from enigm_tuf.authorities.tokens.attestation import verify_attestation
 from enigm_tuf.authorities.tokens.piv import PivToken
 from enigm_tuf.authorities.tokens.self_check import require_valid
 from enigm_tuf.errors import (
@@ -194,67 +191,6 @@ def test_a_key_that_was_brought_in_signs_nothing_and_has_no_attestation(card: Vi
         assert session.attestation("9c") == ()
         with pytest.raises(RefusedError, match=r"TOKEN-ATTRIBUTES.*generated"):
             session.sign("9c", MESSAGE)
-
-
-def attested(token: PivToken) -> tuple[tuple[bytes, ...], bytes]:
-    with token.session(pin) as session:
-        key = session.generate("9c", "ecdsa-p256")
-        return session.attestation("9c"), key.spki
-
-
-ROOT = CA.root.public_bytes(Encoding.DER)
-
-
-@pytest.mark.rule("TOKEN-ATTESTATION", "accept")
-def test_the_makers_attestation_tells_how_the_key_was_made(token: PivToken) -> None:
-    chain, spki = attested(token)
-    claims = verify_attestation(chain, (ROOT,), spki)
-    assert (claims.serial, claims.firmware, claims.pin_policy, claims.touch_policy) == (1001, (5, 7, 4), 3, 2)
-
-
-@pytest.mark.rule("TOKEN-ATTESTATION", "reject")
-def test_an_attestation_of_another_maker_is_refused(token: PivToken) -> None:
-    chain, spki = attested(token)
-    other = AttestationCa().root.public_bytes(Encoding.DER)
-    with pytest.raises(RefusedError, match="TOKEN-ATTESTATION: chain"):
-        verify_attestation(chain, (other,), spki)
-
-
-def test_an_attestation_of_another_key_is_refused(token: PivToken) -> None:
-    chain, _ = attested(token)
-    other = PivToken(1002, InProcessCards(VirtualPivCard(1002, attestation_ca=CA)), lambda _: MANAGEMENT_KEY)
-    other.initialise("654321", "87654321", MANAGEMENT_KEY)
-    with pytest.raises(RefusedError, match="attested key"):
-        verify_attestation(chain, (ROOT,), attested(other)[1])
-
-
-def test_a_card_with_the_leaking_firmware_is_refused() -> None:
-    old = PivToken(
-        1003, InProcessCards(VirtualPivCard(1003, firmware=(5, 4, 3), attestation_ca=CA)), lambda _: "ab" * 24
-    )
-    old.initialise("654321", "87654321", MANAGEMENT_KEY)
-    chain, spki = attested(old)
-    with pytest.raises(RefusedError, match="CVE-2024-45678"):
-        verify_attestation(chain, (ROOT,), spki)
-
-
-def test_a_key_with_another_touch_policy_is_not_attested_away(card: VirtualPivCard, token: PivToken) -> None:
-    make_key(card, PIN_POLICY.ALWAYS, TOUCH_POLICY.CACHED)
-    with token.session(pin) as session:
-        (key,), chain = session.keys(), session.attestation("9c")
-    with pytest.raises(RefusedError, match="touch policy"):
-        verify_attestation(chain, (ROOT,), key.spki)
-
-
-def test_an_attested_key_cannot_attest_another(token: PivToken) -> None:
-    """The leaf is no authority: a certificate that it signed must not be taken."""
-    chain, _ = attested(token)
-    forger = ec.generate_private_key(ec.SECP256R1())
-    leaf = x509.load_der_x509_certificate(chain[0])
-    name = leaf.subject.rfc4514_string().removeprefix("CN=")
-    forged = certificate("forged", forger.public_key(), name, forger, ca=False)
-    with pytest.raises(RefusedError, match="certificates of authorities"):
-        verify_attestation((forged.public_bytes(Encoding.DER), *chain), (ROOT,), b"")
 
 
 @pytest.mark.parametrize("transport", [TRANSPORT.USB, TRANSPORT.NFC])

@@ -185,18 +185,23 @@ def remake(
     return out
 
 
-def build_house(path: Path, *cards: str) -> House:
+def build_house(path: Path, *cards: str, ready: dict[str, tuple[VirtualPivCard, bytes]] | None = None) -> House:
     """Tokens, enrolled keys, policies, both homes, and a repository with the request for its first root.
 
-    The tokens named in ``cards`` are PIV cards.
+    The tokens named in ``cards`` are PIV cards; those in ``ready`` too, and they come with their key record.
     """
+    ready = ready or {}
     path.mkdir()
     maker = AttestationCa()
     (path / "maker.pem").write_bytes(maker.root_pem)
     made = {token: VirtualPivCard(serial, attestation_ca=maker) for serial, token in enumerate(cards, 7_000_001)}
+    made |= {token: card for token, (card, _) in ready.items()}
     house = House(path, FixedClock(datetime.now(UTC).replace(microsecond=0)), made)
     hsm = SoftHsm(path / "softhsm")
     for token, (purpose, custodian) in KEYS.items():
+        if token in ready:
+            (path / f"{token}.key.json").write_bytes(ready[token][1])
+            continue
         if token in cards:
             assert house.sign("token", "init", "--token", house.uri(token)) == 0
         else:

@@ -24,6 +24,8 @@ class VirtualPivConnection(SmartCardConnection):
         if self._card.pulled:
             raise CardConnectionException("Card was removed")
         answer = self._card.transmit(apdu)
+        if self._card.pulled:  # while it was at work: what it did, nobody hears
+            raise CardConnectionException("Card was removed")
         return answer[:-2], int.from_bytes(answer[-2:], "big")
 
     def close(self) -> None:

@@ -4,16 +4,17 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
+from enigm_tuf.authorities.cli.attestation_options import (
+    add_intermediates,
+    add_roots,
+    read_intermediates,
+    read_roots,
+)
 from enigm_tuf.authorities.cli.key_show import record_facts, record_lines
 from enigm_tuf.authorities.cli.token_options import add_label, add_token, label_of
 from enigm_tuf.authorities.enrolment import Enrolment, enrol
 from enigm_tuf.commandline import Command, Outcome
-from enigm_tuf.durable import read_input, require_new, write_new
-from enigm_tuf.errors import MalformedError
-from enigm_tuf.limits import LIMITS
+from enigm_tuf.durable import require_new, write_new
 from enigm_tuf.model.keys import ENVIRONMENT, PURPOSE, write_key_record
 from enigm_tuf.model.shapes import NAME
 
@@ -27,9 +28,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--purpose", required=True, choices=PURPOSE.words)
     parser.add_argument("--environment", required=True, choices=ENVIRONMENT.words)
     parser.add_argument("--custodian", required=True, metavar="OPERATOR", help="the id of the person who keeps it")
-    parser.add_argument(
-        "--attestation-root", metavar="PEM", action="append", default=[], help="a pinned root of the card's maker"
-    )
+    add_roots(parser)
+    add_intermediates(parser)
     parser.add_argument("--out", required=True, metavar="FILE", help="the key record, such as root-a.key.json")
 
 
@@ -40,19 +40,13 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
         arguments.purpose,
         arguments.environment,
         NAME.read(arguments.custodian, "--custodian", ""),
-        tuple(_certificate(Path(file)) for file in arguments.attestation_root),
+        read_roots(arguments),
+        read_intermediates(arguments),
     )
     with edges.open_token(arguments.token).session(edges.person.ask_secret) as session:
         record = enrol(session, label_of(arguments), enrolment, edges.clock.now().replace(microsecond=0))
     write_new(out, write_key_record(record))
     return Outcome(record_facts(record), [*record_lines(record), f"written to {out}"])
-
-
-def _certificate(file: Path) -> bytes:
-    try:
-        return x509.load_pem_x509_certificate(read_input(file, LIMITS.document_bytes)).public_bytes(Encoding.DER)
-    except ValueError as error:
-        raise MalformedError(str(file), "", "must be a PEM certificate") from error
 
 
 COMMAND: "Command[Edges]" = Command(

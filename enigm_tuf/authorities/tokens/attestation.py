@@ -1,115 +1,161 @@
 """PIV attestation: the maker's certificate chain that says how a key was made (slot f9, arcs 1.3.6.1.4.1.41482.3).
 
 What it proves: the key was made on a card of that maker with these policies. What it does not: that the card is in
-the right hands.
+the right hands. Cards of one batch share the key that attests, so the serial number in the leaf says which card.
 """
 
-import warnings
+from base64 import b64decode
 from dataclasses import dataclass
-from itertools import pairwise
+from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.utils import CryptographyDeprecationWarning
 
+from enigm_tuf.authorities.tokens.attestation_chain import UNREADABLE, load, require_path
 from enigm_tuf.authorities.tokens.rules import TokenRule
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import MalformedError, RefusedError
+from enigm_tuf.model.keys import KeyRecord, record_key
+from enigm_tuf.model.public_keys import spki_of
+from enigm_tuf.ports import TokenIdentity
 
 _ARC = "1.3.6.1.4.1.41482.3"
-FIRMWARE, SERIAL, POLICIES, FORM_FACTOR = (x509.ObjectIdentifier(f"{_ARC}.{number}") for number in (3, 7, 8, 9))
-ALWAYS_PIN, ALWAYS_TOUCH = 3, 2
-"""The maker's numbers: PIN never 1, once 2, always 3; touch never 1, always 2, cached 3."""
-_UNREADABLE = (
-    ValueError,
-    UnsupportedAlgorithm,
-    x509.DuplicateExtension,
-    x509.InvalidVersion,
-    x509.UnsupportedGeneralNameType,
+FIRMWARE, SERIAL, POLICIES, FORM_FACTOR, FIPS, CSPN = (
+    x509.ObjectIdentifier(f"{_ARC}.{number}") for number in (3, 7, 8, 9, 10, 11)
 )
-"""What cryptography raises on a certificate that is none; the last four are no ValueErrors."""
+"""The first four stand in the leaf, FIPS and CSPN in the card's own certificate (Yubico, PIV attestation)."""
+ALWAYS_PIN, ALWAYS_TOUCH = 3, 2
+_PIN_WORDS = {1: "never", 2: "once", 3: "always"}
+_TOUCH_WORDS = {1: "never", 2: "always", 3: "cached"}
+_FORMS = {
+    1: "USB-A keychain",
+    2: "USB-A nano",
+    3: "USB-C keychain",
+    4: "USB-C nano",
+    5: "USB-C and Lightning",
+    6: "USB-A bio",
+    7: "USB-C bio",
+}
+_FIPS_BIT, _FORM_BITS = 0x80, 0x0F
 OLDEST_FIRMWARE = (5, 7, 0)  # CVE-2024-45678: older ones leak ECDSA keys to who holds the card
 
 
 @dataclass(frozen=True, slots=True)
 class AttestationClaims:
-    """What the attestation certificate says. Policies are the maker's numbers."""
+    """What the leaf says, and the card's own certificate of its model. Policies and form are the maker's numbers."""
 
     serial: int
     firmware: tuple[int, int, int]
     pin_policy: int
     touch_policy: int
     form_factor: int
+    fips: bool
+    cspn: bool
+
+    def described(self) -> dict[str, str]:
+        """In words, for people."""
+        certified = ["FIPS"] * self.fips + ["CSPN"] * self.cspn
+        return {
+            "attested_serial": str(self.serial),
+            "attested_firmware": _dotted(self.firmware),
+            "attested_pin_policy": _PIN_WORDS.get(self.pin_policy, str(self.pin_policy)),
+            "attested_touch_policy": _TOUCH_WORDS.get(self.touch_policy, str(self.touch_policy)),
+            "attested_form_factor": _FORMS.get(self.form_factor & _FORM_BITS, f"unknown ({self.form_factor:#04x})"),
+            "attested_certification": ", ".join(certified) or "none",
+        }
 
 
-def verify_attestation(chain: tuple[bytes, ...], roots: tuple[bytes, ...], expected_spki: bytes) -> AttestationClaims:
+def verify_attestation(
+    chain: tuple[bytes, ...], roots: tuple[bytes, ...], expected_spki: bytes, now: datetime
+) -> AttestationClaims:
     """The claims, if ``chain`` (DER, leaf first) leads to one of the pinned ``roots`` and attests that very key.
 
-    RefusedError TOKEN-ATTESTATION: no chain, another root, another key, PIN or touch not always, old firmware.
+    RefusedError TOKEN-ATTESTATION: no chain, another key, PIN or touch not always, old firmware;
+    TOKEN-ATTESTATION-CHAIN: no path to a pinned root at ``now``.
     """
-    if not chain:
-        _refuse("chain", "an attestation certificate", "none")
     try:
-        certificates = _load(chain)
-        _require_pinned(certificates, _load(roots))
-        claims = _claims(certificates[0])
+        certificates = _certificates(chain)
+        require_path(certificates, load(roots), now)
+        claims = _claims(certificates)
         spki = certificates[0].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except _UNREADABLE as error:
-        raise RefusedError(
-            TokenRule.TOKEN_ATTESTATION, "chain", expected="certificates that parse", got=str(error)
-        ) from error
+    except UNREADABLE as error:
+        raise _unreadable(error) from error
     if spki != expected_spki:
         _refuse("attested key", "the key that is enrolled", "another key")
     _require_policies(claims)
     return claims
 
 
-def _load(certificates: tuple[bytes, ...]) -> list[x509.Certificate]:
-    """Without the warning about serial numbers that RFC 5280 forbids: none of them decides anything here."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-        return [x509.load_der_x509_certificate(data) for data in certificates]
-
-
-def _require_pinned(chain: list[x509.Certificate], roots: list[x509.Certificate]) -> None:
-    """Each certificate is signed by the next one, and the last one by a pinned root, or is it."""
-    for child, parent in pairwise(chain):
-        if not _is_authority(parent):  # else any attested key could attest another
-            _refuse("chain", "certificates of authorities above the leaf", parent.subject.rfc4514_string())
-        if not _is_issued_by(child, parent):
-            _refuse("chain", f"signed by {parent.subject.rfc4514_string()}", child.issuer.rfc4514_string())
-    if not any(chain[-1] == root or _is_issued_by(chain[-1], root) for root in roots):
-        pinned = ", ".join(root.subject.rfc4514_string() for root in roots) or "none"
-        _refuse("chain", f"a pinned root ({pinned})", chain[-1].issuer.rfc4514_string())
-
-
-def _is_authority(certificate: x509.Certificate) -> bool:
+def read_claims(chain: tuple[bytes, ...]) -> AttestationClaims:
+    """What ``chain`` says, BELIEVED WITHOUT A CHECK: for showing. RefusedError TOKEN-ATTESTATION."""
     try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
+        return _claims(_certificates(chain))
+    except UNREADABLE as error:
+        raise _unreadable(error) from error
 
 
-def _is_issued_by(child: x509.Certificate, parent: x509.Certificate) -> bool:
+def require_same_card(claims: AttestationClaims, identity: TokenIdentity) -> None:
+    """RefusedError TOKEN-ATTESTED-CARD unless the card's own serial number and firmware are those attested."""
+    attested = {"serial": str(claims.serial), "firmware": _dotted(claims.firmware)}
+    for what, got in attested.items():
+        expected: str = getattr(identity, what)
+        if got != expected:
+            raise RefusedError(
+                TokenRule.TOKEN_ATTESTED_CARD, f"{identity.label}, attested {what}", expected=expected, got=got
+            )
+
+
+def certificates_of(record: KeyRecord) -> tuple[bytes, ...]:
+    """The record's chain in DER, leaf first; MalformedError."""
     try:
-        child.verify_directly_issued_by(parent)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
+        return tuple(b64decode(certificate) for certificate in record.attestation)
+    except ValueError as error:
+        raise MalformedError(f"record of key {record.keyid}", "attestation", "must be base64") from error
 
 
-def _claims(leaf: x509.Certificate) -> AttestationClaims:
+def verify_record(record: KeyRecord, roots: tuple[bytes, ...]) -> AttestationClaims:
+    """What enrolment checked, checked again by whoever gets the record: the chain, its key, its card.
+
+    At the time of enrolment, as the record tells it. RefusedError, MalformedError.
+    """
+    spki, token = spki_of(record_key(record)), record.token
+    claims = verify_attestation(certificates_of(record), roots, spki, record.enrolled)
+    identity = (record.home, token.manufacturer, token.model, token.serial, token.firmware, f"card {token.serial}")
+    require_same_card(claims, TokenIdentity(*identity))
+    return claims
+
+
+def _certificates(chain: tuple[bytes, ...]) -> list[x509.Certificate]:
+    if not chain:
+        _refuse("chain", "an attestation certificate", "none")
+    return load(chain)
+
+
+def _claims(certificates: list[x509.Certificate]) -> AttestationClaims:
+    leaf = certificates[0]
     firmware, policies = _extension(leaf, FIRMWARE), _extension(leaf, POLICIES)
     serial, form = _extension(leaf, SERIAL), _extension(leaf, FORM_FACTOR)
-    if [len(firmware), len(policies), len(form)] != [3, 2, 1] or serial[:2] != bytes([2, len(serial) - 2]):
+    if [len(firmware), len(policies), len(form)] != [3, 2, 1]:
         raise ValueError("an extension of the attestation has the wrong length")
+    marks = {extension.oid for card in certificates[1:2] for extension in card.extensions}
     return AttestationClaims(
-        serial=int.from_bytes(serial[2:], "big"),  # DER INTEGER
+        serial=_serial(serial),
         firmware=(firmware[0], firmware[1], firmware[2]),
         pin_policy=policies[0],
         touch_policy=policies[1],
         form_factor=form[0],
+        fips=bool(form[0] & _FIPS_BIT) or FIPS in marks,
+        cspn=CSPN in marks,
     )
+
+
+def _serial(data: bytes) -> int:
+    """A DER INTEGER, above zero and in its one encoding (X.690 section 8.3.2)."""
+    value = int.from_bytes(data[2:], "big")
+    if value == 0 or data != bytes([2, value.bit_length() // 8 + 1]) + value.to_bytes(
+        value.bit_length() // 8 + 1, "big"
+    ):
+        raise ValueError("the serial number of the attestation is no DER INTEGER above zero")
+    return value
 
 
 def _extension(leaf: x509.Certificate, oid: x509.ObjectIdentifier) -> bytes:
@@ -128,7 +174,15 @@ def _require_policies(claims: AttestationClaims) -> None:
     if claims.touch_policy != ALWAYS_TOUCH:
         _refuse("touch policy", f"{ALWAYS_TOUCH} (always)", str(claims.touch_policy))
     if claims.firmware < OLDEST_FIRMWARE:
-        _refuse("firmware", "5.7.0 or newer (CVE-2024-45678)", ".".join(map(str, claims.firmware)))
+        _refuse("firmware", "5.7.0 or newer (CVE-2024-45678)", _dotted(claims.firmware))
+
+
+def _dotted(firmware: tuple[int, int, int]) -> str:
+    return ".".join(map(str, firmware))
+
+
+def _unreadable(error: Exception) -> RefusedError:
+    return RefusedError(TokenRule.TOKEN_ATTESTATION, "chain", expected="certificates that parse", got=str(error))
 
 
 def _refuse(subject: str, expected: str, got: str) -> None:

@@ -11,7 +11,7 @@ from typing import ClassVar
 from yubikit.piv import PivSession
 
 from enigm_tuf.authorities.tokens.piv_cards import CardSource, PcscCards, let_go, no_card
-from enigm_tuf.authorities.tokens.piv_errors import converted, verify_pin
+from enigm_tuf.authorities.tokens.piv_errors import converted, understood, verify_pin
 from enigm_tuf.authorities.tokens.piv_secrets import read_identity, replace_factory_secrets, unblock_pin
 from enigm_tuf.authorities.tokens.piv_session import PivCardSession
 from enigm_tuf.authorities.tokens.piv_touch import Waiting
@@ -52,19 +52,19 @@ class PivToken:
 
     def identity(self) -> TokenIdentity:
         """Read without a PIN; NoTokenError."""
-        with self._piv() as (serial, piv):
+        with self._piv() as (serial, piv), understood(serial):
             return read_identity(serial, piv)
 
     def initialise(self, *secrets: str) -> None:
         """From the factory's PIN, PUK and management key to new ones; MisuseError if they are not the factory's."""
         pin, puk, management_key = secrets
-        with self._piv() as (serial, piv):
+        with self._piv() as (serial, piv), understood(serial):
             replace_factory_secrets(piv, serial, pin, puk, management_key)
 
     def unblock(self, *secrets: str) -> None:
         """A new PIN by the PUK; WrongPukError, PukLockedError."""
         puk, pin = secrets
-        with self._piv() as (serial, piv):
+        with self._piv() as (serial, piv), understood(serial):
             unblock_pin(piv, serial, puk, pin)
 
     @contextlib.contextmanager
@@ -72,7 +72,8 @@ class PivToken:
         """Verify the PIN; close the connection, which forgets it, whatever happens."""
         with self._piv() as (serial, piv):
             secret = pin(f"PIN of card {serial}")
-            verify_pin(piv, secret, serial)
+            with understood(serial):
+                verify_pin(piv, secret, serial)
             session = PivCardSession(serial, piv, secret, self._management_key, self._waiting)
             try:
                 yield session
@@ -85,7 +86,9 @@ class PivToken:
         connection = self._cards.open(serial)
         try:
             with converted(serial):
-                yield serial, PivSession(connection)
+                with understood(serial):
+                    piv = PivSession(connection)
+                yield serial, piv
         finally:
             let_go(connection)
 

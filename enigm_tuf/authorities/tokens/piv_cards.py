@@ -17,6 +17,7 @@ from yubikit.core import CommandError
 from yubikit.core.smartcard import SmartCardConnection
 from yubikit.support import read_info
 
+from enigm_tuf.authorities.tokens.piv_errors import NONSENSE
 from enigm_tuf.errors import NoTokenError
 
 _NO_CARD = {
@@ -92,7 +93,10 @@ class _ExclusiveConnection(ScardSmartCardConnection):
 def no_card(serial: int | None, there: tuple[int, ...]) -> NoTokenError:
     """The error that says what is in instead."""
     wanted = f"card {serial} is not in a reader" if serial else "which card?"
-    return NoTokenError(f"{wanted}; there are: {', '.join(map(str, there)) or 'none'}", hint="name one: piv:serial=N")
+    step = f"put card {serial} in, and run the command again" if serial or not there else "name one: piv:serial=N"
+    return NoTokenError(
+        f"{wanted}; there are: {', '.join(map(str, there)) or 'none'}", hint=step.replace("card None", "a card")
+    )
 
 
 def let_go(connection: SmartCardConnection) -> None:
@@ -125,5 +129,5 @@ def _serial(device: ScardYubiKeyDevice, connection: SmartCardConnection) -> int 
     """None for a card that does not tell."""
     try:
         return read_info(connection, device.pid).serial
-    except (CommandError, SmartcardException, ValueError):
+    except (CommandError, SmartcardException, *NONSENSE):
         return None

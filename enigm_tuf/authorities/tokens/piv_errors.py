@@ -1,6 +1,7 @@
 """The smart card libraries' exceptions become ours here, and a PIN is checked here, with the tries that are left."""
 
 import contextlib
+import struct
 from collections.abc import Iterator
 
 from smartcard.Exceptions import SmartcardException
@@ -39,6 +40,24 @@ def removed(serial: int, effect: str, error: Exception) -> TokenRemovedError:
         f"card {serial}: pulled out or gone; {effect} ({error})",
         hint=f"put card {serial} back in, and run the command again",
     )
+
+
+NONSENSE = (ValueError, LookupError, TypeError, struct.error)
+"""What yubikit stumbles with over an answer that no card of the maker's gives."""
+
+
+@contextlib.contextmanager
+def understood(serial: int) -> Iterator[None]:
+    """Round what asks the card, and nothing else: an answer that makes no sense is a TokenError."""
+    try:
+        yield
+    except (CommandError, NotSupportedError):  # ValueErrors, some of them, but no nonsense
+        raise
+    except NONSENSE as error:
+        raise TokenError(
+            f"card {serial}: gives an answer that is not understood: {error}",
+            hint="pull it out, put it back, and run the command again; if it stays so, take another card",
+        ) from error
 
 
 @contextlib.contextmanager

@@ -1,10 +1,11 @@
 """Keys in the slots of a PIV card, as its metadata tells them: kinds, policies, and what a signing key must be."""
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from yubikit.core import NotSupportedError
+from yubikit.core import BadResponseError, NotSupportedError
 from yubikit.core.smartcard import SW, ApduError
 from yubikit.piv import KEY_TYPE, SLOT, PivSession, SlotMetadata
 
+from enigm_tuf.authorities.tokens.attestation_chain import UNREADABLE
 from enigm_tuf.authorities.tokens.rules import TokenRule
 from enigm_tuf.errors import MisuseError, RefusedError, TokenError
 from enigm_tuf.model.public_keys import algorithm_of
@@ -56,6 +57,24 @@ def read_metadata(piv: PivSession, serial: int, slot: SLOT) -> SlotMetadata | No
         raise
     except (ValueError, LookupError) as error:
         raise _not_understood(serial, f"{slot:02x}", error) from error
+
+
+def read_attestation(piv: PivSession, serial: int, slot: SLOT) -> tuple[bytes, ...]:
+    """DER of the key's certificate and of the card's own; empty where the card attests nothing. TokenError."""
+    try:
+        leaf = piv.attest_key(slot)
+    except ApduError:
+        return ()
+    except UNREADABLE as error:
+        raise _not_understood(serial, f"{slot:02x}", error) from error
+    try:
+        own = piv.get_certificate(SLOT.ATTESTATION)
+    except (ApduError, BadResponseError, *UNREADABLE) as error:
+        raise TokenError(
+            f"card {serial}, slot f9: no certificate of the maker's: {error}",
+            hint="somebody overwrote it, and nothing brings it back: take another card",
+        ) from error
+    return leaf.public_bytes(Encoding.DER), own.public_bytes(Encoding.DER)
 
 
 def token_key(label: str, metadata: SlotMetadata, serial: int) -> TokenKey:

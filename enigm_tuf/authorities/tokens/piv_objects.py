@@ -1,9 +1,11 @@
 """Everything that lies on a PIV card: the keys of all slots, the retired ones too, and the certificates beside them."""
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from yubikit.core import BadResponseError
 from yubikit.core.smartcard import SW, ApduError
 from yubikit.piv import SLOT, PivSession, SlotMetadata
 
+from enigm_tuf.authorities.tokens.attestation_chain import UNREADABLE
 from enigm_tuf.authorities.tokens.piv_keys import policies, read_metadata
 from enigm_tuf.errors import TokenError
 from enigm_tuf.model.strict_json import sha256
@@ -40,7 +42,7 @@ def _certificate(piv: PivSession, serial: int, slot: SLOT) -> TokenObject | None
         if error.sw == SW.FILE_NOT_FOUND:
             return None
         raise
-    except ValueError as error:
+    except (BadResponseError, *UNREADABLE) as error:
         raise TokenError(f"card {serial}, certificate of slot {label}: not understood: {error}") from error
     spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return TokenObject("certificate", label, label, sha256(spki), {})

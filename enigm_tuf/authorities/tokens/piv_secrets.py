@@ -64,17 +64,12 @@ def replace_factory_secrets(piv: PivSession, serial: int, pin: str, puk: str, ma
 def unblock_pin(piv: PivSession, serial: int, puk: str, pin: str) -> None:
     """A new PIN by the PUK. MisuseError, WrongPukError, PukLockedError: the PIN is as it was."""
     require_new("PIN", pin)
-    left = piv.get_puk_metadata().attempts_remaining
-    if left == 0:
-        raise _puk_locked(serial)
     if not is_possible(puk):  # it spends no try
-        raise WrongPukError(f"card {serial}", left)
+        raise _refused_puk(serial, piv.get_puk_metadata().attempts_remaining)
     try:
         piv.unblock_pin(puk, pin)
     except InvalidPinError as error:
-        if error.attempts_remaining == 0:
-            raise _puk_locked(serial) from error
-        raise WrongPukError(f"card {serial}", error.attempts_remaining) from error
+        raise _refused_puk(serial, error.attempts_remaining) from error
     except ApduError as error:
         raise TokenError(
             f"card {serial}: it did not take the new PIN: {error}", hint="it may forbid simple ones: choose another"
@@ -121,7 +116,9 @@ def _everybodys() -> MisuseError:
     return MisuseError("the factory's secrets are everybody's; nothing was changed", hint="choose others")
 
 
-def _puk_locked(serial: int) -> PukLockedError:
+def _refused_puk(serial: int, tries_left: int) -> TokenError:
+    if tries_left:
+        return WrongPukError(f"card {serial}", tries_left)
     return PukLockedError(
         f"card {serial}: the PUK is locked; nothing unlocks the PIN any more",
         hint="take another card, and treat its keys as lost; ykman piv reset makes this one new and destroys its keys",

@@ -4,16 +4,16 @@ import functools
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
-from cryptography.hazmat.primitives.serialization import Encoding
 from smartcard.Exceptions import SmartcardException
 from yubikit.core.smartcard import SW, ApduError
 from yubikit.piv import KEY_TYPE, PIN_POLICY, SLOT, TOUCH_POLICY, PivSession
 
-from enigm_tuf.authorities.tokens.piv_errors import converted, removed, verify_pin
+from enigm_tuf.authorities.tokens.piv_errors import converted, removed, understood, verify_pin
 from enigm_tuf.authorities.tokens.piv_keys import (
     KEY_TYPES,
     SLOTS,
     key_type_of,
+    read_attestation,
     read_metadata,
     require_attributes,
     require_signable,
@@ -38,7 +38,7 @@ def _ours(method: Callable[Concatenate["PivCardSession", P], T]) -> Callable[Con
     @functools.wraps(method)
     def call(session: "PivCardSession", /, *args: P.args, **kwargs: P.kwargs) -> T:
         session.require_open()
-        with converted(session.serial):
+        with converted(session.serial), understood(session.serial):
             return method(session, *args, **kwargs)
 
     return call
@@ -131,12 +131,7 @@ class PivCardSession:
     @_ours
     def attestation(self, label: str) -> tuple[bytes, ...]:
         """The key's certificate and the card's own (slot f9); empty for a key that was brought in."""
-        try:
-            leaf = self._piv.attest_key(slot_of(label))
-        except ApduError:
-            return ()
-        own = self._piv.get_certificate(SLOT.ATTESTATION)
-        return leaf.public_bytes(Encoding.DER), own.public_bytes(Encoding.DER)
+        return read_attestation(self._piv, self.serial, slot_of(label))
 
     def _key(self, label: str) -> TokenKey:
         metadata = read_metadata(self._piv, self.serial, slot_of(label))

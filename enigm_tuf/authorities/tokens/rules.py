@@ -9,4 +9,12 @@ class TokenRule(Rule):
     TOKEN_ATTRIBUTES = "TOKEN-ATTRIBUTES", "a signing key has exactly the attributes that it must have"
     SIGNATURE_SELF_CHECK = "SIGNATURE-SELF-CHECK", "a signature verifies before it leaves the token layer"
     TOKEN_ATTESTATION = "TOKEN-ATTESTATION", "a PIV key is attested to a pinned root, with PIN and touch always"
-    TOKEN_PRODUCTION = "TOKEN-PRODUCTION", "production takes no SoftHSM, no key file, no factory secrets"
+    TOKEN_ATTESTATION_CHAIN = (
+        "TOKEN-ATTESTATION-CHAIN",
+        "an attestation is a path of authorities to a pinned root, in force when the key is enrolled",
+    )
+    TOKEN_ATTESTED_CARD = "TOKEN-ATTESTED-CARD", "the card's serial number and firmware are those attested"
+    TOKEN_PRODUCTION = (
+        "TOKEN-PRODUCTION",
+        "production takes no SoftHSM, no key file, no factory secrets, no management key under a PIN",
+    )
