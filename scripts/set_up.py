@@ -32,6 +32,13 @@ PACKAGES = {
     "opensc-pkcs11": "a foreign PKCS#11 module for PIV cards",
     "ykcs11": "the maker's PKCS#11 module for PIV cards",
     "yubico-piv-tool": "the maker's tool for PIV cards",
+    "p11-kit": "an HSM across a socket, and a proxy for modules that want arguments",
+    "p11-kit-modules": "its PKCS#11 modules",
+    "swtpm": "the TPM of the tests",
+    "swtpm-tools": "swtpm_setup, which makes it",
+    "libtpm2-pkcs11-1": "PKCS#11 on a TPM",
+    "libtss2-tcti-swtpm0": "its way to the software TPM",
+    "libnss3-tools": "certutil, which makes the database of NSS, a PKCS#11 module",
 }
 
 

@@ -38,7 +38,7 @@ CURVES: dict[str, tuple[type[ec.EllipticCurve], type[SHA256] | type[SHA384], byt
         97,
     ),
 }
-_NAMES: dict[str, tuple[str, str]] = {
+_NAMES: dict[Algorithm, tuple[str, str]] = {
     "ecdsa-p256": ("ecdsa", "ecdsa-sha2-nistp256"),
     "ecdsa-p384": ("ecdsa", "ecdsa-sha2-nistp384"),
     "ed25519": ("ed25519", "ed25519"),

@@ -109,13 +109,13 @@ def _wait_until_ready(daemon: subprocess.Popen[bytes]) -> None:
     for _ in range(200):
         if daemon.poll() is not None:
             raise PcscdUnavailable(f"pcscd ended at once with status {daemon.returncode}")
-        if _SOCKET.exists() and all(_listens(port) for port in PORTS):
+        if _SOCKET.exists() and all(listens(port) for port in PORTS):
             return
         time.sleep(0.02)
     raise PcscdUnavailable("pcscd did not come up in four seconds")
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     """Looked up, not tried: a connection would be taken for a card."""
     wanted = f":{port:04X} "
     return any(wanted in line and " 0A " in line for line in Path("/proc/net/tcp").read_text().splitlines())

@@ -35,8 +35,8 @@ MECHANISMS: Mapping[Algorithm, str] = {
     "ecdsa-p256": "ECDSA",
     "ecdsa-p384": "ECDSA",
     "ed25519": "EDDSA",
-    "rsa-pss-3072": "SHA256_RSA_PKCS_PSS",
-    "rsa-pss-4096": "SHA256_RSA_PKCS_PSS",
+    "rsa-pss-3072": "RSA_PKCS_PSS",
+    "rsa-pss-4096": "RSA_PKCS_PSS",
     "ml-dsa-44": "ML_DSA",
     "ml-dsa-65": "ML_DSA",
     "ml-dsa-87": "ML_DSA",
@@ -49,9 +49,10 @@ def require_attributes(key: TokenKey, vendor: Vendor) -> None:
 
     ``allowed_mechanisms``, where the token keeps it, must be the one mechanism that we sign with.
     """
-    required: dict[str, bool | str] = {**SET, **MADE, **vendor.says}
+    required: dict[str, bool | str] = {**SET, **MADE}
     if key.attributes.get("allowed_mechanisms") != UNREADABLE:
         required["allowed_mechanisms"] = MECHANISMS[key.algorithm]
+    required |= vendor.says
     for name, expected in required.items():
         got = key.attributes.get(name, UNREADABLE)
         if got != expected or type(got) is not type(expected):

@@ -1,6 +1,6 @@
 """How each algorithm is made, signed and read in PKCS#11 (v3.1; ML-DSA v3.2). Runs in the worker.
 
-Tokens hash nothing for ECDSA: CKM_ECDSA over a digest is what all modules have.
+Tokens hash nothing for ECDSA and RSA-PSS: CKM_ECDSA and CKM_RSA_PKCS_PSS over a digest are what most modules have.
 """
 
 import struct

@@ -137,6 +137,13 @@ def read_identity(value: Any) -> TokenIdentity:
     return TokenIdentity(**value)
 
 
+def read_opened(value: Any) -> tuple[TokenIdentity, str]:
+    """The token's identity, and who says to have made the module; NonsenseError."""
+    _require(isinstance(value, dict) and value.keys() == {"identity", "library"}, "opened token")
+    _require(isinstance(value["library"], str), "library")
+    return read_identity(value["identity"]), value["library"]
+
+
 def read_key(value: Any) -> TokenKey:
     """NonsenseError unless it has just the fields of a TokenKey. Whether the algorithm is true is for others to see."""
     _require(isinstance(value, dict) and value.keys() == {"label", "algorithm", "spki", "attributes"}, "key")

@@ -17,7 +17,15 @@ from enigm_tuf.authorities.tokens.hsm.init_token import init_token
 from enigm_tuf.authorities.tokens.hsm.mechanisms import MECHANICS, Mapper, Mechanics, spki_of
 from enigm_tuf.authorities.tokens.hsm.messages import write_identity, write_key, write_object
 from enigm_tuf.authorities.tokens.hsm.vendors import STANDARD, Vendor, vendor_of
-from enigm_tuf.errors import MisuseError, NoTokenError, PinLockedError, TokenError, TokenRemovedError, WrongPinError
+from enigm_tuf.errors import (
+    MalformedError,
+    MisuseError,
+    NoTokenError,
+    PinLockedError,
+    TokenError,
+    TokenRemovedError,
+    WrongPinError,
+)
 from enigm_tuf.model.public_keys import algorithm_of
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.ports import Algorithm, TokenIdentity, TokenKey, TokenObject
@@ -66,17 +74,18 @@ class Module:
             finally:
                 session.close()
 
-    def do_open(self, pin: bytearray, wanted: dict[str, str]) -> dict[str, str]:
-        """Log in; the identity of what was opened."""
+    def do_open(self, pin: bytearray, wanted: dict[str, str]) -> dict[str, Any]:
+        """Log in; the identity of what was opened, and who made the module."""
         with self._guarded():
             token = self._find(wanted)
             identity = _identity(token)
             self._name = identity.label or f"serial {identity.serial}"
-            self._vendor = vendor_of(identity.manufacturer, identity.model)
+            library = _text(self._loaded().manufacturer_id)
+            self._vendor = vendor_of(library, identity.manufacturer)
             self._mechanisms = frozenset(token.slot.get_mechanisms())
             self._session = self._logged_in(token, pin)
             self._pin = bytearray(pin)
-            return write_identity(identity)
+            return {"identity": write_identity(identity), "library": library}
 
     def do_keys(self) -> list[dict[str, Any]]:
         """All key pairs that we could sign with, by label."""
@@ -84,7 +93,7 @@ class Module:
             privates = self._session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY})
             types = {mechanics.key_type for mechanics in MECHANICS.values()}
             labels = {str(key[Attribute.LABEL]) for key in privates if _read(key, Attribute.KEY_TYPE) in types}
-            return [write_key(self._key(label)) for label in sorted(labels)]
+            return [write_key(key) for label in sorted(labels) if (key := self._key_of_ours(label))]
 
     def do_key(self, label: str) -> dict[str, Any]:
         with self._guarded():
@@ -115,15 +124,19 @@ class Module:
     def do_destroy(self, label: str) -> None:
         """C_DestroyObject on both halves."""
         with self._guarded():
-            for half in [self._object(label, kind) for kind in (ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY)]:
-                half.destroy()
+            private = self._object(label, ObjectClass.PRIVATE_KEY)
+            public = self._public_half(private, label)
+            private.destroy()  # first: tpm2-pkcs11 breaks the other way round
+            public.destroy()
 
     def do_close(self) -> None:
-        """Log out."""
+        """Log out, and give the module back (C_Finalize). Whatever it says to that."""
         self._pin[:] = bytes(len(self._pin))
-        with contextlib.suppress(exceptions.PKCS11Error):
-            if self._session:
-                self._session.close()
+        for step in (self._session and self._session.close, self._library and self._library.finalize):
+            with contextlib.suppress(exceptions.PKCS11Error):
+                if step:
+                    step()
+        self._session = self._library = None
 
     def _generate(self, label: str, algorithm: Algorithm) -> None:
         mechanics = self._mechanics(algorithm)
@@ -158,10 +171,22 @@ class Module:
             )
         return MECHANICS[algorithm]
 
+    def _key_of_ours(self, label: str) -> TokenKey | None:
+        """None for one of an algorithm that nobody here signs with: a token may hold such beside ours."""
+        try:
+            return self._key(label)
+        except MalformedError:
+            return None
+
     def _key(self, label: str) -> TokenKey:
-        private, public = self._object(label, ObjectClass.PRIVATE_KEY), self._object(label, ObjectClass.PUBLIC_KEY)
-        spki = spki_of(public)
+        private = self._object(label, ObjectClass.PRIVATE_KEY)
+        spki = spki_of(self._public_half(private, label))
         return TokenKey(label, algorithm_of(spki), spki, _attributes(private))
+
+    def _public_half(self, private: Any, label: str) -> Any:
+        """By CKA_ID, which both halves share (PKCS#11 v3.1, 4.8); some modules give them labels of their own."""
+        identifier = _read(private, Attribute.ID)
+        return self._object(f"id={identifier.hex()}" if identifier else label, ObjectClass.PUBLIC_KEY)
 
     def _object(self, label: str, kind: ObjectClass) -> Any:
         found = list(self._session.get_objects(_by(label) | {Attribute.CLASS: kind}))

@@ -17,9 +17,10 @@ from enigm_tuf.authorities.tokens.hsm.messages import (
     read_key,
     read_list,
     read_object,
+    read_opened,
 )
 from enigm_tuf.authorities.tokens.hsm.process import SECONDS, Worker
-from enigm_tuf.authorities.tokens.hsm.vendors import vendor_of
+from enigm_tuf.authorities.tokens.hsm.vendors import Vendor, vendor_of
 from enigm_tuf.authorities.tokens.self_check import digest_for, require_valid
 from enigm_tuf.errors import EnigmTufError, MisuseError
 from enigm_tuf.model.public_keys import algorithm_of, message_of, tuf_key
@@ -68,8 +69,8 @@ class Pkcs11Token:
         with self._worker() as worker:
             _read(worker, "identity", read_identity, wanted=self._name.wanted)  # before a PIN is asked for
             secret = bytearray(pin(f"PIN of token {self._name}").encode())
-            identity = _read(worker, "open", read_identity, secret, wanted=self._name.wanted)
-            session = Pkcs11Session(identity, worker)
+            identity, library = _read(worker, "open", read_opened, secret, wanted=self._name.wanted)
+            session = Pkcs11Session(identity, vendor_of(library, identity.manufacturer), worker)
             try:
                 yield session
             finally:
@@ -87,9 +88,9 @@ class Pkcs11Token:
 class Pkcs11Session:
     """Implements ``enigm_tuf.ports.TokenSession``. Nothing here can export a key."""
 
-    def __init__(self, identity: TokenIdentity, worker: Worker) -> None:
+    def __init__(self, identity: TokenIdentity, vendor: Vendor, worker: Worker) -> None:
         self._identity = identity
-        self._vendor = vendor_of(identity.manufacturer, identity.model)
+        self._vendor = vendor
         self._worker = worker
         self._open = True
 
@@ -174,7 +175,7 @@ def _checked(key: TokenKey) -> TokenKey:
 
 
 def _for_token(key: TokenKey, data: bytes) -> bytes:
-    """What C_Sign gets: a digest for ECDSA, else the message."""
-    if key.algorithm in {"ecdsa-p256", "ecdsa-p384"}:
-        return digest_for(key.algorithm, data)
-    return message_of(tuf_key(key.spki).keytype, data)
+    """What C_Sign gets: a digest for ECDSA and RSA-PSS, else the message."""
+    if key.algorithm in {"ed25519", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"}:
+        return message_of(tuf_key(key.spki).keytype, data)
+    return digest_for(key.algorithm, data)

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """``leaves_out``: attributes that its templates must not name (``usage`` of the key pair, say).
+    """``leaves_out``: attributes that its templates must not name. ``says``: what its keys read back instead.
 
-    ``says``: attributes that its keys read back with another value than the table's, and why that is not worse.
     ``generates``: whether keys can be made through the module at all.
     """
 
@@ -22,14 +21,27 @@ class Vendor:
 
 
 STANDARD = Vendor("any")
+TPM2 = Vendor(
+    "tpm2-pkcs11",
+    leaves_out=frozenset({"decrypt", "allowed_mechanisms"}),
+    says={"decrypt": True, "allowed_mechanisms": "ECDSA ECDSA_SHA1 ECDSA_SHA256 ECDSA_SHA384 ECDSA_SHA512"},
+)
+"""Makes TPM keys with both usages and its own list, and refuses a template that names another."""
+NSS = Vendor(
+    "NSS softokn",
+    leaves_out=frozenset({"copyable", "allowed_mechanisms"}),
+    says={"copyable": "unreadable", "local": False},
+)
+"""Knows no CKA_COPYABLE; says LOCAL false of every key, also of those that it made."""
+YKCS11 = Vendor("ykcs11", generates=False, says={"copyable": "unreadable", "decrypt": True})
+"""A PIV key has no usage of its own; keys are made with piv:, which sets and proves the PIN and touch policy."""
+OPENSC = Vendor("OpenSC", generates=False, says={"copyable": "unreadable"})
+"""Shows a PIV key only beside a certificate in its slot."""
+
+_BY_LIBRARY = {"tpm2-software.github.io": TPM2, "OpenSC Project": OPENSC, "Yubico (www.yubico.com)": YKCS11}
+_BY_TOKEN = {"Mozilla Foundation": NSS}
 
 
-def vendor_of(manufacturer: str, model: str) -> Vendor:
-    """By what the token says of itself."""
-    return next(
-        (vendor for maker, kind, vendor in _VENDORS if maker in manufacturer and kind in model),
-        STANDARD,
-    )
-
-
-_VENDORS: tuple[tuple[str, str, Vendor], ...] = ()
+def vendor_of(library: str, token: str) -> Vendor:
+    """By what module (CK_INFO) and token (CK_TOKEN_INFO) say of their manufacturers; a proxy tells only the latter."""
+    return _BY_LIBRARY.get(library) or _BY_TOKEN.get(token) or STANDARD

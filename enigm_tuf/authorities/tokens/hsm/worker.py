@@ -8,6 +8,7 @@ import os
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -22,22 +23,30 @@ def main() -> int:
     answers = os.dup(1)
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)  # a module that prints must not be taken for us
-    calls: queue.SimpleQueue[Call] = queue.SimpleQueue()
+    calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, calls), daemon=True).start()
     from enigm_tuf.authorities.tokens.hsm.module import Module
 
     module = Module(sys.argv[1])
-    while True:
-        _write(answers, _answer(module, calls.get()))
+    while call := calls.get():
+        _write(answers, _answer(module, call))
+    module.do_close()
+    return 0
 
 
-def _listen(source: BinaryIO, calls: "queue.SimpleQueue[Call]") -> None:
-    """Calls go to the main thread; when there are no more, nobody waits for an answer."""
+def _listen(source: BinaryIO, calls: "queue.SimpleQueue[Call | None]") -> None:
+    """Calls go to the main thread. When there are no more it has a moment to leave in order: a TPM keeps what is not
+    given back."""
     try:
         while True:
             calls.put(read_call(lambda count: _exactly(source, count)))
     except (EOFError, NonsenseError, OSError):
-        os._exit(0)
+        calls.put(None)
+        time.sleep(_FAREWELL_SECONDS)
+        os._exit(1)
+
+
+_FAREWELL_SECONDS = 1.5
 
 
 def _exactly(source: BinaryIO, count: int) -> bytes:
