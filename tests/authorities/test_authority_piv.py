@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from enigm_testkit.house import House, build_house
+from enigm_testkit.piv_card import VirtualPivCard
+from enigm_testkit.piv_desk import CARD, desk_with_key
 from enigm_testkit.piv_finger import at_once
+from enigm_testkit.piv_people import PIN as HOLDERS_PIN
 from enigm_tuf.audit.linked import read_log
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.model.request import read_response
@@ -96,3 +99,38 @@ def test_a_card_that_is_not_in_is_one_clear_line(
     house.cards["manifest-a"].pulled = True
     assert house.signs(request_file, "manifest-a", votes) == 2
     assert "error: card 7000001 is not in a reader" in capsys.readouterr().err
+
+
+def enrolled_ed25519(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[VirtualPivCard, bytes]:
+    desk = desk_with_key(folder, capsys)
+    desk.card.slots.clear()
+    assert desk.run("key", "generate", "--token", CARD, "--label", "9c", "--algorithm", "ed25519") == 0
+    assert desk.enrol(environment="staging") == 0
+    return desk.card, desk.record.read_bytes()
+
+
+def test_an_ed25519_key_signs_until_the_metadata_outgrows_the_card(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A card takes 3,045 bytes; the targets of one product are 1.8 kB, and each further one adds to them."""
+    card, record = enrolled_ed25519(tmp_path, capsys)
+    house = build_house(tmp_path / "house", ready={"manifest-a": (card, record)}).with_root()
+
+    def signs(product: str) -> tuple[int, int]:
+        house.repo("product", "add", product, "--channel", "stable")
+        request, before = house.request(f"product-{product}", "manifest"), card.signatures
+        votes = house.votes(request)
+        capsys.readouterr()
+        return house.signs(request, "manifest-a", votes, PIN=HOLDERS_PIN), card.signatures - before
+
+    number = 0
+    while (outcome := signs(name := f"{'p' * 50}-{number}")) == (0, 3):
+        answers = house.signed_by(house.request(f"product-{name}"), "payload-a", "payload-b")
+        response = house.response(house.request(f"product-{name}", "manifest"), "manifest-a")
+        house.publish(f"product-{name}", *answers, response)
+        number += 1
+    assert number > 0
+    assert outcome == (2, 2)  # the new product's manifest and the snapshot are small
+    error, hint = capsys.readouterr().err.splitlines()[-2:]
+    assert error.startswith("error: card 1001, slot 9c: an Ed25519 key on a card signs up to 3045 bytes, not 3")
+    assert "ecdsa-p384" in hint

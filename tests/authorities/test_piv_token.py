@@ -128,6 +128,17 @@ def test_the_only_card_needs_no_name_and_two_do(card: VirtualPivCard) -> None:
         PivToken(None, InProcessCards(card, VirtualPivCard(1002))).identity()
 
 
+def test_a_card_that_is_exchanged_after_a_first_look_is_not_logged_in_to(card: VirtualPivCard) -> None:
+    """What was checked of the one must not count for the other."""
+    other = VirtualPivCard(1002)
+    other.pulled = True
+    token = PivToken(None, InProcessCards(card, other))
+    assert token.identity().serial == "1001"
+    card.pulled, other.pulled = True, False
+    with pytest.raises(NoTokenError, match="card 1001 is not in a reader; there are: 1002"), token.session(pin):
+        pytest.fail("logged in to another card")
+
+
 def test_a_slot_is_never_overwritten(token: PivToken) -> None:
     with token.session(pin) as session:
         session.generate("9c", "ecdsa-p256")

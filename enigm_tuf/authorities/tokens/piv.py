@@ -82,7 +82,7 @@ class PivToken:
 
     @contextlib.contextmanager
     def _piv(self) -> Iterator[tuple[int, PivSession]]:
-        serial = self._serial or self._only_card()
+        serial = self._serial = self._serial or self._only_card()  # once met, no other card will do
         connection = self._cards.open(serial)
         try:
             with converted(serial):
