@@ -15,6 +15,7 @@ from examples.vendor import (
     AUTHORITIES,
     eight_steps,
     make_keys,
+    take_stock,
     trust_root,
     write_policies,
     write_repository_configuration,
@@ -89,6 +90,7 @@ def prepare(stage: Stage) -> None:
     for authority in AUTHORITIES:
         what = ["--authority", authority, "--environment", "staging", "--policy", f"{authority}.policy.toml"]
         stage.sign("authority", "init", "--home", authority, *what)
+    take_stock(stage)
     stage.say("Root: 2 of 3 keys on separate tokens")
     stage.repo("init", "--config", str(stage.folder / "repository.toml"))
     eight_steps(stage, "root-1", ["release"])

@@ -49,7 +49,7 @@ def write_policies(stage: Stage) -> None:
     for authority in AUTHORITIES:
         kinds = {"release": ("root", "payload"), "manifest": ("targets", "snapshot", "manifest")}[authority]
         thresholds = {"root": 2, "payload": 2, "targets": 1, "snapshot": 1, "manifest": 1}
-        actions = ("root", "product", "release") if authority == "release" else ("product", "release")
+        actions = ["inventory", "product", "release", *(["root"] if authority == "release" else [])]
         text = f'schema = 1\nversion = 1\nauthority = "{authority}"\nenvironment = "staging"\nrequest_hours = 72\n'
         text += "".join(_operator(stage.folder, name, partition) for name, (_, partition) in APPROVERS.items())
         text += '[[operators]]\nid = "rob"\nname = "Rob"\npartition = "engineering"\nroles = ["requester"]\n'
@@ -69,6 +69,24 @@ def _operator(folder: Path, name: str, partition: str) -> str:
         f'[[operators]]\nid = "{name}"\nname = "{name.title()}"\npartition = "{partition}"\nroles = ["approver"]\n'
         f'[[operators.approval_keys]]\npublic_key = "{spki}"\ndevice = "{record["token"]["serial"]}"\n'
     )
+
+
+def take_stock(stage: Stage) -> None:
+    """Each authority's keys into its inventory, which two operators sign: no token signs before that."""
+    records = {"release": [*ROOT_TOKENS, *PAYLOAD_TOKENS], "manifest": list(MANIFEST_CARDS)}
+    stage.put_in(*APPROVERS)
+    for authority, names in records.items():
+        proposal, votes = f"{authority}.inventory.json", []
+        options = [part for name in names for part in ("--record", f"{name}.key.json")]
+        stage.sign("inventory", "propose", "--home", authority, *options, "--out", proposal)
+        typed = {"last four words": last_words(sha256((stage.folder / proposal).read_bytes()))}
+        for name, (serial, _) in APPROVERS.items():
+            out = f"{authority}.inventory.{name}.dsse.json"
+            policy = ["--policy", f"{authority}.policy.toml", "--operator", name]
+            token = ["--token", f"piv:serial={serial}", "--label", "9a"]
+            stage.sign("inventory", "sign", proposal, *policy, *token, "--out", out, answers=typed)
+            votes += ["--vote", out]
+        stage.sign("inventory", "adopt", proposal, "--home", authority, *votes)
 
 
 def write_repository_configuration(stage: Stage) -> None:

@@ -40,6 +40,9 @@ class EntryType(StrEnum):
     SIGN_PERFORMED = "sign.performed"
     SIGN_REFUSED = "sign.refused"
     SESSION_CLOSE = "session.close"
+    INVENTORY_CHANGED = "inventory.changed"
+    INVENTORY_CHECKED = "inventory.checked"
+    KEY_DESTROYED = "key.destroyed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,11 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
     ),
     EntryType.SIGN_REFUSED: _body(**_REQUEST, role=Optional(ROLE), rule=LINE, reason=LINE),
     EntryType.SESSION_CLOSE: _body(key=SHA256),
+    EntryType.INVENTORY_CHANGED: _body(
+        version=POSITIVE, sha256=SHA256, operators=Sequence(NAME, minimum=1, maximum=100, unique=True)
+    ),
+    EntryType.INVENTORY_CHECKED: _body(version=POSITIVE, sha256=SHA256, serial=LINE, label=LINE),
+    EntryType.KEY_DESTROYED: _body(key=SHA256, serial=LINE, label=LINE, inventory=SHA256),
 }
 """The shape of the body of each type. ``key`` is the SHA-256 of a SubjectPublicKeyInfo, ``sha256`` of canonical bytes.
 

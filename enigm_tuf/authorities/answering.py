@@ -24,10 +24,15 @@ class Answer:
 
 
 def passed(
-    case: Case, question: Question, decision: Decision, signatures: tuple[RoleSignature, ...], log: AuditLog
+    case: Case,
+    question: Question,
+    decision: Decision,
+    signatures: tuple[RoleSignature, ...],
+    inventory: str,
+    log: AuditLog,
 ) -> Answer:
     """Every rule passed, and all payloads are signed by this key."""
-    return _answer(case, question, decision, signatures, log, None)
+    return _answer(case, question, decision, (signatures, inventory), log, None)
 
 
 def failed(case: Case, question: Question, decision: Decision, log: AuditLog) -> Answer:
@@ -36,14 +41,14 @@ def failed(case: Case, question: Question, decision: Decision, log: AuditLog) ->
     subject = f"request {case.request.index.request_id}"
     refusal = RefusedError(first.rule, subject, expected="every rule of the policy to pass", got=first.evidence)
     log_refusal(log, case.request, refusal)
-    return _answer(case, question, decision, (), log, refusal)
+    return _answer(case, question, decision, ((), None), log, refusal)
 
 
 def _answer(
     case: Case,
     question: Question,
     decision: Decision,
-    signatures: tuple[RoleSignature, ...],
+    made: tuple[tuple[RoleSignature, ...], str | None],
     log: AuditLog,
     refusal: RefusedError | None,
 ) -> Answer:
@@ -62,7 +67,8 @@ def _answer(
             RuleOutcome(item.rule, item.passed, one_line(item.evidence, LIMITS.text)) for item in decision.outcomes
         ),
         approvals=counted,
-        signatures=signatures,
+        signatures=made[0],
+        inventory=made[1],
         audit=log.head(),
     )
     envelopes = {sha256(data): data for data in (*case.request.below("approvals").values(), *case.envelopes)}

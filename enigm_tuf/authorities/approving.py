@@ -60,7 +60,7 @@ def cast(request: SigningRequest, policy_file: PolicyFile, vote: Vote, now: date
     RefusedError POLICY-PINNED, REQUEST-TIME, APPROVER-KEY, CONFIRM-WORDS, and those of the token.
     """
     pin = _require_policy(request, policy_file)
-    operator = _operator(policy_file, vote.operator)
+    operator = operator_of(policy_file, vote.operator)
     _require_unexpired(request, now)
     LINE.read(vote.reason, "--reason", "")
     identity = vote.token.identity()
@@ -68,7 +68,7 @@ def cast(request: SigningRequest, policy_file: PolicyFile, vote: Vote, now: date
     vote.confirm(_question(request, policy_file, now))
     with vote.token.session(vote.pin) as session:
         key = find_key(session, vote.label)
-        _require_enrolled(operator, key, identity)
+        require_enrolled(operator, key, identity)
         approver = Approver(operator.id, sha256(key.spki), operator.partition, identity.serial)
         statement = _statement(request, pin, vote, approver, now)
         message = approval(statement)
@@ -114,7 +114,8 @@ def _require_policy(request: SigningRequest, policy_file: PolicyFile) -> PolicyP
     return pin
 
 
-def _operator(policy_file: PolicyFile, name: str) -> Operator:
+def operator_of(policy_file: PolicyFile, name: str) -> Operator:
+    """The approver of that name; MisuseError says who there is."""
     operators = {operator.id: operator for operator in read_policy(policy_file.data, policy_file.source).operators}
     if name not in operators:
         raise MisuseError(f"{policy_file.source} knows no operator {name!r}; it knows {', '.join(sorted(operators))}")
@@ -134,7 +135,8 @@ def _require_unexpired(request: SigningRequest, now: datetime) -> None:
         )
 
 
-def _require_enrolled(operator: Operator, key: TokenKey, identity: TokenIdentity) -> None:
+def require_enrolled(operator: Operator, key: TokenKey, identity: TokenIdentity) -> None:
+    """RefusedError APPROVER-KEY unless it is an approval key of theirs, on its own device."""
     public = b64encode(key.spki).decode()
     devices = {item.public_key: item.device for item in operator.approval_keys}
     if public not in devices:

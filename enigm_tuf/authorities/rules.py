@@ -3,6 +3,14 @@
 from enigm_tuf.trust.rules import Rule
 
 
+class InventoryRule(Rule):
+    """What the signed inventory demands of itself and of every token."""
+
+    INVENTORY = "INVENTORY", "all that lies on a token is what the inventory says, before anything is signed with it"
+    INVENTORY_QUORUM = "INVENTORY-QUORUM", "an inventory is signed by the operators that the policy asks for"
+    INVENTORY_HEAD = "INVENTORY-HEAD", "the inventory in force is the one that the audit log names last"
+
+
 class SigningRule(Rule):
     """Each refuses on its own, and is logged."""
 

@@ -1,8 +1,8 @@
 """Signing a request: the one path by which a key of an authority signs metadata.
 
 1. nothing is in doubt from before; 2. the root chain; 3. the policy, every rule of it; 4. a person confirms the digest;
-5. the token and its key fit; 6. the policy again, now that the custodian is known; 7. for each payload: intent,
-signature, check, result. Each step is in the audit log, durably, before the next begins.
+5. the token is what the inventory says, and its key fits; 6. the policy again, now that the custodian is known; 7. for
+each payload: intent, signature, check, result. Each step is in the audit log, durably, before the next begins.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,8 @@ from enigm_tuf.audit.log import EntryType
 from enigm_tuf.authorities.answering import Answer, failed, passed
 from enigm_tuf.authorities.history import Payload, history_of
 from enigm_tuf.authorities.home import Home
+from enigm_tuf.authorities.inventory.comparing import require_same
+from enigm_tuf.authorities.inventory.keeping import in_force
 from enigm_tuf.authorities.judging import Case, open_case
 from enigm_tuf.authorities.role_keys import KeyOfRole, key_of_role, payloads_of
 from enigm_tuf.authorities.rules import SigningRule
@@ -85,6 +87,7 @@ def sign(
             custodian.confirm(question)
             session = stack.enter_context(custodian.token.session(custodian.pin))
             key = find_key(session, custodian.label)
+            inventory = _checked_inventory(home, log, session, key)
             roles = {role: key_of_role(question, role, sha256(key.spki)) for role in question.proposals}
             question, decision = _judge(case, next(iter(roles.values())).info.custodian, log, clock)
             if not decision.passed:
@@ -92,11 +95,20 @@ def sign(
             _require_first_time(case, sha256(key.spki))
             ready = _Ready(admit(question), question, decision, session, key, roles)
         signatures = _sign_payloads(case, ready, log)
-        return passed(case, question, decision, signatures, log)
+        return passed(case, question, decision, signatures, inventory, log)
 
 
 def _now(clock: Clock) -> datetime:
     return clock.now().replace(microsecond=0)
+
+
+def _checked_inventory(home: Home, log: LinkedLog, session: TokenSession, key: TokenKey) -> str:
+    """The digest of the inventory in force; RefusedError INVENTORY unless the whole token is what it says."""
+    inventory, digest = in_force(home, log)
+    require_same(inventory, session, key.label)
+    body = {"version": inventory.version, "sha256": digest, "serial": session.identity.serial, "label": key.label}
+    log.append(EntryType.INVENTORY_CHECKED, body)
+    return digest
 
 
 def _judge(case: Case, custodian: str | None, log: LinkedLog, clock: Clock) -> tuple[Question, Decision]:

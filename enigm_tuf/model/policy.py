@@ -20,6 +20,8 @@ from enigm_tuf.model.strict_toml import parse_toml
 OperatorRole: TypeAlias = Literal["requester", "approver", "custodian"]
 RoleKind: TypeAlias = Literal["root", "targets", "snapshot", "manifest", "payload"]
 _OPERATOR_ROLE = Choice(("requester", "approver", "custodian"))
+INVENTORY_ACTION = "inventory"
+"""Not an action of a request: how many operators sign the key inventory."""
 _ROLE_KIND = Text(r"root|targets|snapshot|manifest|payload", "root, targets, snapshot, manifest or payload")
 
 
@@ -92,7 +94,7 @@ POLICY = Record(
         maximum=1_000,
     ),
     actions=Table(
-        Text("|".join(ACTION.words), "root, product or release"),
+        Text("|".join((*ACTION.words, INVENTORY_ACTION)), f"{', '.join(ACTION.words)} or {INVENTORY_ACTION}"),
         Record(Quorum, approvals=Integer(1, 100), partitions=Sequence(NAME, minimum=1, maximum=20, unique=True)),
         minimum=1,
     ),

@@ -25,6 +25,7 @@ from enigm_tuf.model.shapes import (
     Boolean,
     Choice,
     Integer,
+    Optional,
     Record,
     Sequence,
     Text,
@@ -128,7 +129,8 @@ class AuditHead:
 class SigningResponse:
     """What an authority answers: the decision with every rule's outcome, and the signatures if it passed.
 
-    ``approvals`` are the SHA-256 of the approval envelopes that were counted.
+    ``approvals`` are the SHA-256 of the approval envelopes that were counted; ``inventory`` that of the key inventory
+    which the token was compared with, absent where no token was opened.
     """
 
     request_sha256: str
@@ -141,6 +143,7 @@ class SigningResponse:
     rules: tuple[RuleOutcome, ...]
     approvals: tuple[str, ...]
     signatures: tuple[RoleSignature, ...]
+    inventory: str | None
     audit: AuditHead
 
 
@@ -159,6 +162,7 @@ SIGNING_RESPONSE = Record(
     signatures=Sequence(
         Record(RoleSignature, role=ROLE, version=POSITIVE, keyid=SHA256, signature=HEX), maximum=100, unique=True
     ),
+    inventory=Optional(SHA256),
     audit=Record(AuditHead, entries=Integer(1), sha256=SHA256),
 )
 

@@ -8,6 +8,7 @@ serves for another. TUF signatures have no prefix: their bytes are the canonical
 from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.approval import Approval, pre_authentication_encoding, write_statement
+from enigm_tuf.model.inventory import InventoryVote, write_vote
 from enigm_tuf.model.strict_json import parse_canonical
 from enigm_tuf.model.tuf import Timestamp
 from enigm_tuf.model.value import Value
@@ -36,6 +37,11 @@ def approval(statement: Approval) -> Signable:
     """An operator's decision, as DSSE pre-authentication encoding."""
     purpose = f"{statement.decision} {statement.request_id}"
     return Signable(purpose, pre_authentication_encoding(write_statement(statement)), _seal=SEAL)
+
+
+def inventory_vote(vote: InventoryVote) -> Signable:
+    """An operator's word for an inventory, as DSSE pre-authentication encoding; by its type no approval."""
+    return Signable(f"inventory version {vote.version}", pre_authentication_encoding(write_vote(vote)), _seal=SEAL)
 
 
 def freshness(data: bytes) -> Signable:

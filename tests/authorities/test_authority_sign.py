@@ -62,8 +62,11 @@ def test_the_log_tells_the_whole_story_in_order(house: House) -> None:
     house.signed_by(request, "root-a")
     assert logged(house) == [
         EntryType.AUTHORITY_CREATED,
+        EntryType.INVENTORY_CHANGED,
         EntryType.REQUEST_RECEIVED,
-        *(EntryType.POLICY_EVALUATED, EntryType.APPROVAL_COUNTED, EntryType.APPROVAL_COUNTED) * 2,
+        *(judged := [EntryType.POLICY_EVALUATED, EntryType.APPROVAL_COUNTED, EntryType.APPROVAL_COUNTED]),
+        EntryType.INVENTORY_CHECKED,
+        *judged,
         EntryType.SESSION_OPEN,
         EntryType.SIGN_INTENT,
         EntryType.SIGN_PERFORMED,
@@ -215,11 +218,19 @@ def test_a_payload_key_signs_its_role(rooted: House) -> None:
 
 
 @pytest.mark.rule("KEY-OF-ROLE", "reject")
-@pytest.mark.parametrize("token", ["root-a", "manifest-a", "timestamp", "alice"])
-def test_a_key_of_anything_else_does_not(rooted: House, token: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_of_another_role_does_not(rooted: House, capsys: pytest.CaptureFixture[str]) -> None:
+    request = rooted.request("product-phone")
+    assert rooted.signs(request, "root-a", rooted.votes(request)) == 3
+    assert "error: KEY-OF-ROLE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("token", ["manifest-a", "timestamp", "alice"])
+def test_a_key_of_anybody_else_does_not_get_that_far(
+    rooted: House, token: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     request = rooted.request("product-phone")
     assert rooted.signs(request, token, rooted.votes(request)) == 3
-    assert "error: KEY-OF-ROLE" in capsys.readouterr().err
+    assert "error: INVENTORY: " in capsys.readouterr().err
 
 
 @pytest.mark.rule("SIGN-ONCE", "accept")
@@ -359,7 +370,7 @@ def test_an_existing_response_is_never_overwritten(house: House, capsys: pytest.
     assert house.signs(request, "root-a", house.votes(request)) == 2
     assert "exists already" in capsys.readouterr().err
     assert house.response(request, "root-a").read_text() == "precious"
-    assert logged(house) == [EntryType.AUTHORITY_CREATED]
+    assert logged(house) == [EntryType.AUTHORITY_CREATED, EntryType.INVENTORY_CHANGED]
 
 
 def test_a_changed_log_signs_nothing(house: House, capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,7 +48,11 @@ def test_a_policy_of_either_authority_is_read() -> None:
         ("\nroot = 2", "\ntimestamp = 2", "thresholds.timestamp: must be root, targets"),
         ("[actions.root]\napprovals = 2", "[actions.root]\napprovals = 0", "actions.root.approvals: must lie in"),
         ("[actions.root]\napprovals = 2", "[actions.root]\napprovals = 4", "4 asked, 3 approvers have keys"),
-        (f"[actions.root]\n{QUORUM}", f"[actions.roots]\n{QUORUM}", "actions.roots: must be root, product or release"),
+        (
+            f"[actions.root]\n{QUORUM}",
+            f"[actions.roots]\n{QUORUM}",
+            "actions.roots: must be root, product, release or",
+        ),
         ('security"]\n\n[actions.product]', 'qa"]\n\n[actions.product]', "no approver of partition qa has a key"),
         ("[expiry.root]\nminimum = 1", "[expiry.root]\nminimum = 401", "expiry.root: minimum may not exceed maximum"),
         ('environment = "staging"', 'environment = "test"', "environment: must be one of"),

@@ -143,6 +143,7 @@ def answer(request: SigningRequest, key: SoftKey, envelopes: Sequence[bytes], de
         rules=(RuleOutcome("EVERY-RULE", True, "passed"),),
         approvals=tuple(sha256(envelope) for envelope in envelopes),
         signatures=tuple(signatures),
+        inventory="0" * 64,
         audit=AuditHead(1, "0" * 64),
     )
 

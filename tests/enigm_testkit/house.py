@@ -45,6 +45,8 @@ KEYS = {
 }
 """Token (its label is the key's too): the purpose of its key, and who keeps it."""
 APPROVERS = {"alice": "engineering", "bob": "security"}
+PURPOSES = {"release": ("root", "payload"), "manifest": ("manifest",)}
+"""What each authority's keys are for."""
 _SIGN = "import sys; from enigm_tuf.authorities.cli import main; sys.exit(main())"
 
 
@@ -152,6 +154,28 @@ class House:
             assert self.trust(authority, self.first_root) == 0
         return self
 
+    def take_stock(self, authority: str, *tokens: str, **changes: str) -> Path:
+        """A new inventory with the records of these tokens' keys, signed by alice and bob, and adopted."""
+        number = len(list(self.path.glob(f"{authority}.inventory.*.json"))) + 1
+        proposal = self.path / f"{authority}.inventory.{number}.json"
+        options: list[object] = [part for token in tokens for part in ("--record", self.path / f"{token}.key.json")]
+        options += [part for name, digest in changes.items() for part in (f"--{name}", digest)]
+        assert self.sign("inventory", "propose", "--home", self.home(authority), *options, "--out", proposal) == 0
+        votes = [self.inventory_vote(proposal, authority, who) for who in APPROVERS]
+        ballots = [part for vote in votes for part in ("--vote", vote)]
+        assert self.sign("inventory", "adopt", proposal, "--home", self.home(authority), *ballots) == 0
+        return proposal
+
+    def inventory_vote(self, proposal: Path, authority: str, operator: str) -> Path:
+        """The operator's vote for an inventory."""
+        out = proposal.with_name(f"{operator}-{proposal.stem}.dsse.json")
+        who = ["--operator", operator, "--token", self.uri(operator), "--label", self.label(operator)]
+        policy = self.path / f"{authority}.policy.toml"
+        words = last_words(sha256(proposal.read_bytes()))
+        arguments = ["inventory", "sign", proposal, "--policy", policy, *who, "--out", out]
+        assert self.sign(*arguments, last_four_words=words) == 0
+        return out
+
     def publish(self, record: str, *responses: Path) -> None:
         self.repo("release", "attach", record, *responses)
         for step in ("verify", "gate", "publish"):
@@ -214,6 +238,7 @@ def build_house(path: Path, *cards: str, ready: dict[str, tuple[VirtualPivCard, 
     for authority in ("manifest", "release"):
         (path / f"{authority}.policy.toml").write_text(policy_toml(house, authority))
         assert house.sign("authority", "init", *init_options(house, authority)) == 0
+        house.take_stock(authority, *(name for name, key in KEYS.items() if key[0] in PURPOSES[authority]))
     pin = path / "timestamp.pin"
     pin.write_text(PIN)
     pin.chmod(0o600)
@@ -241,7 +266,7 @@ def copy_house(template: House, path: Path) -> House:
 
 def policy_toml(house: House, authority: str) -> str:
     """Two approvals from two partitions for everything."""
-    actions = ("root", "product", "release") if authority == "release" else ("product", "release")
+    actions = ["inventory", "product", "release", *(["root"] if authority == "release" else [])]
     thresholds = {"root": 2, "payload": 2} if authority == "release" else {"targets": 1, "snapshot": 1, "manifest": 1}
     quorum = 'approvals = 2\npartitions = ["engineering", "security"]'
     return "\n".join(

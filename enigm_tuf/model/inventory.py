@@ -1,0 +1,135 @@
+"""The key inventory of an authority, and an operator's vote for it (GOVERNANCE, "Keys").
+
+The document lists every key that the authority has, as read back when it was enrolled, and what else may lie on its
+tokens. A vote is a DSSE envelope over an in-toto Statement with a predicate type of its own: it is no approval.
+"""
+
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from enigm_tuf.errors import MalformedError
+from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.approval import STATEMENT_TYPE, Approver
+from enigm_tuf.model.keys import ENVIRONMENT, KEY_RECORD, Environment, KeyRecord
+from enigm_tuf.model.request import AUTHORITY, Authority
+from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.model.shapes import LINE, NAME, POSITIVE, SHA256, WORD, Choice, Optional, Record, Sequence, Time
+from enigm_tuf.model.strict_json import encode, parse
+from enigm_tuf.model.value import Value
+
+KeyStatus: TypeAlias = Literal["active", "retired", "destroyed"]
+PREDICATE_TYPE = "https://enigm-tuf.dev/inventory/v1"
+_SUBJECT = "inventory.json"
+
+
+class InventoryKey(Value):
+    """One key. ``retired`` keys lie on their token and sign nothing; ``destroyed`` ones must be gone."""
+
+    record: KeyRecord
+    status: KeyStatus
+
+
+class AllowedObject(Value):
+    """Something else that may lie on the token with that serial: kind and label as ``key audit`` shows them."""
+
+    serial: str
+    kind: str
+    label: str
+
+
+class Inventory(Value):
+    """``previous`` is the SHA-256 of the version before; None for the first."""
+
+    version: int
+    authority: Authority
+    environment: Environment
+    previous: str | None
+    keys: tuple[InventoryKey, ...]
+    objects: tuple[AllowedObject, ...]
+
+
+class InventoryVote(Value):
+    """One operator's word for one version: the document's SHA-256, who says so, under which policy, when."""
+
+    inventory: str
+    version: int
+    authority: Authority
+    environment: Environment
+    voter: Approver
+    policy: PolicyPin
+    created: datetime
+
+
+INVENTORY = Record(
+    Inventory,
+    1,
+    version=POSITIVE,
+    authority=AUTHORITY,
+    environment=ENVIRONMENT,
+    previous=Optional(SHA256),
+    keys=Sequence(
+        Record(InventoryKey, record=KEY_RECORD, status=Choice(("active", "retired", "destroyed"))),
+        minimum=1,
+        maximum=1_000,
+    ),
+    objects=Sequence(Record(AllowedObject, serial=WORD, kind=NAME, label=LINE), maximum=1_000, unique=True),
+)
+_PREDICATE: Record[dict[str, Any]] = Record(
+    dict,
+    version=POSITIVE,
+    authority=AUTHORITY,
+    environment=ENVIRONMENT,
+    voter=Record(Approver, operator=NAME, key=SHA256, partition=NAME, device=WORD),
+    policy=Record(PolicyPin, version=POSITIVE, sha256=SHA256),
+    created=Time(),
+)
+_SUBJECTS: Record[dict[str, Any]] = Record(dict, name=Choice((_SUBJECT,)), digest=Record(dict, sha256=SHA256))
+VOTE: Record[dict[str, Any]] = Record(
+    dict,
+    _type=Choice((STATEMENT_TYPE,)),
+    subject=Sequence(_SUBJECTS, minimum=1, maximum=1),
+    predicateType=Choice((PREDICATE_TYPE,)),
+    predicate=_PREDICATE,
+)
+
+
+def write_inventory(inventory: Inventory) -> bytes:
+    """The file's bytes, whose SHA-256 names this version."""
+    return encode(INVENTORY.write(inventory))
+
+
+def read_inventory(data: bytes, source: str) -> Inventory:
+    """Parse; MalformedError if a key stands twice, a place holds two keys, or the first version follows another."""
+    inventory = INVENTORY.read(parse(data, source=source, max_bytes=LIMITS.inventory_bytes), source)
+    if (inventory.previous is None) != (inventory.version == 1):
+        raise MalformedError(source, "previous", "the first version has none, every other has one")
+    there = [item.record for item in inventory.keys if item.status != "destroyed"]
+    places = [(record.token.serial, record.label) for record in there]
+    digests = [item.record.spki_sha256 for item in inventory.keys]
+    for field, values in (("keys.spki_sha256", digests), ("keys.label", places)):
+        if len(set(values)) != len(values):
+            raise MalformedError(source, field, "no key and no place stands twice")
+    for record in there:
+        if record.environment != inventory.environment:
+            raise MalformedError(source, "keys.environment", f"must be {inventory.environment}, as the inventory's")
+    return inventory
+
+
+def write_vote(vote: InventoryVote) -> bytes:
+    """The statement's bytes, before DSSE's pre-authentication encoding."""
+    predicate = {name: getattr(vote, name) for name in _PREDICATE.fields}
+    subject = {"name": _SUBJECT, "digest": {"sha256": vote.inventory}}
+    statement = {
+        "_type": STATEMENT_TYPE,
+        "subject": (subject,),
+        "predicateType": PREDICATE_TYPE,
+        "predicate": predicate,
+    }
+    return encode(VOTE.write(statement))
+
+
+def read_vote(data: bytes, source: str) -> InventoryVote:
+    """Parse a statement; an approval, or anything else, is refused."""
+    statement = VOTE.read(parse(data, source=source), source)
+    (subject,) = statement["subject"]
+    return InventoryVote(inventory=subject["digest"]["sha256"], **statement["predicate"])
