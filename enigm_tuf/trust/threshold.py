@@ -43,7 +43,7 @@ def require_threshold(
     if len(distinct) >= threshold:
         return distinct
     rule = AuthorityRule.THRESHOLD_DISTINCT if len(valid) >= threshold else TufRule.SIGNATURE_THRESHOLD
-    got = f"{len(distinct)} from {len(valid)} keyids" if len(valid) > len(distinct) else str(len(distinct))
+    got = f"{len(distinct)}, by {len(valid)} keyids"
     raise RefusedError(rule, subject, expected=f"signatures by {threshold} distinct public keys", got=got)
 
 

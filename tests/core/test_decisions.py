@@ -1,5 +1,7 @@
 """Whether a release is for this device, now: hardware, rollout, enrolment, battery, space, hours."""
 
+import hashlib
+import struct
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -55,6 +57,39 @@ def test_compatibility_names_the_part_that_does_not_fit(
     assert finding.evidence.startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("applicable_from", "installed"), [(None, ("0.1", "B0")), ("1.0", None), ("1.0", ("1.0", "B0"))]
+)
+def test_a_base_is_asked_for_where_one_is_named_and_something_is_installed(
+    applicable_from: str | None, installed: tuple[str, str] | None
+) -> None:
+    release = replace(RELEASE, applicable_from=applicable_from)
+    assert eligibility.compatibility(release, FACTS, installed).verdict is PASS
+
+
+def test_a_delta_alone_fits_the_build_that_it_starts_from() -> None:
+    release = replace(RELEASE, payloads=(DELTA,))
+    assert eligibility.compatibility(release, FACTS, ("1.0", "B1")).verdict is PASS
+    assert eligibility.compatibility(release, FACTS, None).verdict is REFUSE
+
+
+@pytest.mark.parametrize(
+    ("cohorts", "own", "verdict"),
+    [
+        ((), (), PASS),
+        ((), ("beta",), PASS),
+        (("beta", "staff"), ("beta", "other"), PASS),
+        (("beta", "staff"), ("other",), REFUSE),
+        (("beta",), (), REFUSE),
+    ],
+)
+def test_a_device_is_in_one_of_the_cohorts(cohorts: tuple[str, ...], own: tuple[str, ...], verdict: Verdict) -> None:
+    release = replace(RELEASE, rollout=replace(RELEASE.rollout, cohorts=cohorts))
+    finding = eligibility.eligibility(release, replace(FACTS, cohorts=frozenset(own)))
+    assert finding.verdict is verdict
+    assert all(cohort in finding.evidence for cohort in cohorts)
+
+
 def test_a_delta_is_taken_from_the_build_that_it_starts_from_and_from_no_other() -> None:
     assert eligibility.choose_payload(RELEASE, "B1") == DELTA
     assert eligibility.choose_payload(RELEASE, "B7") == FULL
@@ -107,9 +142,45 @@ def test_the_order_of_devices_differs_from_build_to_build() -> None:
     assert [eligibility.device_share(RELEASE, one) for one in facts] == [first for first, _ in shares]
 
 
+def test_a_devices_share_is_the_documented_one() -> None:
+    """The first eight bytes of a SHA-256, big endian, modulo 10,000."""
+    for number in range(50):
+        facts = replace(FACTS, device_id=f"serial-{number}")
+        digest = hashlib.sha256(f"B2\nphone\nserial-{number}".encode()).digest()
+        assert eligibility.device_share(RELEASE, facts) == struct.unpack(">Q", digest[:8])[0] % 10_000
+
+
+def test_a_stage_takes_the_devices_whose_share_is_below_its_percentage() -> None:
+    verdicts = set()
+    for number in range(300):
+        facts = replace(FACTS, device_id=f"serial-{number}")
+        share = eligibility.device_share(RELEASE, facts)
+        for percent in {share // 100, share // 100 + 1, 50}:
+            verdict = eligibility.rollout(staged((0, percent)), facts, START).verdict
+            assert (verdict is PASS) == (share < percent * 100)
+            verdicts.add(verdict)
+    assert verdicts == {PASS, REFUSE}
+
+
+def test_a_share_at_the_very_percentage_is_not_in_yet() -> None:
+    shares = ((number, replace(FACTS, device_id=f"serial-{number}")) for number in range(20_000))
+    facts = next(one for _, one in shares if eligibility.device_share(RELEASE, one) % 100 == 0)
+    percent = eligibility.device_share(RELEASE, facts) // 100
+    assert eligibility.rollout(staged((0, percent)), facts, START).verdict is REFUSE
+    assert eligibility.rollout(staged((0, percent + 1)), facts, START).verdict is PASS
+
+
+def test_a_stage_begins_at_its_hour_and_not_a_second_before() -> None:
+    plan, second = staged((0, 10), (24, 50)).rollout, timedelta(seconds=1)
+    day = START + timedelta(hours=24)
+    times = (START - second, START, day - second, day, day + second)
+    assert [eligibility.reached_percent(plan, time) for time in times] == [0, 10, 10, 50, 50]
+
+
 def test_nothing_starts_before_its_time() -> None:
     late = START - timedelta(seconds=1)
-    assert eligibility.rollout(RELEASE, FACTS, late).verdict is REFUSE
+    early = eligibility.rollout(RELEASE, FACTS, late)
+    assert (early.verdict, early.evidence) == (REFUSE, f"starts at {START.isoformat()}")
     assert eligibility.rollout(RELEASE, FACTS, START).verdict is PASS
 
 
@@ -155,6 +226,8 @@ def test_the_payload_must_fit(free: int | None, verdict: Verdict) -> None:
         ((1380, 120), 0, False, PASS),
         ((1380, 120), 120, False, REFUSE),
         ((1380, 120), 1379, False, REFUSE),
+        ((1380, 120), 1380, False, PASS),
+        ((300, 300), 300, False, REFUSE),
         ((60, 300), None, False, REFUSE),
         ((60, 300), 1000, True, PASS),
     ],
@@ -163,4 +236,7 @@ def test_the_window_is_the_owners_and_a_mandatory_release_does_not_wait(
     window: tuple[int, int] | None, minute: int | None, mandatory: bool, verdict: Verdict
 ) -> None:
     facts = replace(FACTS, local_minute=minute, conditions=Conditions(window=window))
-    assert eligibility.maintenance_window(replace(RELEASE, mandatory=mandatory), facts).verdict is verdict
+    finding = eligibility.maintenance_window(replace(RELEASE, mandatory=mandatory), facts)
+    assert finding.verdict is verdict
+    if window == (1380, 120):
+        assert "window 23:00-02:00" in finding.evidence
