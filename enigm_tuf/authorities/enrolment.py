@@ -5,7 +5,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime
 
-from enigm_tuf.authorities.token_fit import find_key, require_fit
+from enigm_tuf.authorities.token_fit import find_key, require_fit, require_home
 from enigm_tuf.authorities.tokens.attestation import require_same_card, verify_attestation
 from enigm_tuf.authorities.tokens.attestation_chain import complete
 from enigm_tuf.authorities.tokens.self_check import require_valid
@@ -37,6 +37,7 @@ def enrol(session: TokenSession, label: str, enrolment: Enrolment, now: datetime
     """Read the key back, prove that it answers, verify its attestation; RefusedError, TokenError."""
     identity, key = session.identity, find_key(session, label)
     require_fit(identity, enrolment.environment)
+    require_home(identity, enrolment.environment, enrolment.purpose)
     require_no_test_key(key)
     attestation = _attestation(session, key, enrolment, now)
     challenge = secrets.token_bytes(32)

@@ -19,5 +19,6 @@ class SigningRule(Rule):
     ROOT_OWN = "ROOT-OWN", "an authority that signs root trusts only a root that it signed"
     ROOT_CHAIN = "ROOT-CHAIN", "a request brings the roots that the authority already trusts, and what follows them"
     KEY_OF_ROLE = "KEY-OF-ROLE", "the key on the token is one that root or the delegation gives to the role"
+    SIGN_APPROVED = "SIGN-APPROVED", "a token signs the bytes of an approved request, whichever library asks"
     SIGN_ONCE = "SIGN-ONCE", "a key signs a request once"
     SIGN_INTENT_OPEN = "SIGN-INTENT-OPEN", "nothing is signed while it is unknown whether a signature was made"

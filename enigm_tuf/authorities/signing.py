@@ -5,39 +5,36 @@
 each payload: intent, signature, check, result. Each step is in the audit log, durably, before the next begins.
 """
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from enigm_tuf.audit.linked import LinkedLog, open_log
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.authorities.answering import Answer, failed, passed
-from enigm_tuf.authorities.history import Payload, history_of
+from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.inventory.comparing import require_same
 from enigm_tuf.authorities.inventory.keeping import in_force
 from enigm_tuf.authorities.judging import Case, open_case
-from enigm_tuf.authorities.role_keys import KeyOfRole, key_of_role, payloads_of
+from enigm_tuf.authorities.payload_signing import PayloadSigner
+from enigm_tuf.authorities.role_keys import key_of_role
 from enigm_tuf.authorities.rules import SigningRule
 from enigm_tuf.authorities.signing_log import (
-    intent,
     log_decision,
     log_request,
     logged_session,
     refusals_logged,
-    signed_payload,
 )
 from enigm_tuf.authorities.token_fit import find_key, require_fit
 from enigm_tuf.authorities.trust_root import keep_news
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.public_keys import tuf_key
-from enigm_tuf.model.request import RoleSignature, SigningRequest
+from enigm_tuf.model.request import SigningRequest
 from enigm_tuf.model.strict_json import sha256
-from enigm_tuf.policy.engine import ApprovedRequest, Decision, admit, approved_metadata
+from enigm_tuf.policy.engine import Decision, admit
 from enigm_tuf.policy.question import Question
 from enigm_tuf.ports import Clock, PinCallback, Token, TokenKey, TokenSession
-from enigm_tuf.trust.threshold import signers
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +49,13 @@ class Custodian:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """All checks passed: what is signed, with which key, listed how by each role."""
+    """All checks passed: what the answer says of them, and what signs."""
 
-    approved: ApprovedRequest
+    case: Case
     question: Question
     decision: Decision
-    session: TokenSession
-    key: TokenKey
-    roles: dict[str, KeyOfRole]
-
-    @property
-    def digest(self) -> str:
-        return sha256(self.key.spki)
+    inventory: str
+    signer: PayloadSigner
 
 
 def sign(
@@ -75,27 +67,60 @@ def sign(
     the token. Where the policy says no, the answer has a refusal and no signature.
     """
     with open_log(home.log, clock) as log, ExitStack() as stack:
-        _require_nothing_in_doubt(log)
-        log_request(log, request)
-        with refusals_logged(log, request):
-            case = open_case(home, request, envelopes, log.entries(), _now(clock))
-            keep_news(home, case.chain, log)
-            question, decision = _judge(case, None, log, clock)
-            if not decision.passed:
-                return failed(case, question, decision, log)
-            require_fit(custodian.token.identity(), home.environment)
-            custodian.confirm(question)
-            session = stack.enter_context(custodian.token.session(custodian.pin))
-            key = find_key(session, custodian.label)
-            inventory = _checked_inventory(home, log, session, key)
-            roles = {role: key_of_role(question, role, sha256(key.spki)) for role in question.proposals}
-            question, decision = _judge(case, next(iter(roles.values())).info.custodian, log, clock)
-            if not decision.passed:
-                return failed(case, question, decision, log)
-            _require_first_time(case, sha256(key.spki))
-            ready = _Ready(admit(question), question, decision, session, key, roles)
-        signatures = _sign_payloads(case, ready, log)
-        return passed(case, question, decision, signatures, inventory, log)
+        ready = _prepare(home, request, envelopes, custodian, clock, log, stack)
+        if isinstance(ready, Answer):
+            return ready
+        with logged_session(log, ready.signer.session.identity, ready.signer.digest, ready.signer.custodian):
+            signatures = ready.signer.sign_all()
+        return passed(ready.case, ready.question, ready.decision, signatures, ready.inventory, log)
+
+
+@contextmanager
+def approved_signer(
+    home: Home, request: SigningRequest, envelopes: tuple[bytes, ...], custodian: Custodian, clock: Clock
+) -> Iterator[PayloadSigner]:
+    """The same checks and log entries, for who signs the payloads with another library (``tuf_signer``).
+
+    Raises what ``sign`` raises, and the refusal where the policy says no.
+    """
+    with open_log(home.log, clock) as log, ExitStack() as stack:
+        ready = _prepare(home, request, envelopes, custodian, clock, log, stack)
+        if isinstance(ready, Answer):
+            raise ready.refusal or AssertionError("a failed answer has a refusal")
+        with logged_session(log, ready.signer.session.identity, ready.signer.digest, ready.signer.custodian):
+            yield ready.signer
+
+
+def _prepare(
+    home: Home,
+    request: SigningRequest,
+    envelopes: tuple[bytes, ...],
+    custodian: Custodian,
+    clock: Clock,
+    log: LinkedLog,
+    stack: ExitStack,
+) -> "_Ready | Answer":
+    """Steps 1 to 6; an Answer where the policy says no. The token's session ends with ``stack``."""
+    _require_nothing_in_doubt(log)
+    log_request(log, request)
+    with refusals_logged(log, request):
+        case = open_case(home, request, envelopes, log.entries(), _now(clock))
+        keep_news(home, case.chain, log)
+        question, decision = _judge(case, None, log, clock)
+        if not decision.passed:
+            return failed(case, question, decision, log)
+        require_fit(custodian.token.identity(), home.environment)
+        custodian.confirm(question)
+        session = stack.enter_context(custodian.token.session(custodian.pin))
+        key = find_key(session, custodian.label)
+        inventory = _checked_inventory(home, log, session, key)
+        roles = {role: key_of_role(question, role, sha256(key.spki)) for role in question.proposals}
+        question, decision = _judge(case, next(iter(roles.values())).info.custodian, log, clock)
+        if not decision.passed:
+            return failed(case, question, decision, log)
+        _require_first_time(case, sha256(key.spki))
+        signer = PayloadSigner(admit(question), session, key, roles, case.history, log)
+        return _Ready(case, question, decision, inventory, signer)
 
 
 def _now(clock: Clock) -> datetime:
@@ -138,43 +163,4 @@ def _require_first_time(case: Case, key: str) -> None:
             expected="a key that has not signed it yet",
             got=f"key {key}, which has signed all of it",
             hint="another custodian signs with another token; if the response was lost, ask for a new request",
-        )
-
-
-def _sign_payloads(case: Case, ready: _Ready, log: LinkedLog) -> tuple[RoleSignature, ...]:
-    payloads = payloads_of(ready.question)
-    made = case.history.signed_by(case.request.digest, ready.digest)
-    custodian = next(iter(ready.roles.values())).info.custodian
-    with logged_session(log, ready.session.identity, ready.digest, custodian):
-        return tuple(
-            made.get(payload.role) or _sign_payload(case.request, ready, payload, payloads, log) for payload in payloads
-        )
-
-
-def _sign_payload(
-    request: SigningRequest, ready: _Ready, payload: Payload, payloads: tuple[Payload, ...], log: LinkedLog
-) -> RoleSignature:
-    """Intent first: if the machine dies while the token signs, the log says that a signature may be out there."""
-    log.append(EntryType.SIGN_INTENT, intent(request, payload, payloads, ready.digest))
-    with refusals_logged(log, request, payload.role):
-        message = approved_metadata(ready.approved, payload.role)
-        signature = ready.session.sign(ready.key.label, message).hex()
-        _require_valid(ready, payload, signature, message.data)
-    keyid = ready.roles[payload.role].keyid
-    body = signed_payload(request, payload, ready.digest) | {"keyid": keyid, "signature": signature}
-    log.append(EntryType.SIGN_PERFORMED, body)
-    return RoleSignature(payload.role, payload.version, keyid, signature)
-
-
-def _require_valid(ready: _Ready, payload: Payload, signature: str, data: bytes) -> None:
-    """As a TUF client will look at it: the role's key, the metadata's bytes."""
-    keyid = ready.roles[payload.role].keyid
-    if sha256(data) != payload.sha256 or not signers(
-        {keyid: tuf_key(ready.key.spki)}, [keyid], {keyid: signature}, data
-    ):
-        raise RefusedError(
-            SigningRule.KEY_OF_ROLE,
-            f"{payload.role} version {payload.version}",
-            expected=f"a signature that verifies with key {keyid}",
-            got="one that does not",
         )

@@ -2,8 +2,8 @@
 
 from enigm_tuf.authorities.tokens.rules import TokenRule
 from enigm_tuf.errors import MisuseError, RefusedError
-from enigm_tuf.model.keys import Environment
-from enigm_tuf.ports import TokenIdentity, TokenKey, TokenSession
+from enigm_tuf.model.keys import Environment, Purpose
+from enigm_tuf.ports import Home, TokenIdentity, TokenKey, TokenSession
 from enigm_tuf.trust.rules import AuthorityRule
 
 FACTORY = "factory secrets"  # what a PIV card says of itself while any of its secrets is the maker's
@@ -22,6 +22,19 @@ def require_fit(identity: TokenIdentity, environment: Environment) -> None:
     if environment == "production" and any(mark in described for mark in _NEVER_IN_PRODUCTION):
         raise RefusedError(
             TokenRule.TOKEN_PRODUCTION, subject, expected="a hardware token with secrets of its own", got=described
+        )
+
+
+_HOMES: dict[Purpose, Home] = {"root": "hsm", "payload": "hsm", "manifest": "piv", "approval": "piv"}
+"""DESIGN section 1; the freshness key is outside the boundary, and may live anywhere."""
+
+
+def require_home(identity: TokenIdentity, environment: Environment, purpose: Purpose) -> None:
+    """RefusedError TOKEN-HOME: nobody attests a card behind a PKCS#11 module, and nobody touches an HSM."""
+    expected = _HOMES.get(purpose, identity.home)
+    if environment == "production" and identity.home != expected:
+        raise RefusedError(
+            TokenRule.TOKEN_HOME, f"{purpose} key on {identity.label}", expected=expected, got=identity.home
         )
 
 

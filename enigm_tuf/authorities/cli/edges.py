@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from enigm_tuf.authorities.cli.countdown import countdown
+from enigm_tuf.authorities.core_dumps import forbid_core_dumps
 from enigm_tuf.authorities.tokens.uri import TokenEdges, open_token
 from enigm_tuf.clock import SystemClock
 from enigm_tuf.errors import MisuseError
@@ -39,7 +40,8 @@ class Terminal:
         return self._line(question)
 
     def ask_secret(self, what: str) -> str:
-        """An answer that is not shown: a PIN, a management key."""
+        """An answer that is not shown: a PIN, a management key. From then on this process leaves no core dump."""
+        forbid_core_dumps()
         if sys.stdin.isatty():
             return getpass.getpass(f"{what}: ")
         return self._line(f"{what}: ")

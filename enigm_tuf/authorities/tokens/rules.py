@@ -14,6 +14,10 @@ class TokenRule(Rule):
         "an attestation is a path of authorities to a pinned root, in force when the key is enrolled",
     )
     TOKEN_ATTESTED_CARD = "TOKEN-ATTESTED-CARD", "the card's serial number and firmware are those attested"
+    TOKEN_HOME = (
+        "TOKEN-HOME",
+        "in production root and payload keys live in HSMs, manifest and approval keys on PIV cards",
+    )
     TOKEN_PRODUCTION = (
         "TOKEN-PRODUCTION",
         "production takes no SoftHSM, no key file, no factory secrets, no management key under a PIN",

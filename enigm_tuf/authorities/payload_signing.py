@@ -1,0 +1,72 @@
+"""The payloads of one approved request, signed one by one with one key: intent, signature, check, result."""
+
+from dataclasses import dataclass
+
+from enigm_tuf.audit.linked import LinkedLog
+from enigm_tuf.audit.log import EntryType
+from enigm_tuf.authorities.history import History, Payload
+from enigm_tuf.authorities.role_keys import KeyOfRole, payloads_of
+from enigm_tuf.authorities.rules import SigningRule
+from enigm_tuf.authorities.signing_log import intent, refusals_logged, signed_payload
+from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.public_keys import tuf_key
+from enigm_tuf.model.request import RoleSignature
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.policy.engine import ApprovedRequest, approved_metadata
+from enigm_tuf.ports import TokenKey, TokenSession
+from enigm_tuf.trust.threshold import signers
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadSigner:
+    """What it takes: a request that passed every rule, a session, and the key as each role lists it.
+
+    ``history`` is that of the log before this request; a payload that this key has signed is not signed again.
+    """
+
+    approved: ApprovedRequest
+    session: TokenSession
+    key: TokenKey
+    roles: dict[str, KeyOfRole]
+    history: History
+    log: LinkedLog
+
+    @property
+    def digest(self) -> str:
+        """The public key's SPKI digest."""
+        return sha256(self.key.spki)
+
+    @property
+    def custodian(self) -> str:
+        """Who keeps the key, as root says."""
+        return next(iter(self.roles.values())).info.custodian
+
+    def sign_all(self) -> tuple[RoleSignature, ...]:
+        """Every payload, or the signature that was made of it before."""
+        made = self.history.signed_by(self.approved.question.request.digest, self.digest)
+        return tuple(made.get(payload.role) or self.sign(payload) for payload in payloads_of(self.approved.question))
+
+    def sign(self, payload: Payload) -> RoleSignature:
+        """Intent first: if the machine dies while the token signs, the log says that a signature may be out there."""
+        request, payloads = self.approved.question.request, payloads_of(self.approved.question)
+        self.log.append(EntryType.SIGN_INTENT, intent(request, payload, payloads, self.digest))
+        with refusals_logged(self.log, request, payload.role):
+            message = approved_metadata(self.approved, payload.role)
+            signature = self.session.sign(self.key.label, message).hex()
+            self._require_valid(payload, signature, message.data)
+        keyid = self.roles[payload.role].keyid
+        body = signed_payload(request, payload, self.digest) | {"keyid": keyid, "signature": signature}
+        self.log.append(EntryType.SIGN_PERFORMED, body)
+        return RoleSignature(payload.role, payload.version, keyid, signature)
+
+    def _require_valid(self, payload: Payload, signature: str, data: bytes) -> None:
+        """As a TUF client will look at it: the role's key, the metadata's bytes."""
+        keyid = self.roles[payload.role].keyid
+        keys = {keyid: tuf_key(self.key.spki)}
+        if sha256(data) != payload.sha256 or not signers(keys, [keyid], {keyid: signature}, data):
+            raise RefusedError(
+                SigningRule.KEY_OF_ROLE,
+                f"{payload.role} version {payload.version}",
+                expected=f"a signature that verifies with key {keyid}",
+                got="one that does not",
+            )
