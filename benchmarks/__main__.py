@@ -16,6 +16,7 @@ from benchmarks.device import DeviceRows
 from benchmarks.plain import PlainRows
 from benchmarks.running import ROOT, Bench, serving
 from benchmarks.table import Row, rendered
+from benchmarks.tokens import TokenRows
 from scripts.set_up import install_packages
 
 PEERS = {"swupdate": "a peer of the benchmarks", "openssl": "a peer of the benchmarks"}
@@ -48,7 +49,8 @@ def _rows(bench: Bench, size: int, targets: int, rounds: int, huge: int) -> list
     repeats = 3 if rounds == 1 else 50
     swupdate = size > 4 << 20 and shutil.which("swupdate") is not None
     rows = DeviceRows(bench, size, rounds, small, swupdate=swupdate).rows(huge)
-    return [*rows, *PlainRows(bench, targets, rounds, repeats).rows()]
+    rows += PlainRows(bench, targets, rounds, repeats).rows()
+    return [*rows, *TokenRows(bench.folder, rounds, repeats).rows()]
 
 
 def _report(rows: list[Row]) -> dict[str, object]:

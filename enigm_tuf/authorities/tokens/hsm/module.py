@@ -50,6 +50,7 @@ class Module:
         self._mechanisms: frozenset[Any] = frozenset()
         self._name = path
         self._pin = bytearray()
+        self._known: dict[str, tuple[Any, bytes]] = {}  # private key object and SPKI by label, within the session
 
     def do_list(self) -> list[dict[str, str]]:
         """Every initialised token."""
@@ -110,7 +111,7 @@ class Module:
     def do_sign(self, label: str, algorithm: Algorithm, data: str) -> str:
         """``data``: what C_Sign gets, in hex. The signature in TUF's form, in hex."""
         with self._guarded():
-            private, mechanics = self._object(label, ObjectClass.PRIVATE_KEY), self._mechanics(algorithm)
+            (private, _), mechanics = self._pair(label), self._mechanics(algorithm)
             again = {"pin": self._pin.decode()} if _read(private, Attribute.ALWAYS_AUTHENTICATE) is True else {}
             mechanism = Mechanism[MECHANISMS[algorithm]]
             raw = private.sign(bytes.fromhex(data), mechanism=mechanism, mechanism_param=mechanics.parameter, **again)
@@ -126,6 +127,7 @@ class Module:
         with self._guarded():
             private = self._object(label, ObjectClass.PRIVATE_KEY)
             public = self._public_half(private, label)
+            self._known.clear()
             private.destroy()  # first: tpm2-pkcs11 breaks the other way round
             public.destroy()
 
@@ -179,9 +181,15 @@ class Module:
             return None
 
     def _key(self, label: str) -> TokenKey:
-        private = self._object(label, ObjectClass.PRIVATE_KEY)
-        spki = spki_of(self._public_half(private, label))
+        private, spki = self._pair(label)
         return TokenKey(label, algorithm_of(spki), spki, _attributes(private))
+
+    def _pair(self, label: str) -> tuple[Any, bytes]:
+        """Looked for once in a session; the attributes are read each time."""
+        if label not in self._known:
+            private = self._object(label, ObjectClass.PRIVATE_KEY)
+            self._known[label] = private, spki_of(self._public_half(private, label))
+        return self._known[label]
 
     def _public_half(self, private: Any, label: str) -> Any:
         """By CKA_ID, which both halves share (PKCS#11 v3.1, 4.8); some modules give them labels of their own."""
@@ -293,8 +301,13 @@ def _spki_sha256(found: Any, kind: str) -> str | None:
 
 
 def _attributes(key: Any) -> dict[str, bool | str]:
-    read = {name: _read(key, Attribute[name.upper()]) for name in READ}
-    return {name: _as_text(value) for name, value in read.items()}
+    """All in one call; one by one where the token does not know one of them."""
+    wanted = {name: Attribute[name.upper()] for name in READ}
+    try:
+        read = key.get_attributes(list(wanted.values()))
+    except exceptions.PKCS11Error:
+        read = {attribute: _read(key, attribute) for attribute in wanted.values()}
+    return {name: _as_text(read.get(attribute)) for name, attribute in wanted.items()}
 
 
 def _as_text(value: Any) -> bool | str:
