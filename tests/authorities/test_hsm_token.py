@@ -178,3 +178,17 @@ def test_a_token_describes_itself(token: Pkcs11Token) -> None:
     (identity,) = list_tokens(MODULE)
     assert identity == token.identity()
     assert (identity.manufacturer, identity.home) == ("SoftHSM project", "hsm")
+
+
+def test_the_security_officer_gives_a_token_a_new_pin_and_its_keys_stay(token: Pkcs11Token) -> None:
+    with token.session(pin) as session:
+        session.generate("root-1", "ecdsa-p256")
+    with pytest.raises(WrongPinError, match="rel-a, SO PIN"):
+        token.unblock("so-wrong", "246813")
+    with token.session(pin) as session:
+        assert session.sign("root-1", MESSAGE)
+    token.unblock("so-12345678", "246813")
+    with pytest.raises(WrongPinError), token.session(pin):
+        pytest.fail("the old PIN")
+    with token.session(lambda _: "246813") as session:
+        assert session.sign("root-1", MESSAGE)

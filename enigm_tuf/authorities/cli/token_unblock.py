@@ -1,4 +1,4 @@
-"""enigm-sign token unblock: a new PIN for a card whose PIN is locked or forgotten, by its PUK."""
+"""enigm-sign token unblock: a new PIN where it is locked or forgotten, by the PUK or the security officer's PIN."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -29,8 +29,8 @@ def _ask(person: "Person", what: str, token: str) -> str:
 
 COMMAND: "Command[Edges]" = Command(
     name="token unblock",
-    summary="Give a PIV card a new PIN, by its PUK.",
-    details="Asks for the PUK once and for the new PIN twice. The card's keys stay. Other tokens have other ways.",
+    summary="Give a token a new PIN: a PIV card by its PUK, a PKCS#11 token by its SO PIN.",
+    details="Asks for the PUK (or SO PIN) once and for the new PIN twice. The token's keys stay.",
     examples="enigm-sign token unblock --token piv:serial=12345678",
     configure=add_token,
     run=run,

@@ -51,13 +51,6 @@ class UnblockableToken(Token, Protocol):
     def unblock(self, *secrets: str) -> None: ...
 
 
-_OTHER_WAYS = {
-    "pkcs11": "the security officer sets a new user PIN with the vendor's tool, or with "
-    "pkcs11-tool --module FILE --token-label LABEL --login --login-type so --init-pin",
-    "development": "a key file's PIN is the passphrase of its keys: make a new file",
-}
-
-
 def open_token(uri: str, edges: TokenEdges) -> Token:
     """The token that ``uri`` names; nothing is contacted yet. MalformedError, MisuseError."""
     return open_new_token(uri, edges)
@@ -77,11 +70,10 @@ def open_new_token(uri: str, edges: TokenEdges) -> NewToken:
 
 
 def open_blocked_token(uri: str, edges: TokenEdges) -> UnblockableToken:
-    """The same, as what ``token unblock`` needs; MisuseError for a token that has another way."""
-    kind = uri.partition(":")[0]
-    if kind in _OTHER_WAYS:
-        raise MisuseError(f"{kind} tokens have no PUK", hint=_OTHER_WAYS[kind])
-    token: Any = open_new_token(uri, edges)  # a PIV card: there are no other kinds
+    """The same, as what ``token unblock`` needs; MisuseError for a key file, whose PIN encrypts its keys."""
+    token: Any = open_new_token(uri, edges)
+    if isinstance(token, DevelopmentToken):
+        raise MisuseError("a key file has no PUK", hint="its PIN is the passphrase of its keys: make a new file")
     blocked: UnblockableToken = token
     return blocked
 

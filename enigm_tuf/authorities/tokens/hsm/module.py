@@ -5,38 +5,30 @@ One thread, one session. Keys are found by label, or as ``id=HEX`` by CKA_ID.
 
 import contextlib
 import secrets
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pkcs11
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, TokenFlag, exceptions
 from pkcs11.constants import DEFAULT
 
-from enigm_tuf.authorities.tokens.hsm.attributes import MECHANISMS, READ, SET, UNREADABLE
+from enigm_tuf.authorities.tokens.hsm.attributes import MECHANISMS, SET
+from enigm_tuf.authorities.tokens.hsm.failures import guarded
 from enigm_tuf.authorities.tokens.hsm.init_token import init_token
 from enigm_tuf.authorities.tokens.hsm.mechanisms import MECHANICS, Mapper, Mechanics, spki_of
 from enigm_tuf.authorities.tokens.hsm.messages import write_identity, write_key, write_object
+from enigm_tuf.authorities.tokens.hsm.objects import attributes_of, described, identity_of, read, text_of
 from enigm_tuf.authorities.tokens.hsm.vendors import STANDARD, Vendor, vendor_of
 from enigm_tuf.errors import (
     MalformedError,
     MisuseError,
     NoTokenError,
-    PinLockedError,
-    TokenError,
-    TokenRemovedError,
     WrongPinError,
 )
 from enigm_tuf.model.public_keys import algorithm_of
-from enigm_tuf.model.strict_json import sha256
-from enigm_tuf.ports import Algorithm, TokenIdentity, TokenKey, TokenObject
+from enigm_tuf.ports import Algorithm, TokenIdentity, TokenKey
 
-_KINDS = {
-    ObjectClass.PRIVATE_KEY: "private-key",
-    ObjectClass.PUBLIC_KEY: "public-key",
-    ObjectClass.CERTIFICATE: "certificate",
-    ObjectClass.SECRET_KEY: "secret-key",
-    ObjectClass.DATA: "data",
-}
+_WRONG_PIN = (exceptions.PinIncorrect, exceptions.PinLenRange, exceptions.PinInvalid)
 
 
 class Module:
@@ -55,11 +47,11 @@ class Module:
     def do_list(self) -> list[dict[str, str]]:
         """Every initialised token."""
         with self._guarded():
-            return [write_identity(_identity(token)) for token in self._tokens()]
+            return [write_identity(identity_of(token)) for token in self._tokens()]
 
     def do_identity(self, wanted: dict[str, str]) -> dict[str, str]:
         with self._guarded():
-            return write_identity(_identity(self._find(wanted)))
+            return write_identity(identity_of(self._find(wanted)))
 
     def do_initialise(self, so_pin: bytearray, user_pin: bytearray, label: str) -> None:
         """C_InitToken on the first uninitialised token, then C_InitPIN."""
@@ -69,19 +61,32 @@ class Module:
                 raise MisuseError(f"{label}: initialised already; nothing was changed")
             init_token(self._path, self._uninitialised_slot(label), so_pin.decode(), label)
             self._loaded().reinitialize()
-            session = self._find({"label": label}).open(rw=True, so_pin=so_pin.decode())
-            try:
-                session.init_pin(user_pin.decode())
-            finally:
-                session.close()
+            self._init_pin(self._find({"label": label}), so_pin, user_pin)
+
+    def do_unblock(self, so_pin: bytearray, user_pin: bytearray, wanted: dict[str, str]) -> None:
+        """C_InitPIN on a token that is in use; its keys stay."""
+        with self._guarded():
+            token = self._find(wanted)
+            self._name = token.label
+            self._init_pin(token, so_pin, user_pin)
+
+    def _init_pin(self, token: Any, so_pin: bytearray, user_pin: bytearray) -> None:
+        try:
+            session = token.open(rw=True, so_pin=so_pin.decode())
+        except _WRONG_PIN as error:
+            raise WrongPinError(f"token {self._name}, SO PIN", None) from error
+        try:
+            session.init_pin(user_pin.decode())
+        finally:
+            session.close()
 
     def do_open(self, pin: bytearray, wanted: dict[str, str]) -> dict[str, Any]:
         """Log in; the identity of what was opened, and who made the module."""
         with self._guarded():
             token = self._find(wanted)
-            identity = _identity(token)
+            identity = identity_of(token)
             self._name = identity.label or f"serial {identity.serial}"
-            library = _text(self._loaded().manufacturer_id)
+            library = text_of(self._loaded().manufacturer_id)
             self._vendor = vendor_of(library, identity.manufacturer)
             self._mechanisms = frozenset(token.slot.get_mechanisms())
             self._session = self._logged_in(token, pin)
@@ -93,7 +98,7 @@ class Module:
         with self._guarded():
             privates = self._session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY})
             types = {mechanics.key_type for mechanics in MECHANICS.values()}
-            labels = {str(key[Attribute.LABEL]) for key in privates if _read(key, Attribute.KEY_TYPE) in types}
+            labels = {str(key[Attribute.LABEL]) for key in privates if read(key, Attribute.KEY_TYPE) in types}
             return [write_key(key) for label in sorted(labels) if (key := self._key_of_ours(label))]
 
     def do_key(self, label: str) -> dict[str, Any]:
@@ -112,7 +117,7 @@ class Module:
         """``data``: what C_Sign gets, in hex. The signature in TUF's form, in hex."""
         with self._guarded():
             (private, _), mechanics = self._pair(label), self._mechanics(algorithm)
-            again = {"pin": self._pin.decode()} if _read(private, Attribute.ALWAYS_AUTHENTICATE) is True else {}
+            again = {"pin": self._pin.decode()} if read(private, Attribute.ALWAYS_AUTHENTICATE) is True else {}
             mechanism = Mechanism[MECHANISMS[algorithm]]
             raw = private.sign(bytes.fromhex(data), mechanism=mechanism, mechanism_param=mechanics.parameter, **again)
             return mechanics.encode(raw).hex()
@@ -120,7 +125,7 @@ class Module:
     def do_objects(self) -> list[dict[str, Any]]:
         """Everything on the token."""
         with self._guarded():
-            return [write_object(_described(found)) for found in self._session.get_objects()]
+            return [write_object(described(found)) for found in self._session.get_objects()]
 
     def do_destroy(self, label: str) -> None:
         """C_DestroyObject on both halves."""
@@ -182,7 +187,7 @@ class Module:
 
     def _key(self, label: str) -> TokenKey:
         private, spki = self._pair(label)
-        return TokenKey(label, algorithm_of(spki), spki, _attributes(private))
+        return TokenKey(label, algorithm_of(spki), spki, attributes_of(private))
 
     def _pair(self, label: str) -> tuple[Any, bytes]:
         """Looked for once in a session; the attributes are read each time."""
@@ -193,7 +198,7 @@ class Module:
 
     def _public_half(self, private: Any, label: str) -> Any:
         """By CKA_ID, which both halves share (PKCS#11 v3.1, 4.8); some modules give them labels of their own."""
-        identifier = _read(private, Attribute.ID)
+        identifier = read(private, Attribute.ID)
         return self._object(f"id={identifier.hex()}" if identifier else label, ObjectClass.PUBLIC_KEY)
 
     def _object(self, label: str, kind: ObjectClass) -> Any:
@@ -220,7 +225,7 @@ class Module:
 
     def _find(self, wanted: dict[str, str]) -> Any:
         tokens = self._tokens()
-        found = [token for token in tokens if _matches(_identity(token), wanted)]
+        found = [token for token in tokens if _matches(identity_of(token), wanted)]
         if len(found) == 1:
             return found[0]
         there = ", ".join(token.label for token in tokens) or "none"
@@ -237,25 +242,12 @@ class Module:
     def _logged_in(self, token: Any, pin: bytearray) -> Any:
         try:
             return token.open(rw=True, user_pin=pin.decode(), attribute_mapper=Mapper())
-        except (exceptions.PinIncorrect, exceptions.PinLenRange, exceptions.PinInvalid) as error:
+        except _WRONG_PIN as error:
             final = TokenFlag.USER_PIN_FINAL_TRY in token.slot.get_token().flags
             raise WrongPinError(f"token {self._name}", 1 if final else None) from error
 
-    @contextlib.contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """The one place where the library's exceptions become ours. Most of them have no text."""
-        try:
-            yield
-        except exceptions.PinLocked as error:
-            raise PinLockedError(
-                f"token {self._name}: the PIN is locked", hint="the security officer resets it"
-            ) from error
-        except (exceptions.DeviceRemoved, exceptions.TokenNotPresent, exceptions.ObjectHandleInvalid) as error:
-            raise TokenRemovedError(f"token {self._name}: went away ({type(error).__name__})") from error
-        except (exceptions.DeviceError, exceptions.SessionHandleInvalid) as error:
-            raise TokenRemovedError(f"token {self._name}: does not answer ({type(error).__name__})") from error
-        except exceptions.PKCS11Error as error:
-            raise TokenError(f"token {self._name}: {type(error).__name__} {error}".rstrip()) from error
+    def _guarded(self) -> AbstractContextManager[None]:
+        return guarded(lambda: self._name)
 
 
 def _by(label: str) -> dict[Attribute, Any]:
@@ -266,59 +258,3 @@ def _by(label: str) -> dict[Attribute, Any]:
 
 def _matches(identity: TokenIdentity, wanted: dict[str, str]) -> bool:
     return all(getattr(identity, name) == value for name, value in wanted.items())
-
-
-def _identity(token: Any) -> TokenIdentity:
-    major, minor = token.firmware_version
-    return TokenIdentity(
-        home="hsm",
-        manufacturer=_text(token.manufacturer_id),
-        model=_text(token.model),
-        serial=_text(token.serial),
-        firmware=f"{major}.{minor}",
-        label=token.label,
-    )
-
-
-def _text(value: bytes | str) -> str:
-    return (value.decode(errors="replace") if isinstance(value, bytes) else value).strip("\x00 ")
-
-
-def _described(found: Any) -> TokenObject:
-    kind = _KINDS.get(_read(found, Attribute.CLASS), "other")
-    attributes = _attributes(found) if kind in {"private-key", "secret-key"} else {}
-    label, number = _read(found, Attribute.LABEL) or "", _read(found, Attribute.ID) or b""
-    return TokenObject(kind, str(label), bytes(number).hex(), _spki_sha256(found, kind), attributes)
-
-
-def _spki_sha256(found: Any, kind: str) -> str | None:
-    if kind != "public-key":
-        return None
-    try:
-        return sha256(spki_of(found))
-    except (TokenError, ValueError, exceptions.PKCS11Error):
-        return None  # an object that is listed all the same
-
-
-def _attributes(key: Any) -> dict[str, bool | str]:
-    """All in one call; one by one where the token does not know one of them."""
-    wanted = {name: Attribute[name.upper()] for name in READ}
-    try:
-        read = key.get_attributes(list(wanted.values()))
-    except exceptions.PKCS11Error:
-        read = {attribute: _read(key, attribute) for attribute in wanted.values()}
-    return {name: _as_text(read.get(attribute)) for name, attribute in wanted.items()}
-
-
-def _as_text(value: Any) -> bool | str:
-    if value is None:
-        return UNREADABLE
-    return value if isinstance(value, bool) else str(value)
-
-
-def _read(found: Any, attribute: Attribute) -> Any:
-    """None where the token does not tell."""
-    try:
-        return found[attribute]
-    except (exceptions.AttributeTypeInvalid, exceptions.AttributeSensitive, NotImplementedError):
-        return None

@@ -45,6 +45,7 @@ class Pkcs11Token:
     """Implements ``enigm_tuf.ports.Token``. ``seconds``: how long the module may take for one answer."""
 
     SECRETS: ClassVar[tuple[str, ...]] = ("SO PIN", "user PIN")
+    UNBLOCK_SECRETS: ClassVar[tuple[str, ...]] = ("SO PIN", "new user PIN")
 
     def __init__(self, name: TokenName, seconds: float = SECONDS) -> None:
         self._name = name
@@ -57,6 +58,12 @@ class Pkcs11Token:
             raise MisuseError("a new token needs a label: pkcs11:token=LABEL?module-path=FILE")
         with self._worker() as worker:
             worker.call("initialise", so_pin, user_pin, label=self._name.wanted["label"])
+
+    def unblock(self, *secrets: str) -> None:
+        """The security officer sets a new user PIN (C_InitPIN); the keys stay. WrongPinError: of the SO PIN."""
+        so_pin, user_pin = (bytearray(secret.encode()) for secret in secrets)
+        with self._worker() as worker:
+            worker.call("unblock", so_pin, user_pin, wanted=self._name.wanted)
 
     def identity(self) -> TokenIdentity:
         """Read without a PIN; NoTokenError, ModuleCrashedError, ModuleTimeoutError."""
