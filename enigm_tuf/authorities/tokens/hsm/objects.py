@@ -61,10 +61,10 @@ def attributes_of(key: Any) -> dict[str, bool | str]:
         found = key.get_attributes(list(wanted.values()))
     except exceptions.PKCS11Error:
         found = {attribute: read(key, attribute) for attribute in wanted.values()}
-    return {name: _astext_of(read.get(attribute)) for name, attribute in wanted.items()}
+    return {name: _as_text(found.get(attribute)) for name, attribute in wanted.items()}
 
 
-def _astext_of(value: Any) -> bool | str:
+def _as_text(value: Any) -> bool | str:
     if value is None:
         return UNREADABLE
     return value if isinstance(value, bool) else str(value)
