@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from enigm_tuf.errors import MalformedError, RefusedError
-from enigm_tuf.model.chunks import SUFFIX, read_leaves
+from enigm_tuf.model.chunks import SUFFIX, read_digests
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.payload import Chunks, read_payload_record
 from enigm_tuf.model.tuf import TargetFile
@@ -23,14 +23,14 @@ def payload_bytes(context: GateContext) -> str:
         record = read_payload_record(target.unrecognized_fields.get("custom"), target.path, "custom")
         signed = {"length": target.length, **target.hashes, "chunks": record.chunks}
         artifact = measure(_file(context, target))
-        _require_leaves(context, target, record.chunks)
+        _require_digests(context, target, record.chunks)
         _require_equal(f"{target.path} on the disk", signed, _facts(artifact) | {"chunks": artifact.chunks})
         del signed["chunks"]  # a manifest names none
         _require_equal(f"{target.path} in the manifest", signed, listed.get(target.path, {}))
-    return f"{len(payloads)} payloads: length, SHA-256, chunk root and chunk hashes"
+    return f"{len(payloads)} payloads: length, SHA-256, chunk root and chunk digests"
 
 
-def _require_leaves(context: GateContext, target: TargetFile, chunks: Chunks) -> None:
+def _require_digests(context: GateContext, target: TargetFile, chunks: Chunks) -> None:
     """The file that lets a device go on after a cut; without it, or with a wrong one, every cut starts again."""
     file = _file(context, target).with_name(f"{_file(context, target).name}{SUFFIX}")
     try:
@@ -38,9 +38,9 @@ def _require_leaves(context: GateContext, target: TargetFile, chunks: Chunks) ->
     except FileNotFoundError:
         data = b""
     try:
-        read_leaves(data, target.length, chunks, file.name)
+        read_digests(data, target.length, chunks, file.name)
     except MalformedError as error:
-        subject = f"chunk hashes of {target.path}"
+        subject = f"chunk digests of {target.path}"
         raise RefusedError(
             RepositoryRule.PAYLOAD_BYTES, subject, expected="those of the payload record", got=str(error)
         ) from error
