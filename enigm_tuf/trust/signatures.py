@@ -7,11 +7,25 @@ from __future__ import annotations
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA256, HashAlgorithm
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.public_keys import CURVES, load, message_of
 from enigm_tuf.model.tuf_fields import Key
+
+
+class _Ecdsa(ec.ECDSA):
+    """ECDSA for verifying. To ask whether it may sign deterministically, ``cryptography`` imports all its ciphers: 5 ms
+    and 1 MiB of a device."""
+
+    deterministic_signing = False
+
+    def __init__(self, algorithm: HashAlgorithm) -> None:
+        self._hash = algorithm
+
+    @property
+    def algorithm(self) -> HashAlgorithm:
+        return self._hash
 
 
 def verifies(key: Key, signature: str, data: bytes) -> bool:
@@ -23,7 +37,7 @@ def verifies(key: Key, signature: str, data: bytes) -> bool:
     message = message_of(key.keytype, data)
     try:
         if key.scheme in CURVES:
-            public.verify(raw, message, ec.ECDSA(CURVES[key.scheme][1]()))
+            public.verify(raw, message, _Ecdsa(CURVES[key.scheme][1]()))
         elif key.keytype == "rsa":
             from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 

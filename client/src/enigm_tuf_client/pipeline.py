@@ -19,8 +19,8 @@ from enigm_tuf.trust.tuf_rules import TufRule
 
 Taker = Callable[[memoryview, int, int], None]
 """Called with a page-aligned buffer, the number of bytes in it, and their offset in the payload."""
-BUFFER_BYTES = 1 << 19
-_BUFFERS = 5
+BUFFER_BYTES = 1 << 20  # with half of it the threads hand over twice as often: a third more system time
+_BUFFERS = 3
 
 
 class _Buffer:
