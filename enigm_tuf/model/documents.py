@@ -27,9 +27,9 @@ class Documents(Mapping[str, bytes]):
             return documents
         return cls({role: sha256(data) for role, data in documents.items()}, _nothing, documents)
 
-    def with_document(self, role: str, data: bytes) -> Documents:
-        """The same with one role's bytes added or replaced."""
-        return Documents({**self.digests, role: sha256(data)}, self._read, {**self._held, role: data})
+    def with_document(self, role: str, data: bytes, digest: str) -> Documents:
+        """The same with one role's bytes, whose SHA-256 is ``digest`` (hex), added or replaced."""
+        return Documents({**self.digests, role: digest}, self._read, {**self._held, role: data})
 
     def without(self, *names: str) -> Documents:
         """The same but for ``names``."""
