@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-
+from enigm_tuf.model.lean import Callable, Iterator, Mapping
 from enigm_tuf.model.strict_json import sha256
 
 

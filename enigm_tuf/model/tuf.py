@@ -6,11 +6,9 @@ type or scheme that can never count are left out, so that a root with a key of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.delegations import Delegations, SuccinctRoles
+from enigm_tuf.model.lean import Iterator, Mapping, datetime
 from enigm_tuf.model.strict_json import JsonObject, canonical, sha256
 from enigm_tuf.model.tuf_fields import (
     NOTHING,

@@ -7,12 +7,9 @@ rollback checks; before anything is decided on them, their successors are admitt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from types import MappingProxyType
-
 from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.lean import Mapping, MappingProxyType, datetime
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import MetaFile, Root, Signed, Snapshot, Targets, Timestamp, matches
 from enigm_tuf.model.value import Value, replace

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from enigm_tuf.errors import MalformedError, RefusedError
+from enigm_tuf.model.lean import Mapping, MappingProxyType
 from enigm_tuf.model.strict_json import parse, sha256
 from enigm_tuf.model.tuf import Root, Signed, Targets
 from enigm_tuf.model.value import Generic, Value

@@ -7,11 +7,10 @@ same bytes were verified under the same root, keys and rules (ADR 12).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from enigm_tuf.errors import EnigmTufError, MalformedError, NotFoundError, RefusedError, StateError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.documents import Documents
+from enigm_tuf.model.lean import Callable
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Root, TargetFile, matches
 from enigm_tuf.model.tuf_fields import Key
