@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enigm_tuf.errors import MisuseError, NotFoundError, TransportError
-from enigm_tuf.ports import Channel
 from enigm_tuf_client.address import Address, require_range, require_sendable
 from enigm_tuf_client.http_body import Answer
 from enigm_tuf_client.http_connect import Route, Tls
@@ -14,7 +13,7 @@ TYPE_CHECKING = False  # without importing typing
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from enigm_tuf.ports import RequestSigner
+    from enigm_tuf.ports import Channel, RequestSigner
 
 __all__ = ["Bounds", "HttpFetcher", "Tls"]
 
@@ -64,6 +63,8 @@ class HttpFetcher:
 
     def channel(self) -> Channel:
         """TLS if there is any, and who signs the requests."""
+        from enigm_tuf.ports import Channel
+
         return Channel(self._tls.describe() if self._tls else "", self._signer.describe() if self._signer else "")
 
     def fetch(self, path: str, max_bytes: int) -> bytes:
