@@ -1,5 +1,6 @@
 """A device's signed request: read by a library that we did not write, and judged as a service judges it."""
 
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,10 +15,10 @@ from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolve
 from enigm_testkit.people import FixedClock
 from enigm_tuf.clock import NoClock
 from enigm_tuf.errors import MalformedError, MisuseError, RefusedError
-from enigm_tuf.model.http_signature import HttpRequest
+from enigm_tuf.model.http_signature import HttpRequest, SignatureParameters, signature_base, signature_fields
 from enigm_tuf.model.value import replace
 from enigm_tuf.ports import DeviceClock
-from enigm_tuf.trust.request_signature import RequestRule, SignedRequest, verify_request
+from enigm_tuf.trust.request_signature import SignedRequest, verify_request
 from enigm_tuf_client.request_signing import KeyFile, SignedRequests
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -102,13 +103,30 @@ def test_a_request_that_differs_from_the_signed_one_is_refused(tmp_path: Path, c
     fields = {**request.fields, **{name: value for name, value in change.items() if name not in own}}
     with pytest.raises(RefusedError, match="does not verify") as refusal:
         judged(replace(request, fields=fields, **own))
-    assert refusal.value.rule == RequestRule.REQUEST_SIGNATURE
+    assert refusal.value.rule == "REQUEST-SIGNATURE"
 
 
 @pytest.mark.parametrize("seconds", [-1, 1])
 def test_a_request_is_good_for_its_time_and_not_a_second_longer(tmp_path: Path, seconds: int) -> None:
     with pytest.raises(RefusedError, match="REQUEST-SIGNATURE"):
         judged(signed(tmp_path), now=NOW + seconds * (HOUR + timedelta(seconds=1)))
+
+
+def test_a_time_beyond_all_calendars_is_refused(tmp_path: Path) -> None:
+    request = HttpRequest("GET", "a", "/b", {})
+    parameters = SignatureParameters(10**15 - 1, "device-1", "ed25519", "0" * 32)
+    made = key_file(tmp_path, "ed25519").sign(signature_base(request, parameters))
+    with pytest.raises(RefusedError, match="REQUEST-SIGNATURE"):
+        judged(replace(request, fields=signature_fields(request, parameters, made)))
+
+
+def test_an_ecdsa_signature_has_one_length(tmp_path: Path) -> None:
+    """A zero before s is the same number, and would be a second signature of the same request."""
+    request = signed(tmp_path, "ecdsa-p256-sha256")
+    made = b64decode(request.fields["signature"].removeprefix("enigm=:").removesuffix(":"))
+    longer = b64encode(made[:32] + b"\0" + made[32:]).decode()
+    with pytest.raises(RefusedError, match="does not verify"):
+        judged(replace(request, fields={**request.fields, "signature": f"enigm=:{longer}:"}), "ecdsa-p256-sha256")
 
 
 def test_a_key_of_nobody_and_an_algorithm_of_another_kind_are_refused(tmp_path: Path) -> None:
