@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from enigm_testkit.authorities import Cast, keyids, make_targets, signed
 from enigm_testkit.clauses import refused, sealed, snapshotted
-from enigm_tuf.errors import EnigmTufError
+from enigm_tuf.errors import EnigmTufError, MalformedError
 from enigm_tuf.model.plain_targets import PlainTargets, TargetsText, read_plain
 from enigm_tuf.model.strict_json import encode, sha256
 from enigm_tuf.model.tuf import TargetFile, Targets
@@ -120,6 +120,12 @@ def test_what_is_not_plain_is_left_to_the_strict_parser(old: bytes, new: bytes) 
 def test_no_targets_and_cut_off_files_are_left_to_the_strict_parser() -> None:
     assert not text(file({}))
     assert not any(text(file()[:end]) for end in range(len(file())))
+
+
+def test_the_size_is_looked_at_before_the_targets() -> None:
+    data = file()
+    with pytest.raises(MalformedError, match="at most"):
+        read_targets(data, "f", len(data) - 1, sha256(data))
 
 
 PIECES = [b'"', b"\\", b",", b"{", b"}", b":", b" ", b"\n", b"-", b"0", b"9", b".", b"e", b"[", b"]", b"\x00", b"\xc3"]
