@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from enigm_tuf.model.keys import ENVIRONMENT, Environment, Purpose
-from enigm_tuf.model.shapes import NAME, WORD, Integer, Record, Sequence
+from enigm_tuf.model.shapes import NAME, WORD, Integer, Optional, Record, Sequence
 from enigm_tuf.model.strict_toml import parse_toml
 
 
@@ -49,6 +49,12 @@ class RepositoryConfig:
     policies: PolicyFiles
     expiry_days: ExpiryDays
     timestamp_signer: tuple[str, ...]
+    also_required_gates: tuple[str, ...] | None = None
+
+    @property
+    def required_gates(self) -> tuple[str, ...]:
+        """IDs of other people's gates that must have run beside the pinned ones."""
+        return self.also_required_gates or ()
 
     def key_files(self) -> dict[Purpose, tuple[str, ...]]:
         """The key files by what their keys are for."""
@@ -82,6 +88,7 @@ REPOSITORY_CONFIG = Record(
         ExpiryDays, root=_DAYS, targets=_DAYS, snapshot=_DAYS, manifest=_DAYS, payload=_DAYS, timestamp=_DAYS
     ),
     timestamp_signer=Sequence(WORD, minimum=1, maximum=100),
+    also_required_gates=Optional(Sequence(WORD, maximum=100, unique=True)),
 )
 
 

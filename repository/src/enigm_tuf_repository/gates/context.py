@@ -14,7 +14,8 @@ from enigm_tuf_repository.workspace import Workspace
 class GateContext:
     """``roles`` are the record's staged roles, with its candidate timestamp; ``before`` is what is published.
 
-    ``root`` is the root that will be in force.
+    ``root`` is the root that will be in force. ``digests`` gives the SHA-256 of every staged file by its path in the
+    record, as step 6 verified them.
     """
 
     workspace: Workspace
@@ -22,6 +23,7 @@ class GateContext:
     roles: Mapping[str, SignedFile]
     before: Mapping[str, SignedFile]
     root: Root
+    digests: Mapping[str, str]
     now: datetime
 
     @property
