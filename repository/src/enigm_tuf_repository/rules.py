@@ -20,3 +20,23 @@ class RepositoryRule(Rule):
         "PUBLISHED-TREE",
         "published metadata holds signed versions of the roles in force, and nothing else",
     )
+
+
+class ArtifactRule(Rule):
+    """What release gates demand of the artifacts themselves."""
+
+    ARTIFACT_KIND = "ARTIFACT-KIND", "every artifact is of a kind that repository.toml allows for its product"
+    ARTIFACT_CLAIMS = "ARTIFACT-CLAIMS", "manifest and payload record say of an artifact what it says of itself"
+    ANDROID_METADATA = (
+        "ANDROID-METADATA",
+        "an update package's metadata, its twin, its properties and its payload agree",
+    )
+    ANDROID_FINGERPRINT = "ANDROID-FINGERPRINT", "no test-keys and no userdebug or eng build"
+    ANDROID_CERTIFICATE = "ANDROID-CERTIFICATE", "no certificate for tests in an update package"
+    ANDROID_SIGNATURE = "ANDROID-SIGNATURE", "package, payload and its metadata are signed with a pinned update key"
+    ANDROID_DOWNGRADE = "ANDROID-DOWNGRADE", "not older than the published release, unless the release says so"
+    AVB_KEY = "AVB-KEY", "verified boot's keys are exactly the pinned ones, and no test keys"
+    AVB_VERIFIED = "AVB-VERIFIED", "every image is the one that a signed vbmeta names, with verification on"
+    ROLLBACK_INDEX_PRESENT = "ROLLBACK-INDEX-PRESENT", "vbmeta has a rollback index, and it is the manifest's"
+    UPDATE_KEYS = "UPDATE-KEYS", "the update keys inside the images are exactly the pinned ones"
+    BUNDLE_SIGNATURE = "BUNDLE-SIGNATURE", "a bundle is signed with a pinned key, and covers its bytes"

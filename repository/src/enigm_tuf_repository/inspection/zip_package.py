@@ -5,16 +5,18 @@ absolute names and ``..``, encryption, other methods than stored and deflated, t
 """
 
 import re
+import shutil
 import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf_repository.inspection.fields import Layout
 from enigm_tuf_repository.inspection.limits import INSPECTION_LIMITS
 from enigm_tuf_repository.inspection.reading_file import SourceFile
-from enigm_tuf_repository.inspection.source import Source
+from enigm_tuf_repository.inspection.source import PIECE, Source, file_source
 
 MAGIC = b"PK\x03\x04"
 _END_MAGIC = b"PK\x05\x06"
@@ -69,6 +71,19 @@ class ZipPackage:
         except _FOREIGN as error:
             raise MalformedError(self.source.name, name, f"cannot be unpacked: {error}") from error
         return data
+
+    def unpack(self, name: str, place: Path) -> Source:
+        """An entry as a file at ``place``, never longer than the directory says, and its CRC checked."""
+        entry = self.entries[name]
+        if entry.size > INSPECTION_LIMITS.partition:
+            raise MalformedError(self.source.name, name, f"at most {INSPECTION_LIMITS.partition:,} bytes")
+        try:
+            with SourceFile(self.source) as file, zipfile.ZipFile(file) as archive, archive.open(name) as packed:
+                with place.open("wb") as out:
+                    shutil.copyfileobj(packed, out, PIECE)
+        except _FOREIGN as error:
+            raise MalformedError(self.source.name, name, f"cannot be unpacked: {error}") from error
+        return file_source(place, f"{self.source.name}: {name}")
 
     def stored(self, name: str) -> Source:
         """The bytes of an entry that is not compressed, in place."""
