@@ -8,6 +8,7 @@ from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf_repository.durable import write_durably
+from enigm_tuf_repository.gates.artifacts import StagedArtifacts
 from enigm_tuf_repository.gates.context import GateContext
 from enigm_tuf_repository.gates.gate import GateResult, Verdict
 from enigm_tuf_repository.gates.pinned import PINNED_GATES
@@ -48,7 +49,11 @@ def gate(
         return record, ()
     record = record.without(Step.GATED)
     save_record(workspace, record)
-    results = run_gates(gate_context(workspace, record, now), watcher=watcher)
+    context = gate_context(workspace, record, now)
+    try:
+        results = run_gates(context, watcher=watcher)
+    finally:
+        context.artifacts.clear()
     statements = _write_statements(workspace, record, results, digests, now)
     if all(result.passed for result in results):
         findings = tuple(outcome_of(result) for result in results)
@@ -115,7 +120,8 @@ def gate_context(workspace: Workspace, record: ReleaseRecord, now: datetime) -> 
     before = Lineage(workspace.published, []).heads
     verified = record.evidence(Step.VERIFIED)
     digests = verified.digests if verified else {}
-    return GateContext(workspace, record, _staged(workspace, record), before, root, digests, now)
+    artifacts = StagedArtifacts(workspace, record)
+    return GateContext(workspace, record, _staged(workspace, record), before, root, digests, artifacts, now)
 
 
 def _staged(workspace: Workspace, record: ReleaseRecord) -> dict[str, SignedFile]:

@@ -29,7 +29,7 @@ class ArtifactRule(Rule):
     ARTIFACT_CLAIMS = "ARTIFACT-CLAIMS", "manifest and payload record say of an artifact what it says of itself"
     ANDROID_METADATA = (
         "ANDROID-METADATA",
-        "an update package's metadata, its twin, its properties and its payload agree",
+        "metadata, twin, properties and payload of an update package agree",
     )
     ANDROID_FINGERPRINT = "ANDROID-FINGERPRINT", "no test-keys and no userdebug or eng build"
     ANDROID_CERTIFICATE = "ANDROID-CERTIFICATE", "no certificate for tests in an update package"

@@ -19,8 +19,9 @@ class PayloadBytes:
 
     rule = RepositoryRule.PAYLOAD_BYTES
     proves = (
-        "Each payload's bytes on the disk have the length, hash and chunk root of the payload record that the release "
-        "authority signed, and the length and hashes of the manifest. The chunk hashes beside it are its own."
+        "Each payload's bytes on the disk have the length, hash and chunk root of the payload record that the "
+        "release authority signed, and the length and hashes of the manifest. The chunk hashes beside it are its "
+        "own."
     )
     does_not_prove = "Anything about what is in the bytes."
 

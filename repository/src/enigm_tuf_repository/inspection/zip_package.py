@@ -78,9 +78,8 @@ class ZipPackage:
         if entry.size > INSPECTION_LIMITS.partition:
             raise MalformedError(self.source.name, name, f"at most {INSPECTION_LIMITS.partition:,} bytes")
         try:
-            with SourceFile(self.source) as file, zipfile.ZipFile(file) as archive, archive.open(name) as packed:
-                with place.open("wb") as out:
-                    shutil.copyfileobj(packed, out, PIECE)
+            with SourceFile(self.source) as file, zipfile.ZipFile(file) as archive, place.open("wb") as out:
+                shutil.copyfileobj(archive.open(name), out, PIECE)
         except _FOREIGN as error:
             raise MalformedError(self.source.name, name, f"cannot be unpacked: {error}") from error
         return file_source(place, f"{self.source.name}: {name}")
