@@ -9,6 +9,7 @@ from enigm_tuf_repository.inspection.android.images import FINGERPRINT, ImagePac
 from enigm_tuf_repository.inspection.avb.vbmeta import Vbmeta
 from enigm_tuf_repository.rules import ArtifactRule
 
+_WITH_VBMETA = ("android-images", "vbmeta")
 _SUFFIX = ".fingerprint"
 
 
@@ -34,12 +35,13 @@ class AndroidFingerprint:
             ours = [package.after, *([package.before] if package.before else [])]
             ours += _of_vbmeta(artifact.name, package.vbmeta, package.after) if package.vbmeta else []
             seen[artifact.name] = _require_release(artifact.name, ours)
-        for artifact, inspection in context.artifacts.of_kind("android-images", "vbmeta"):
+        for artifact, inspection in context.artifacts.of_kind(*_WITH_VBMETA):
             vbmeta = inspection.value.vbmeta if isinstance(inspection.value, ImagePackage) else inspection.value
             if isinstance(vbmeta, Vbmeta):
                 seen[artifact.name] = _require_release(artifact.name, _of_vbmeta(artifact.name, vbmeta, None))
         count = len({text for texts in seen.values() for text in texts})
-        return Evidence(f"{count} fingerprints, all of builds for release", {"fingerprints": seen})
+        judged = tuple(artifact.staged for artifact, _ in context.artifacts.of_kind("android-ota", *_WITH_VBMETA))
+        return Evidence(f"{count} fingerprints, all of builds for release", {"fingerprints": seen}, judged)
 
 
 GATE = AndroidFingerprint()

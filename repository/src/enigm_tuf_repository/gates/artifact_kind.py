@@ -28,7 +28,7 @@ class ArtifactKind:
         for artifact, kind in found.items():
             if kind not in allowed:
                 expected = (
-                    f"one of {', '.join(allowed)}" if allowed else "a kind that repository.toml allows; it has none"
+                    f"{' or '.join(allowed)} as repository.toml allows" if allowed else "kinds in repository.toml"
                 )
                 raise RefusedError(self.rule, artifact.name, expected=expected, got=kind)
         kinds = {artifact.name: kind for artifact, kind in found.items()}

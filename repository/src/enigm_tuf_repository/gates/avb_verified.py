@@ -70,7 +70,7 @@ def _require_enabled(images: ImageSet, chain: Chain) -> None:
 
 
 def _require_same_partitions(context: GateContext) -> None:
-    """What a delta makes cannot be seen, but its digests can: they are those of the full package, which was verified."""
+    """What a delta makes cannot be seen, but its digests can: those of the full package, which was verified."""
     found = [(artifact.name, package.payload) for artifact, package in packages(context)]
     full = {item.name: item.sha256 for _, payload in found if not payload.delta for item in payload.partitions}
     for name, payload in found:

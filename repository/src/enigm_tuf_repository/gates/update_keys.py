@@ -64,7 +64,9 @@ def _keys(images: ImageSet, pinned: list[str], needed: tuple[str, ...]) -> list[
     for name in needed:
         if name not in found:
             _refuse(
-                f"{images.origin}, {name}", "otacerts.zip in the image", "none" if name in images.images else "no image"
+                f"{images.origin}, {name}",
+                "otacerts.zip in the image",
+                "none" if name in images.images else "no such image",
             )
     return found
 
