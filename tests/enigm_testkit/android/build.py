@@ -20,7 +20,6 @@ from enigm_testkit.android.keys import SigningKey
 from enigm_testkit.android.payload import PayloadFields, encoded, make_payload
 
 SIGNAPK = "/usr/share/signapk/signapk.jar"
-SYSTEM_KIBIBYTES = 512
 _LONG_AGO = (2009, 1, 1, 0, 0, 0)
 _METADATA = "META-INF/com/android/metadata"
 
@@ -36,19 +35,24 @@ class Keys:
 
 @dataclass
 class AndroidBuild:
-    """What a build is. Change one thing with ``changed``; everything is made in ``folder`` when it is asked for."""
+    """What a build is. Change one thing with ``changed``; everything is made in ``folder`` when it is asked for.
+
+    ``files`` go into the system image beside what every build has there.
+    """
 
     folder: Path
     keys: Keys
     version: str = "2026.11.1"
     id: str = "EN1A.261101.001"
-    device: str = "phone-a"
+    devices: tuple[str, ...] = ("phone-a",)
     kind: str = "user/release-keys"
     security_patch_level: str = "2026-11-05"
     timestamp: int = 1_793_836_800
     rollback_index: int = 1_793_836_800
     otacerts: tuple[Path, ...] | None = None
     file_system: str = "ext4"
+    files: Path | None = None
+    system_kibibytes: int = 512
     vbmeta: Mapping[str, Any] = field(default_factory=dict)
     vbmeta_system: Mapping[str, Any] = field(default_factory=dict)
     vbmeta_fingerprint: str | None = None
@@ -62,7 +66,7 @@ class AndroidBuild:
 
     @property
     def fingerprint(self) -> str:
-        return f"enigm/{self.device}/{self.device}:16/{self.id}/{self.version}:{self.kind}"
+        return f"enigm/{self.devices[0]}/{self.devices[0]}:16/{self.id}/{self.version}:{self.kind}"
 
     @cached_property
     def images(self) -> dict[str, bytes]:
@@ -131,7 +135,7 @@ class AndroidBuild:
         """The lines of the metadata."""
         return {
             "ota-type": "AB",
-            "pre-device": self.device,
+            "pre-device": "|".join(self.devices),
             "post-build": self.fingerprint,
             "post-build-incremental": self.version,
             "post-sdk-level": "36",
@@ -159,24 +163,26 @@ class AndroidBuild:
     def _system(self) -> tuple[bytes, bytes]:
         """A file system with its hash tree, and the descriptor."""
         tree, image = self.folder / "system", self.folder / "system.img"
+        if self.files:
+            shutil.copytree(self.files, tree)
         security = tree / "system" / "etc" / "security"
         security.mkdir(parents=True)
         (tree / "system" / "build.prop").write_text(f"ro.system.build.fingerprint={self.fingerprint}\n")
         certificates = (self.keys.update.certificate,) if self.otacerts is None else self.otacerts
         if certificates:
             (security / "otacerts.zip").write_bytes(otacerts(certificates))
-        make_file_system(self.file_system, tree, image)
+        make_file_system(self.file_system, tree, image, self.system_kibibytes)
         descriptor = avb.with_hash_tree(image, "system")
         shutil.rmtree(tree)
         return image.read_bytes(), descriptor
 
 
-def make_file_system(kind: str, tree: Path, image: Path) -> None:
+def make_file_system(kind: str, tree: Path, image: Path, kibibytes: int = 512) -> None:
     """mke2fs or mkfs.erofs."""
     if kind == "erofs":
         command = ["mkfs.erofs", "-zlz4hc", "-T", "0", str(image), str(tree)]
     else:
-        command = ["mke2fs", "-q", "-t", "ext4", "-b", "4096", "-d", str(tree), str(image), f"{SYSTEM_KIBIBYTES}k"]
+        command = ["mke2fs", "-q", "-t", "ext4", "-b", "4096", "-d", str(tree), str(image), f"{kibibytes}k"]
     environment = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
     subprocess.run(command, check=True, capture_output=True, env=environment)
 

@@ -82,7 +82,7 @@ def _release(build: AndroidBuild, **changes: Any) -> Release:
         "build_id": build.id,
         "security_patch_level": build.security_patch_level,
         "rollback_index": build.rollback_index,
-        "hardware_ids": (build.device,),
+        "hardware_ids": build.devices,
         "applicable_from": None,
         "payloads": (),
         "rollout": Rollout(None, (), (), halted=False),  # type: ignore[arg-type] # no gate looks at it

@@ -14,6 +14,8 @@ from enigm_testkit.android.keys import SigningKey
 HERE = Path(__file__).parent
 BLOCK = 4096
 REPLACE, REPLACE_BZ, SOURCE_COPY, ZERO, REPLACE_XZ = 0, 1, 4, 6, 8
+_QUICK = 4 << 20  # bytes: larger images are not packed, which would take minutes
+_STEP = 512  # blocks that one operation writes at most
 _SIGNATURE = 256  # bytes of an RSA signature of 2048 bits
 
 
@@ -76,7 +78,7 @@ def _copied(image: bytes) -> str:
 def _replaced(image: bytes, blobs: bytearray) -> str:
     """A third of the image in each way of packing, and zeros where there are only zeros."""
     blocks = len(image) // BLOCK
-    step = max(1, blocks // 3)
+    step = min(max(1, blocks // 3), _STEP)
     operations = []
     for index, start in enumerate(range(0, blocks, step)):
         piece = image[start * BLOCK : (start + step) * BLOCK]
@@ -84,7 +86,7 @@ def _replaced(image: bytes, blobs: bytearray) -> str:
         if not any(piece):
             operations.append(f"operations {{ type: {ZERO} {extent} }}")
             continue
-        kind = (REPLACE, REPLACE_BZ, REPLACE_XZ)[index % 3]
+        kind = (REPLACE, REPLACE_BZ, REPLACE_XZ)[index % 3] if len(image) < _QUICK else REPLACE
         blob = {REPLACE: piece, REPLACE_BZ: bz2.compress(piece), REPLACE_XZ: lzma.compress(piece)}[kind]
         digest = raw(hashlib.sha256(blob).digest())
         place = f"data_offset: {len(blobs)} data_length: {len(blob)} data_sha256_hash: {digest}"

@@ -59,7 +59,7 @@ def test_a_product_that_the_configuration_leaves_out_may_deliver_nothing(vendor:
     config = vendor.workspace.configuration_file
     config.write_text(config.read_text().replace('product = "phone"', 'product = "tablet"'))
 
-    assert "expected kinds in repository.toml, got android-ota" in refuses(good, "ARTIFACT-KIND")
+    assert "expected kinds to be allowed, got android-ota" in refuses(good, "ARTIFACT-KIND")
 
 
 def test_a_package_that_is_cut_off_is_no_plain_file(context: GateContext, build: AndroidBuild, package: Path) -> None:

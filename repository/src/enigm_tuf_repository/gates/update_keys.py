@@ -63,11 +63,8 @@ def _keys(images: ImageSet, pinned: list[str], needed: tuple[str, ...]) -> list[
             found.append(name)
     for name in needed:
         if name not in found:
-            _refuse(
-                f"{images.origin}, {name}",
-                "otacerts.zip in the image",
-                "none" if name in images.images else "no such image",
-            )
+            got = "none" if name in images.images else "no such image"
+            _refuse(f"{images.origin}, {name}", "otacerts.zip in the image", got)
     return found
 
 
