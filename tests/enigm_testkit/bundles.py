@@ -35,12 +35,12 @@ _DESCRIPTION = """software =
 """
 
 
-def make_rauc(folder: Path, key: SigningKey, form: str = "verity", **fields: str) -> Path:
+def make_rauc(folder: Path, key: SigningKey, form: str = "verity", size: int = 50_000, **fields: str) -> Path:
     """A bundle with one image."""
     said = {"compatible": "enigm-router", "version": "2026.11.1", "build": "BUILD.7", "form": form, **fields}
     content, out = folder / "content", folder / "update.raucb"
     content.mkdir(parents=True)
-    (content / "rootfs.img").write_bytes(random.Random(1).randbytes(50_000))
+    (content / "rootfs.img").write_bytes(random.Random(1).randbytes(size))
     (content / "manifest.raucm").write_text(_MANIFEST.format(**said))
     command = ["rauc", f"--cert={key.certificate}", f"--key={key.private}", "bundle", str(content), str(out)]
     subprocess.run(command, check=True, capture_output=True)

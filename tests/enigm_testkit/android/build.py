@@ -37,7 +37,8 @@ class Keys:
 class AndroidBuild:
     """What a build is. Change one thing with ``changed``; everything is made in ``folder`` when it is asked for.
 
-    ``files`` go into the system image beside what every build has there.
+    ``files`` go into the system image beside what every build has there; ``otacerts`` and ``ramdisk`` are the
+    certificates by which the system and recovery verify updates.
     """
 
     folder: Path
@@ -50,6 +51,7 @@ class AndroidBuild:
     timestamp: int = 1_793_836_800
     rollback_index: int = 1_793_836_800
     otacerts: tuple[Path, ...] | None = None
+    ramdisk: tuple[Path, ...] = ()
     file_system: str = "ext4"
     files: Path | None = None
     system_kibibytes: int = 512
@@ -151,9 +153,10 @@ class AndroidBuild:
         return self.folder / name
 
     def _boot(self) -> bytes:
-        """A boot image with an (empty) ramdisk that mkbootimg made."""
+        """A boot image that mkbootimg made, with update keys in its ramdisk if the build has any there."""
         (self.folder / "kernel").write_bytes(b"kernel of " + self.id.encode())
-        (self.folder / "ramdisk").write_bytes(gzip.compress(cpio(self.folder, {"init": b"#!"}), mtime=0))
+        keys = {"system/etc/security/otacerts.zip": otacerts(self.ramdisk)} if self.ramdisk else {}
+        (self.folder / "ramdisk").write_bytes(gzip.compress(cpio(self.folder, {"init": b"#!", **keys}), mtime=0))
         out = self.folder / "boot.img"
         command = ["mkbootimg", "--header_version", "3", "--kernel", str(self.folder / "kernel")]
         command += ["--ramdisk", str(self.folder / "ramdisk"), "-o", str(out)]

@@ -1,5 +1,6 @@
 """The gates for verified boot and for the update keys inside the images."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -279,3 +280,37 @@ def loose(images: dict[str, bytes], folder: Path) -> list[Path]:
     for name, image in images.items():
         (folder / f"{name}.img").write_bytes(image)
     return [folder / f"{name}.img" for name in images]
+
+
+def test_other_keys_in_the_ramdisk_of_recovery_are_refused(
+    context: GateContext, made: Made, keys: Keys, tmp_path: Path
+) -> None:
+    stranger = make_key(tmp_path, "stranger")
+    ours, theirs = made(ramdisk=(keys.update.certificate,)), made(ramdisk=(stranger.certificate,))
+
+    passed = passes(with_artifacts(context, ours, ours.full()), "UPDATE-KEYS")
+    assert passed.facts["images"] == {"ota.zip": ["boot", "system"]}
+    said = refuses(with_artifacts(context, theirs, theirs.full()), "UPDATE-KEYS")
+    assert said.startswith("UPDATE-KEYS: ota.zip, boot: expected exactly the keys ")
+
+
+def test_sparse_images_are_what_they_are_made_of(context: GateContext, build: AndroidBuild, tmp_path: Path) -> None:
+    files = loose(build.images, tmp_path)
+    whole = tmp_path / "whole"
+    (tmp_path / "system.img").rename(whole)
+    subprocess.run(["img2simg", str(whole), str(tmp_path / "system.img")], check=True)
+
+    for gate in GATES:
+        passes(with_artifacts(context, build, *files), gate)
+
+
+def test_an_image_whose_update_keys_cannot_be_read_is_refused(
+    context: GateContext, build: AndroidBuild, tmp_path: Path
+) -> None:
+    system = bytearray(build.images["system"])
+    place = system.index(b"PK\x05\x06")
+    system[place : place + 4] = b"PK\x05\x07"
+
+    given = with_artifacts(context, build, *loose({**build.images, "system": bytes(system)}, tmp_path))
+    said = refuses(given, "UPDATE-KEYS")
+    assert "expected an image whose update keys can be read, got not a zip file" in said

@@ -80,3 +80,9 @@ def test_libconfig_is_read_with_all_its_forms() -> None:
         "f": ["xy", {"g": False}, []],
         "h": {},
     }
+
+
+@pytest.mark.parametrize("number", ["02", "1.5", "9" * 30, "1a"])
+def test_a_number_that_is_none_is_refused(number: str) -> None:
+    with pytest.raises(MalformedError, match="not libconfig"):
+        read_libconfig(f"a = {number};", "text")

@@ -45,7 +45,7 @@ def read_certificate(data: bytes, source: str) -> SigningCertificate:
         pem = data.lstrip().startswith(b"-----BEGIN")
         certificate = x509.load_pem_x509_certificate(data) if pem else x509.load_der_x509_certificate(data)
         return _facts(certificate, source)
-    except (ValueError, UnsupportedAlgorithm, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension) as error:
         raise MalformedError(source, "", f"not an X.509 certificate: {_first_line(error)}") from error
 
 
