@@ -23,7 +23,7 @@ class PayloadBytes:
         "release authority signed, and the length and hashes of the manifest. The chunk hashes beside it are its "
         "own."
     )
-    does_not_prove = "Anything about what is in the bytes."
+    does_not_prove = "Anything about what is in the bytes: that is for the gates below."
 
     def applies(self, context: GateContext) -> str:
         """To releases: nothing else brings payloads."""
