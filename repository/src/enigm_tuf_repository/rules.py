@@ -27,6 +27,7 @@ class ArtifactRule(Rule):
 
     ARTIFACT_KIND = "ARTIFACT-KIND", "every artifact is of a kind that repository.toml allows for its product"
     ARTIFACT_CLAIMS = "ARTIFACT-CLAIMS", "manifest and payload record say of an artifact what it says of itself"
+    DELTA_SOURCE = "DELTA-SOURCE", "a delta starts from a build that was published, as one version"
     ANDROID_METADATA = (
         "ANDROID-METADATA",
         "metadata, twin, properties and payload of an update package agree",

@@ -38,7 +38,8 @@ class AndroidBuild:
     """What a build is. Change one thing with ``changed``; everything is made in ``folder`` when it is asked for.
 
     ``files`` go into the system image beside what every build has there; ``otacerts`` and ``ramdisk`` are the
-    certificates by which the system and recovery verify updates.
+    certificates by which the system and recovery verify updates. ``said_in`` names the vbmeta with the build's
+    properties.
     """
 
     folder: Path
@@ -58,6 +59,7 @@ class AndroidBuild:
     vbmeta: Mapping[str, Any] = field(default_factory=dict)
     vbmeta_system: Mapping[str, Any] = field(default_factory=dict)
     vbmeta_fingerprint: str | None = None
+    said_in: str = "vbmeta"
     more_images: Mapping[str, bytes] = field(default_factory=dict)
 
     def changed(self, name: str, **changes: Any) -> "AndroidBuild":
@@ -81,9 +83,10 @@ class AndroidBuild:
             avb.property_descriptor("com.android.build.system.security_patch", self.security_patch_level),
         ]
         chain = avb.chain_descriptor("vbmeta_system", 1, self.keys.vbmeta_system)
-        descriptors = [chain, *said, avb.hash_descriptor("boot", boot)]
+        descriptors = [chain, *(said if self.said_in == "vbmeta" else []), avb.hash_descriptor("boot", boot)]
+        below = [tree, *(said if self.said_in == "vbmeta_system" else [])]
         index = {"rollback_index": self.rollback_index}
-        chained = {"key": self.keys.vbmeta_system, "descriptors": [tree], **index, **self.vbmeta_system}
+        chained = {"key": self.keys.vbmeta_system, "descriptors": below, **index, **self.vbmeta_system}
         top = {"key": self.keys.vbmeta, "descriptors": descriptors, **index, **self.vbmeta}
         return {
             "boot": avb.padded(boot, avb.BLOCK),

@@ -59,7 +59,7 @@ def test_a_product_that_the_configuration_leaves_out_may_deliver_nothing(vendor:
     config = vendor.workspace.configuration_file
     config.write_text(config.read_text().replace('product = "phone"', 'product = "tablet"'))
 
-    assert "expected kinds to be allowed, got android-ota" in refuses(good, "ARTIFACT-KIND")
+    assert "expected kinds in repository.toml, got android-ota" in refuses(good, "ARTIFACT-KIND")
 
 
 def test_a_package_that_is_cut_off_is_no_plain_file(context: GateContext, build: AndroidBuild, package: Path) -> None:
@@ -173,11 +173,36 @@ def test_a_build_that_is_not_for_release_is_refused(context: GateContext, made: 
     assert said.endswith(f"expected a user build with release-keys, got {why}")
 
 
-def test_a_vbmeta_of_another_build_is_refused(context: GateContext, made: Made, build: AndroidBuild) -> None:
-    other = made(vbmeta_fingerprint=build.fingerprint.replace("2026.11.1", "2026.10.1"))
+@pytest.mark.parametrize(
+    ("old", "new", "got"),
+    [
+        ("2026.11.1", "2026.10.1", "got EN1A.261101.001, 2026.10.1"),
+        ("EN1A.261101.001", "EN1A.261001.001", "got EN1A.261001.001, 2026.11.1"),
+        ("release-keys", "test-keys", "got a build with tags test-keys"),
+        ("enigm/", "", "got must be a build fingerprint"),
+    ],
+)
+def test_images_of_another_build_are_refused(
+    context: GateContext, made: Made, build: AndroidBuild, old: str, new: str, got: str
+) -> None:
+    other = made(vbmeta_fingerprint=build.fingerprint.replace(old, new))
 
     said = refuses(with_artifacts(context, other, other.full()), "ANDROID-FINGERPRINT")
-    assert "expected a vbmeta of build EN1A.261101.001, 2026.11.1, got EN1A.261101.001, 2026.10.1" in said
+    assert said.startswith("ANDROID-FINGERPRINT: ota.zip")
+    assert got in said
+
+
+def test_images_that_do_not_say_of_what_build_they_are_are_refused(context: GateContext, made: Made) -> None:
+    build = made(said_in="nowhere")
+
+    said = refuses(with_artifacts(context, build, build.full()), "ANDROID-FINGERPRINT")
+    assert said.endswith("got no property com.android.build.system.fingerprint")
+
+
+def test_the_fingerprint_of_system_may_stand_in_the_vbmeta_that_covers_it(context: GateContext, made: Made) -> None:
+    build = made(said_in="vbmeta_system")
+
+    passes(with_artifacts(context, build, build.full()), "ANDROID-FINGERPRINT")
 
 
 @pytest.mark.rule("ANDROID-CERTIFICATE", "reject")

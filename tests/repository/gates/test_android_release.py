@@ -94,7 +94,7 @@ def test_a_release_is_filled_from_its_package_passes_every_gate_and_reaches_a_de
         path.stem: json.loads(path.read_bytes()) for path in first.workspace.record("phone-2026.11.1").glob("gates/*")
     }
     verdicts = {rule: item["predicate"]["verificationResult"] for rule, item in said.items()}
-    assert {rule for rule, verdict in verdicts.items() if verdict != "PASSED"} == {"BUNDLE-SIGNATURE"}
+    assert {rule for rule, verdict in verdicts.items() if verdict != "PASSED"} == {"BUNDLE-SIGNATURE", "DELTA-SOURCE"}
 
 
 @pytest.mark.parametrize(
@@ -156,6 +156,35 @@ def test_a_broken_package_is_one_clear_line(vendor: Vendor, package: Path, capsy
     assert told.count("\n") == 1
 
 
+@pytest.mark.rule("DELTA-SOURCE", "reject")
+def test_a_delta_from_a_build_that_was_never_published_is_refused(first: Vendor, made: Made) -> None:
+    newer, unknown = made(**LATER), made(id="EN1A.261115.001", version="2026.11.5")
+
+    assert prepare(first, newer.full(), newer.delta(unknown)) == 0
+    said = refusals(first, "phone-2026.12.1")
+    assert said["DELTA-SOURCE"].endswith("got EN1A.261115.001, never published")
+
+
+def test_a_delta_from_another_version_of_the_build_is_refused(first: Vendor, made: Made) -> None:
+    newer, other = made(**LATER), made(version="2026.11.5")
+
+    assert prepare(first, newer.full(), newer.delta(other)) == 0
+    said = refusals(first, "phone-2026.12.1")
+    assert said["DELTA-SOURCE"].endswith("expected incremental 2026.11.1 for build EN1A.261101.001, got 2026.11.5")
+
+
+def test_a_build_id_that_was_published_twice_is_no_source_of_a_delta(first: Vendor, made: Made) -> None:
+    again = made(version="2026.11.2")
+    assert prepare(first, again.full()) == 0
+    first.publish("phone-2026.11.2")
+    newer = made(**LATER)
+
+    assert prepare(first, newer.full(), newer.delta(again)) == 0
+    said = refusals(first, "phone-2026.12.1")
+    assert said["DELTA-SOURCE"].endswith("got versions 2026.11.1, 2026.11.2 with that build id")
+
+
+@pytest.mark.rule("DELTA-SOURCE", "accept")
 def test_a_full_package_and_a_delta_are_one_release(first: Vendor, build: AndroidBuild, made: Made) -> None:
     newer = made(**LATER)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from enigm_testkit.android.avb import VbmetaFields, add_footer, chain_descriptor, hash_descriptor
 from enigm_testkit.android.build import AndroidBuild, Keys
 from enigm_testkit.android.given import passes, refuses, result_of, set_artifact_rules, with_artifacts
 from enigm_testkit.android.keys import make_key
@@ -139,6 +140,36 @@ def test_a_partition_that_no_vbmeta_covers_is_refused_unless_it_is_named(
 
     set_artifact_rules(vendor.workspace, kinds=["android-ota"], avb_uncovered=["modem"])
     passes(given, "AVB-VERIFIED")
+
+
+def test_a_chained_partition_whose_own_vbmeta_does_not_cover_it_is_refused(
+    context: GateContext, build: AndroidBuild, keys: Keys, tmp_path: Path
+) -> None:
+    """It would boot with whatever is in it."""
+    bare = VbmetaFields(keys.vbmeta_system, [], rollback_index=1).image()
+    covered = VbmetaFields(keys.vbmeta_system, [hash_descriptor("dtbo", b"dtbo")], rollback_index=1).image()
+    for own, verdict in ((bare, Verdict.FAIL), (covered, Verdict.PASS)):
+        top = VbmetaFields(keys.vbmeta, [chain_descriptor("dtbo", 3, keys.vbmeta_system)]).image()
+        images = {"vbmeta": top, "dtbo": add_footer(b"dtbo", 65_536, own)}
+        given = with_artifacts(context, build, *loose(images, tmp_path))
+        assert result_of(given, "AVB-VERIFIED").verdict is verdict
+
+
+def test_a_descriptor_that_covers_nothing_is_refused(
+    context: GateContext, build: AndroidBuild, keys: Keys, tmp_path: Path
+) -> None:
+    images = {"vbmeta": VbmetaFields(keys.vbmeta, [hash_descriptor("boot", b"")]).image(), "boot": b"anything" * 512}
+
+    said = refuses(with_artifacts(context, build, *loose(images, tmp_path)), "AVB-VERIFIED")
+    assert said.endswith("image_size: expected the image that vbmeta names, got covers nothing")
+
+
+def test_sha1_is_refused(context: GateContext, build: AndroidBuild, keys: Keys, tmp_path: Path) -> None:
+    boot = b"boot" * 1024
+    images = {"vbmeta": VbmetaFields(keys.vbmeta, [hash_descriptor("boot", boot, "sha1")]).image(), "boot": boot}
+
+    said = refuses(with_artifacts(context, build, *loose(images, tmp_path)), "AVB-VERIFIED")
+    assert "got must be sha256, sha512, blake2b-256, is sha1" in said
 
 
 def test_a_partition_that_vbmeta_names_and_the_release_does_not_bring_is_refused(

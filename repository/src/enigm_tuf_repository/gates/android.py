@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from enigm_tuf.errors import MalformedError, RefusedError
-from enigm_tuf_repository.gates.artifacts import StagedArtifact
+from enigm_tuf_repository.gates.artifacts import ANDROID, StagedArtifact
 from enigm_tuf_repository.gates.context import GateContext
 from enigm_tuf_repository.gates.gate import Evidence
 from enigm_tuf_repository.inspection.android.package import KIND, OtaPackage
@@ -22,6 +22,13 @@ def why_no_package(context: GateContext) -> str:
     if context.record.action != "release":
         return f"a {context.record.action} brings no artifacts"
     return "" if KIND in context.artifacts.kinds() else "no update package of Android in this release"
+
+
+def why_not_android(context: GateContext) -> str:
+    """Empty if one of the artifacts is of a kind that only Android has."""
+    if context.record.action != "release":
+        return f"a {context.record.action} brings no artifacts"
+    return "" if context.artifacts.kinds() & ANDROID else "no artifact of Android in this release"
 
 
 def evidence_of(context: GateContext, summary: str, facts: dict[str, object]) -> Evidence:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from enigm_tuf.errors import MalformedError, RefusedError
-from enigm_tuf_repository.gates.android import refused
-from enigm_tuf_repository.gates.android_fingerprint import why_not_android
+from enigm_tuf_repository.gates.android import refused, why_not_android
 from enigm_tuf_repository.gates.artifacts import Moved
 from enigm_tuf_repository.gates.context import GateContext
 from enigm_tuf_repository.gates.image_sets import ImageSet

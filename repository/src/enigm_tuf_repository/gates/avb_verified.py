@@ -37,7 +37,7 @@ class AvbVerified:
                 verify_images(chain, images.images, counter.moved, images.trees_by_device)
             except MalformedError as error:
                 raise refused(self.rule, "the image that vbmeta names", error) from error
-            if bare := [name for name in uncovered(chain, images.images.keys()) if name not in allowed]:
+            if bare := [name for name in uncovered(chain, images.images) if name not in allowed]:
                 expected = "a descriptor in a vbmeta, or the partition in avb_uncovered"
                 raise RefusedError(self.rule, f"{images.origin}, {bare[0]}", expected=expected, got="neither")
             seen[images.origin] = dict(chain.covered)

@@ -17,6 +17,7 @@ PINNED_GATES: Mapping[str, str] = MappingProxyType(
         RepositoryRule.EXPIRY_HORIZON: f"{_HERE}.expiry_horizon:GATE",
         ArtifactRule.ARTIFACT_KIND: f"{_HERE}.artifact_kind:GATE",
         ArtifactRule.ARTIFACT_CLAIMS: f"{_HERE}.artifact_claims:GATE",
+        ArtifactRule.DELTA_SOURCE: f"{_HERE}.delta_source:GATE",
         ArtifactRule.ANDROID_METADATA: f"{_HERE}.android_metadata:GATE",
         ArtifactRule.ANDROID_FINGERPRINT: f"{_HERE}.android_fingerprint:GATE",
         ArtifactRule.ANDROID_CERTIFICATE: f"{_HERE}.android_certificate:GATE",

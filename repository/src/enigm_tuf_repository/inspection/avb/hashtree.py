@@ -30,7 +30,9 @@ _ALGORITHMS: dict[str, Hasher] = {
 
 
 def image_digest(descriptor: HashDescriptor, image: Source, moved: Callable[[int], None]) -> bytes:
-    """Over salt and image. MalformedError where the image is shorter, or the hash is a weak one."""
+    """Over salt and image. MalformedError where the image is shorter or empty, or the hash is a weak one."""
+    if not descriptor.image_size:
+        raise MalformedError(image.name, "image_size", "covers nothing")
     hasher = _hasher(descriptor.algorithm, image.name)(descriptor.salt)
     for piece in image.pieces(0, descriptor.image_size):
         hasher.update(piece)

@@ -93,9 +93,12 @@ class Vbmeta:
         return self.key
 
     def properties(self) -> dict[str, str]:
-        """Properties whose value is a text."""
+        """By key, each once; bytes that are no text are shown as such."""
         found = [item for item in self.descriptors if isinstance(item, PropertyDescriptor)]
-        return {item.key: item.value.decode("ascii") for item in found if item.value.isascii()}
+        properties = {item.key: item.value.decode("utf-8", "replace") for item in found}
+        if len(properties) != len(found):
+            raise MalformedError(self.source, "descriptors", "no property may stand twice")
+        return properties
 
 
 @dataclass(frozen=True, slots=True)

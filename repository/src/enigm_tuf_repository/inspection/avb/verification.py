@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enigm_tuf.errors import MalformedError
 from enigm_tuf_repository.inspection.avb.descriptors import ChainDescriptor, HashDescriptor, HashtreeDescriptor
 from enigm_tuf_repository.inspection.avb.hashtree import image_digest, tree_root
-from enigm_tuf_repository.inspection.avb.vbmeta import Vbmeta, vbmeta_of
+from enigm_tuf_repository.inspection.avb.vbmeta import MAGIC, Vbmeta, vbmeta_of
 from enigm_tuf_repository.inspection.source import Source
 
 TOP = "vbmeta"
@@ -63,9 +63,15 @@ def _digest(
     return tree_root(item, image, moved, tree_by_device=tree_by_device)
 
 
-def uncovered(chain: Chain, names: Collection[str]) -> list[str]:
-    """The partitions that verified boot says nothing of."""
-    return sorted(set(names) - chain.covered.keys() - chain.metas.keys())
+def uncovered(chain: Chain, images: Mapping[str, Source]) -> list[str]:
+    """The partitions that verified boot says nothing of. One that is nothing but a vbmeta of the chain is covered."""
+    return sorted(
+        name for name, image in images.items() if name not in chain.covered and not _is_meta(chain, name, image)
+    )
+
+
+def _is_meta(chain: Chain, name: str, image: Source) -> bool:
+    return name in chain.metas and image.read(0, len(MAGIC)) == MAGIC
 
 
 def _linked(images: Mapping[str, Source], link: ChainDescriptor, before: Mapping[str, Vbmeta]) -> Vbmeta:
