@@ -27,11 +27,11 @@ class Message:
         while place < len(self.data):
             count += 1
             if count > INSPECTION_LIMITS.protobuf_fields:
-                self._refuse(f"at most {INSPECTION_LIMITS.protobuf_fields:,} fields")
+                raise self._error(f"at most {INSPECTION_LIMITS.protobuf_fields:,} fields")
             key, place = self._varint(place)
             number, wire = key >> 3, key & 7
             if not 0 < number < 2**29:
-                self._refuse(f"no field has the number {number}")
+                raise self._error(f"no field has the number {number}")
             value, place = self._value(wire, place)
             self._fields.setdefault(number, []).append((wire, value))
 
@@ -49,7 +49,7 @@ class Message:
         """False where it is absent."""
         value = self.integer(number)
         if value > 1:
-            self._refuse(f"field {number} must be 0 or 1, is {value}")
+            raise self._error(f"field {number} must be 0 or 1, is {value}")
         return bool(value)
 
     def fixed32(self, number: int) -> int | None:
@@ -87,15 +87,15 @@ class Message:
     def _one(self, number: int, wire: int) -> int | bytes | None:
         values = self._fields.get(number, [])
         if len(values) > 1:
-            self._refuse(f"field {number} stands {len(values)} times and may stand once")
+            raise self._error(f"field {number} stands {len(values)} times and may stand once")
         if values and values[0][0] != wire:
-            self._refuse(f"field {number} has wire type {values[0][0]}, must have {wire}")
+            raise self._error(f"field {number} has wire type {values[0][0]}, must have {wire}")
         return values[0][1] if values else None
 
     def _all(self, number: int) -> list[bytes]:
         values = self._fields.get(number, [])
         if any(wire != BYTES for wire, _ in values):
-            self._refuse(f"field {number} must have wire type {BYTES}")
+            raise self._error(f"field {number} must have wire type {BYTES}")
         return [value for _, value in values if isinstance(value, bytes)]
 
     def _value(self, wire: int, place: int) -> tuple[int | bytes, int]:
@@ -107,8 +107,7 @@ class Message:
         if wire in {FIXED32, FIXED64}:
             length = 4 if wire == FIXED32 else 8
             return int.from_bytes(self._take(place, length), "little"), place + length
-        self._refuse(f"no such wire type: {wire}")
-        raise AssertionError  # never reached
+        raise self._error(f"no such wire type: {wire}")
 
     def _varint(self, place: int) -> tuple[int, int]:
         value = 0
@@ -119,12 +118,11 @@ class Message:
                 if value >= 2**64:
                     break
                 return value, place + index + 1
-        self._refuse("a number above 64 bits")
-        raise AssertionError  # never reached
+        raise self._error("a number above 64 bits")
 
     def _take(self, place: int, length: int) -> bytes:
         if place + length > len(self.data):
-            self._refuse("cut off")
+            raise self._error("cut off")
         return self.data[place : place + length]
 
     def _text(self, number: int, value: bytes) -> str:
@@ -136,5 +134,5 @@ class Message:
     def _below(self, number: int) -> str:
         return f"{self.path}.{number}" if self.path else str(number)
 
-    def _refuse(self, rule: str) -> None:
-        raise MalformedError(self.source, self.path, rule)
+    def _error(self, rule: str) -> MalformedError:
+        return MalformedError(self.source, self.path, rule)

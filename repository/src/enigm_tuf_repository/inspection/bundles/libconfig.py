@@ -39,9 +39,9 @@ class _Reader:
         while (token := self._next())[1] != end:
             kind, name = token
             if kind != "word" or self._next()[1] not in {"=", ":"}:
-                self._refuse(f"a name and = must stand where {name[:20]!r} stands")
+                raise self._error(f"a name and = must stand where {name[:20]!r} stands")
             if name in found:
-                self._refuse(f"{name} stands twice")
+                raise self._error(f"{name} stands twice")
             found[name] = self._value(*self._next(), depth)
             if self._peek() in {";", ","}:
                 self._place += 1
@@ -49,7 +49,7 @@ class _Reader:
 
     def _value(self, kind: str, word: str, depth: int) -> Any:
         if depth > _DEEPEST:
-            self._refuse(f"nested at most {_DEEPEST} deep")
+            raise self._error(f"nested at most {_DEEPEST} deep")
         if word == "{":
             return self.group("}", depth + 1)
         if word in {"(", "["}:
@@ -60,8 +60,7 @@ class _Reader:
             return int(word.rstrip("L"), 0)
         if word.lower() in {"true", "false"}:
             return word.lower() == "true"
-        self._refuse(f"a value must stand where {word[:20]!r} stands")
-        raise AssertionError  # never reached
+        raise self._error(f"a value must stand where {word[:20]!r} stands")
 
     def _list(self, end: str, depth: int) -> list[Any]:
         found: list[Any] = []
@@ -70,7 +69,7 @@ class _Reader:
             if self._peek() == ",":
                 self._place += 1
             elif self._peek() != end:
-                self._refuse(f"a comma or {end} must follow")
+                raise self._error(f"a comma or {end} must follow")
         return found
 
     def _texts(self, token: str) -> str:
@@ -83,7 +82,7 @@ class _Reader:
     def _unescaped(self, token: str) -> str:
         def one(match: re.Match[str]) -> str:
             if match[1] not in _ESCAPES:
-                self._refuse(f"no such escape: \\{match[1]}")
+                raise self._error(f"no such escape: \\{match[1]}")
             return _ESCAPES[match[1]]
 
         return re.sub(r"\\(.)", one, token[1:-1])
@@ -109,5 +108,5 @@ class _Reader:
     def _peek(self) -> str:
         return self._tokens[self._place][1]
 
-    def _refuse(self, rule: str) -> None:
-        raise MalformedError(self._source, "", rule)
+    def _error(self, rule: str) -> MalformedError:
+        return MalformedError(self._source, "", rule)
