@@ -6,7 +6,7 @@ from datetime import datetime
 from enigm_tuf.errors import ConflictError, RefusedError
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
-from enigm_tuf_repository.gating import require_verified
+from enigm_tuf_repository.gating import require_gated, require_verified
 from enigm_tuf_repository.lineage import Lineage, file_name
 from enigm_tuf_repository.publication import PublicationStore
 from enigm_tuf_repository.records import ReleaseRecord, Step, StepEvidence, load_record, save_record
@@ -21,6 +21,7 @@ def publish(workspace: Workspace, store: PublicationStore, record_id: str, now: 
     record = load_record(workspace, record_id)
     digests = require_verified(workspace, record, Step.PUBLISHED)
     if record.evidence(Step.PUBLISHED) is None:
+        require_gated(workspace, record, digests)
         require_no_strangers(workspace, digests)
         with store.session():
             _put_all(workspace, store, record, digests)
