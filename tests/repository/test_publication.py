@@ -9,8 +9,10 @@ import pytest
 
 from enigm_testkit.vendor import Vendor
 from enigm_tuf.errors import ConflictError, StateError
+from enigm_tuf_repository.durable import file_sha256
 from enigm_tuf_repository.locking import exclusive
-from enigm_tuf_repository.publication import DirectoryStore
+from enigm_tuf_repository.publication import Held, unseen
+from enigm_tuf_repository.stores.directory import DirectoryStore
 
 _WRITING = {"open", "os.rename", "os.remove", "os.mkdir"}
 
@@ -180,27 +182,29 @@ def test_a_created_file_never_changes(tmp_path: Path) -> None:
     (tmp_path / "two").write_bytes(b"two")
 
     with store.session():
-        store.create("targets/file", tmp_path / "one")
-        store.create("targets/file", tmp_path / "one")
+        for name in ("one", "one"):
+            store.create("targets/file", tmp_path / name, file_sha256(tmp_path / name), unseen)
         with pytest.raises(ConflictError, match="published already, with other bytes"):
-            store.create("targets/file", tmp_path / "two")
+            store.create("targets/file", tmp_path / "two", file_sha256(tmp_path / "two"), unseen)
 
-    assert store.read("targets/file") == b"one"
+    assert store.fetch("targets/file", 3) == b"one"
 
 
 def test_a_swap_needs_what_was_there(tmp_path: Path) -> None:
     store = DirectoryStore(tmp_path / "published")
-    of_one = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
 
     with store.session():
         store.replace("timestamp.json", b"one", None)
+        one = store.read("timestamp.json")
         with pytest.raises(ConflictError):
             store.replace("timestamp.json", b"two", None)
         with pytest.raises(ConflictError):
-            store.replace("timestamp.json", b"two", "0" * 64)
-        store.replace("timestamp.json", b"two", of_one)
+            store.replace("timestamp.json", b"two", Held(b"zero", {"sha256": "0" * 64}))
+        store.replace("timestamp.json", b"two", one)
+        with pytest.raises(ConflictError):
+            store.replace("timestamp.json", b"three", one)
 
-    assert store.read("timestamp.json") == b"two"
+    assert store.fetch("timestamp.json", 3) == b"two"
 
 
 def test_a_directory_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""``repository.toml``: whose keys a new repository trusts, and how long its metadata lives. Strict, no defaults.
+"""``repository.toml``: whose keys a new repository trusts, how long its metadata lives, where it is
+published. Strict, no defaults but one: without ``[store]`` it is published in a directory.
 
 Key files and policies are found beside the file at ``init``; later by their name in the workspace.
 """
@@ -7,8 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from enigm_tuf.model.keys import ENVIRONMENT, Environment, Purpose
-from enigm_tuf.model.shapes import NAME, WORD, Integer, Record, Sequence
+from enigm_tuf.model.shapes import NAME, WORD, Integer, Optional, Record, Sequence
 from enigm_tuf.model.strict_toml import parse_toml
+from enigm_tuf_repository.stores.settings import STORE_SETTINGS, StoreSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class RepositoryConfig:
     policies: PolicyFiles
     expiry_days: ExpiryDays
     timestamp_signer: tuple[str, ...]
+    store: StoreSettings | None = None
 
     def key_files(self) -> dict[Purpose, tuple[str, ...]]:
         """The key files by what their keys are for."""
@@ -82,6 +85,7 @@ REPOSITORY_CONFIG = Record(
         ExpiryDays, root=_DAYS, targets=_DAYS, snapshot=_DAYS, manifest=_DAYS, payload=_DAYS, timestamp=_DAYS
     ),
     timestamp_signer=Sequence(WORD, minimum=1, maximum=100),
+    store=Optional(STORE_SETTINGS),
 )
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome, table
-from enigm_tuf_repository.cli.options import add_repository_option, record_data, workspace_of
+from enigm_tuf_repository.cli.options import add_repository_option, reading, record_data
 from enigm_tuf_repository.standing import next_command, open_records, role_standings
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
-    workspace = workspace_of(arguments)
+    workspace = reading(arguments)
     roles = role_standings(workspace, edges.now())
     records = open_records(workspace)
     data = {
