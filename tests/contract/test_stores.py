@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from enigm_testkit.buckets.kinds import BUCKETS, running, store_of_kind
+from enigm_testkit.buckets.kinds import kinds, running, store_of_kind
 from enigm_testkit.buckets.servers import Bucket
 from enigm_tuf.errors import ConflictError, EnigmTufError, NotFoundError, StateError, TransportError
 from enigm_tuf_repository.durable import file_sha256
@@ -21,7 +21,7 @@ NewPublisher = Callable[[], PublicationStore]
 RACERS = 8
 
 
-@pytest.fixture(scope="module", params=["directory", *BUCKETS])
+@pytest.fixture(scope="module", params=["directory", *kinds("moto", "seaweedfs")])
 def kind(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Bucket | None]]:
@@ -82,7 +82,8 @@ def test_a_swap_needs_what_was_there(publisher: NewPublisher) -> None:
 def test_a_file_of_many_parts_arrives_whole_and_is_never_overwritten(
     publisher: NewPublisher, source: Callable[[bytes], Path]
 ) -> None:
-    store, data, sent = publisher(), os.urandom(2 * PART + 12_345), []
+    store, data = publisher(), os.urandom(2 * PART + 12_345)
+    sent: list[int] = []
     with store.session():
         file = source(data)
         store.create("targets/payloads/big", file, file_sha256(file), sent.append)

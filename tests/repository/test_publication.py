@@ -212,3 +212,48 @@ def test_a_directory_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> Non
 
     with pytest.raises(StateError, match="Not a directory"), DirectoryStore(tmp_path / "file" / "published").session():
         pass
+
+
+@pytest.mark.rule("TREE-WHOLE", "accept")
+def test_a_record_is_published_after_the_one_that_it_was_signed_on_top_of(prepared: Vendor) -> None:
+    prepared.up_to("phone-1.0", "verify", "gate")
+    second = _second_product(prepared)
+
+    prepared.done("release", "publish", "phone-1.0")
+    for step in ("verify", "gate", "publish"):
+        prepared.done("release", step, second)
+
+    assert prepared.device_sees() == "1.0"
+
+
+@pytest.mark.rule("TREE-WHOLE", "reject")
+def test_a_record_is_not_published_before_the_one_that_it_was_signed_on_top_of(
+    prepared: Vendor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepared.up_to("phone-1.0", "verify", "gate")
+    second = _second_product(prepared)
+    before = tree(prepared.published)
+
+    assert prepared.run("release", "publish", second) == 3
+
+    assert "TREE-WHOLE: metadata/2.phone." in capsys.readouterr().err
+    assert tree(prepared.published) == before
+
+
+def _second_product(vendor: Vendor) -> str:
+    vendor.done("product", "add", "tablet", "--channel", "stable")
+    vendor.up_to("product-tablet", "verify", "gate")
+    return "product-tablet"
+
+
+def test_a_publication_that_died_after_its_last_write_is_recognised_under_a_newer_timestamp(gated: Vendor) -> None:
+    record = gated.workspace.record("phone-1.0") / "record.json"
+    before = record.read_bytes()
+    gated.done("release", "publish", "phone-1.0")
+    record.write_bytes(before)  # as if it had died just before it noted what it had done
+    gated.done("timestamp")
+
+    gated.done("release", "publish", "phone-1.0")
+
+    assert "in force already" in gated.record("phone-1.0").steps[-1].findings[0].evidence
+    assert gated.device_sees() == "1.0"

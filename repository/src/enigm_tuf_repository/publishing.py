@@ -10,8 +10,10 @@ from enigm_tuf.errors import ConflictError, RefusedError
 from enigm_tuf.model.chunks import SUFFIX
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.tuf import Snapshot
 from enigm_tuf_repository.gating import require_verified
-from enigm_tuf_repository.lineage import Lineage, SignedFile, file_name
+from enigm_tuf_repository.lineage import Lineage, SignedFile, file_name, read_signed_file
+from enigm_tuf_repository.mirror import pull
 from enigm_tuf_repository.publication import PublicationStore, Sent, unseen
 from enigm_tuf_repository.records import ReleaseRecord, Step, StepEvidence, load_record, save_record
 from enigm_tuf_repository.register import load_register, save_register
@@ -37,18 +39,42 @@ def publish(
     record = load_record(workspace, record_id)
     digests = require_verified(workspace, record, Step.PUBLISHED)
     if record.evidence(Step.PUBLISHED) is None:
+        files = published_paths(digests)
         require_no_strangers(workspace, digests)
-        tree, files = workspace.staged(record.id), published_paths(digests)
-        hint = f"run `enigm-repo release verify {record.id}` again, on top of what is published now"
-        put_all(store, tree, files, record.base, hint, sent)
-        if not isinstance(store, DirectoryStore):  # the mirror; cut before this, the next step pulls it
-            small = {path: digest for path, digest in files.items() if kind_of(path) not in IN_THE_BUCKET_ALONE}
-            put_all(DirectoryStore(workspace.published), tree, small, record.base, hint)
-        done = RuleOutcome("PUBLISHED", True, f"{len(digests)} files, timestamp last")
+        require_whole(workspace, workspace.staged(record.id), files)
+        done = RuleOutcome("PUBLISHED", True, _put(workspace, store, record, files, sent))
         record = record.with_evidence(StepEvidence(Step.PUBLISHED, now, dict(digests), (done,)))
         save_record(workspace, record)
     save_register(workspace, load_register(workspace).closed(record_id))
     return record
+
+
+def _put(
+    workspace: Workspace, store: PublicationStore, record: ReleaseRecord, files: Mapping[str, str], sent: Sent
+) -> str:
+    """Into the store, then into the mirror if there is one (cut in between, the next step pulls it); what was done."""
+    tree, memory = workspace.staged(record.id), DirectoryStore(workspace.published)
+    hint = f"run `enigm-repo release verify {record.id}` again, on top of what is published now"
+    try:
+        put_all(store, tree, files, record.base, hint, sent)
+    except ConflictError:
+        if not isinstance(store, DirectoryStore):
+            pull(workspace.published, store, workspace.configuration().environment)
+        if not _is_in_force(workspace, files):
+            raise
+        return f"{len(files)} files, in force already under another timestamp"
+    if not isinstance(store, DirectoryStore):
+        small = {path: digest for path, digest in files.items() if kind_of(path) not in IN_THE_BUCKET_ALONE}
+        put_all(memory, tree, small, record.base, hint)
+    return f"{len(files)} files, timestamp last"
+
+
+def _is_in_force(workspace: Workspace, files: Mapping[str, str]) -> bool:
+    """Whether another machine, or a run of ours that was cut after its last request, has published these roles."""
+    heads = Lineage(workspace.published, []).heads.values()
+    there = {f"metadata/{file_name(head.role, head.version)}": sha256(head.data) for head in heads}
+    roles = {path: digest for path, digest in files.items() if path.startswith("metadata/") and path != TIMESTAMP}
+    return bool(roles) and all(there.get(path) == digest for path, digest in roles.items())
 
 
 def published_paths(digests: Mapping[str, str]) -> dict[str, str]:
@@ -96,6 +122,19 @@ def kind_of(path: str) -> str:
     if tree != "targets":
         return tree
     return "chunks" if name.endswith(SUFFIX) else name.partition("/")[0]
+
+
+def require_whole(workspace: Workspace, tree: Path, files: Mapping[str, str]) -> None:
+    """TREE-WHOLE: what was signed on top of another record is not published before it."""
+    for path in files:
+        if kind_of(path) != "snapshot":
+            continue
+        snapshot = read_signed_file((tree / path).read_bytes(), "snapshot", path).value_as(Snapshot)
+        for name, meta in snapshot.meta.items():
+            role = f"metadata/{file_name(name.removesuffix('.json'), meta.version)}"
+            if role not in files and not (workspace.published / role).is_file():
+                hint = "publish the record that brings it first: `enigm-repo status` lists the open ones"
+                raise RefusedError(RepositoryRule.TREE_WHOLE, role, expected="published", got="no file", hint=hint)
 
 
 def require_no_strangers(workspace: Workspace, digests: Mapping[str, str]) -> None:

@@ -19,6 +19,7 @@ class RepositoryRule(Rule):
         "PUBLISHED-TREE",
         "published metadata holds signed versions of the roles in force, and nothing else",
     )
+    TREE_WHOLE = "TREE-WHOLE", "every role that a snapshot names is published before it, or with it"
     STORE_CONDITIONAL = (
         "STORE-CONDITIONAL",
         "the store refuses to create what is there, and to replace what has changed",

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from enigm_testkit.buckets.servers import Bucket, azure, moto, seaweedfs
 from enigm_tuf.model.strict_toml import parse_toml
@@ -18,9 +19,11 @@ SERVERS: dict[str, Callable[[Path], AbstractContextManager[Bucket]]] = {
     "seaweedfs": seaweedfs,
     "azure": azure,
 }
-SLOW = frozenset({"azure"})
-BUCKETS = [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in SERVERS]
-"""For ``parametrize``: the heavy ones are long proofs."""
+
+
+def kinds(*quick: str) -> list[ParameterSet]:
+    """All of them, for ``parametrize``: those that are not ``quick`` are long proofs."""
+    return [pytest.param(name, marks=[] if name in quick else [pytest.mark.slow]) for name in SERVERS]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -49,9 +49,6 @@ class Bucket:
         return "\n[store]\n" + "".join(f"{name} = {_toml(value)}\n" for name, value in lines.items())
 
 
-Server = Callable[[Path], "contextmanager[Bucket]"]
-
-
 @contextmanager
 def moto(folder: Path) -> Iterator[Bucket]:
     """moto, for speed."""
@@ -70,7 +67,13 @@ def seaweedfs(folder: Path) -> Iterator[Bucket]:
     anybody = {"name": "anonymous", "actions": ["Read"]}
     (folder / "data").mkdir(parents=True)
     (folder / "s3.json").write_text(json.dumps({"identities": [{**admin, "actions": actions}, anybody]}))
-    command = [servers() / "bin/weed", "server", f"-dir={folder / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
+    command: list[str | Path] = [
+        servers() / "bin/weed",
+        "server",
+        f"-dir={folder / 'data'}",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+    ]
     command += [f"-master.port={master}", f"-volume.port={volume}", "-filer", f"-filer.port={filer}"]
     command += ["-s3", f"-s3.port={s3}", f"-s3.config={folder / 's3.json'}"]
     command += ["-master.volumeSizeLimitMB=64", "-volume.max=20"]
@@ -83,7 +86,14 @@ def rclone(folder: Path) -> Iterator[Bucket]:
     """Ignores both conditions."""
     port, (key, secret) = free_port(), new_key()
     (folder / "data" / "bucket").mkdir(parents=True)
-    command = [servers() / "bin/rclone", "serve", "s3", folder / "data", "--addr", f"127.0.0.1:{port}"]
+    command: list[str | Path] = [
+        servers() / "bin/rclone",
+        "serve",
+        "s3",
+        folder / "data",
+        "--addr",
+        f"127.0.0.1:{port}",
+    ]
     with _running([*command, "--auth-key", f"{key},{secret}"], folder, port):
         yield s3_bucket(port, (key, secret), make=False)
 
@@ -101,7 +111,15 @@ def localbucket(folder: Path) -> Iterator[Bucket]:
 def azure(folder: Path) -> Iterator[Bucket]:
     """Azurite, Microsoft's own stand-in for Azure Blob Storage."""
     port, key = free_port(), base64.b64encode(os.urandom(32)).decode()
-    command = [*azurite(), "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", folder / "data"]
+    command: list[str | Path] = [
+        *azurite(),
+        "--blobHost",
+        "127.0.0.1",
+        "--blobPort",
+        str(port),
+        "--location",
+        folder / "data",
+    ]
     options = ["--silent", "--skipApiVersionCheck", "--disableTelemetry"]
     with _running([*command, *options], folder, port, {"AZURITE_ACCOUNTS": f"vendor:{key}"}):
         endpoint = f"http://127.0.0.1:{port}/vendor"

@@ -18,7 +18,7 @@ from enigm_tuf_repository.stores.backends import one_line
 
 PROBE = ".probe/conditional"
 STALE = {"e_tag": '"00000000000000000000000000000000"', "version": "1"}
-_ATTEMPTS = 4
+ATTEMPTS = 4
 
 
 class Writer(Protocol):
@@ -48,13 +48,13 @@ _other_quoting = "set `tag_quoting` in [store] to the other one of quoted and ba
 
 def _put(store: Writer, mode: str | Mapping[str, str]) -> dict[str, str] | None:
     """The new tag; None where the store said no. Anything else, as under contention, is asked again."""
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         try:
             return store.put(PROBE, os.urandom(16), mode)
         except (AlreadyExistsError, PreconditionError):
             return None
         except (BaseError, OSError, ValueError) as error:
-            if attempt + 1 == _ATTEMPTS:
+            if attempt + 1 == ATTEMPTS:
                 raise StateError(f"{store.url}: {one_line(error)}", hint="nothing was published") from error
         time.sleep(0.1 * 2**attempt)
     raise AssertionError  # the last attempt has returned or raised
