@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
+import obstore
 import pytest
 
 from enigm_testkit.buckets.kinds import kinds, running, store_of_kind
@@ -15,7 +16,7 @@ from enigm_testkit.buckets.servers import Bucket
 from enigm_tuf.errors import ConflictError, EnigmTufError, NotFoundError, StateError, TransportError
 from enigm_tuf_repository.durable import file_sha256
 from enigm_tuf_repository.publication import PublicationStore, unseen
-from enigm_tuf_repository.stores.objects import PART
+from enigm_tuf_repository.stores.objects import PART, ObjectStore
 
 NewPublisher = Callable[[], PublicationStore]
 RACERS = 8
@@ -174,3 +175,22 @@ def test_of_many_publishers_who_create_other_bytes_at_once_one_wins(
     assert len(winners) == 1, ended
     assert publisher().fetch("metadata/2.snapshot.json", 10) == b"%d" % winners[0]
     assert all(isinstance(error, ConflictError) for error in ended if error), ended
+
+
+@pytest.mark.parametrize("size", [10, PART + 1])
+def test_a_cdn_is_told_what_it_may_keep(
+    publisher: NewPublisher, source: Callable[[bytes], Path], size: int, kind: tuple[str, Bucket | None]
+) -> None:
+    store = publisher()
+    if not isinstance(store, ObjectStore):
+        return  # a web server's configuration says so for a directory
+    with store.session():
+        create(store, "targets/payloads/file", source(b"x" * size))
+        store.replace("metadata/timestamp.json", b"now", None)
+
+    kept, fresh = (
+        obstore.get(store._backend, path).attributes for path in ("targets/payloads/file", "metadata/timestamp.json")
+    )
+    assert kept["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert kind[0] == "seaweedfs" or kept["Content-Type"] == "application/octet-stream", "it looks at the bytes itself"
+    assert fresh == {"Cache-Control": "public, max-age=60", "Content-Type": "application/json"}
