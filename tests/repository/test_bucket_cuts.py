@@ -1,5 +1,9 @@
 """Publication to object storage, cut at every request: the old release whole, or the new one; run again, it is done."""
 
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,3 +78,46 @@ def test_a_move_to_a_bucket_cut_at_any_request_completes_when_run_again(
         number += 1
 
     assert number > 10
+
+
+@pytest.mark.slow
+def test_a_publisher_killed_at_any_request_leaves_the_old_release_and_completes_when_run_again(
+    gated: Vendor, bucket: Bucket, proxy: Proxy, tmp_path: Path
+) -> None:
+    """SIGKILL, with the request on its way at that moment done or not, by turns."""
+    seen, number, killed = set(), 0, True
+
+    while killed:
+        shelf = Shelf(bucket, f"{tmp_path.name}-kill-{number}", proxy)
+        vendor = shelf.filled_by(gated.copied_to(tmp_path / f"killed-{number}"))
+        killed = publish_killed_at(vendor, proxy, number, Fate.UNANSWERED if number % 2 else Fate.LOST)
+        seen.add(vendor.device_sees(fetcher=shelf.store))
+        proxy.mend()
+        vendor.done("release", "publish", "phone-1.0")
+        assert vendor.device_sees(fetcher=shelf.store) == "1.0", f"killed at request {number}, then run again"
+        vendor.done("store", "check")
+        number += 1
+
+    assert number == 11
+    assert seen == {None, "1.0"}
+
+
+def publish_killed_at(vendor: Vendor, proxy: Proxy, number: int, fate: Fate) -> bool:
+    """False if it was done before that."""
+    command = ["-m", "enigm_tuf_repository", "release", "publish", "phone-1.0"]
+    started = threading.Event()
+    proxy.requests = []
+
+    def judge(asked: int, request: str) -> Fate:
+        del request
+        started.wait()
+        if asked == number:
+            process.kill()
+        return Fate.PASS if asked < number else fate
+
+    proxy.fate = judge
+    process = subprocess.Popen([sys.executable, *command, "--repository", str(vendor.workspace.path)])
+    started.set()
+    status = process.wait()
+    assert status in {0, -signal.SIGKILL}
+    return status != 0

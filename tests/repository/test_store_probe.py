@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from obstore.exceptions import AlreadyExistsError, GenericError, PreconditionError
 
+from enigm_testkit.buckets.ceph import ceph
 from enigm_testkit.buckets.proxy import Fate, proxied
 from enigm_testkit.buckets.servers import Bucket, localbucket, moto, rclone
 from enigm_testkit.buckets.vendors import Shelf
@@ -144,3 +145,21 @@ def test_a_server_that_answers_anything_under_contention_is_asked_again_and_then
     require_conditions(_Scripted([_BusyError, None, _BusyError, _BusyError, None]))
     with pytest.raises(StateError, match="busy"):
         require_conditions(_Scripted([_BusyError] * 4))
+
+
+@pytest.mark.slow
+def test_a_server_that_wants_tags_without_quotes_is_found_before_anything_is_published(
+    vendor: Vendor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ceph(tmp_path / "ceph") as bucket:
+        enter(bucket, monkeypatch)
+        shelf = Shelf(bucket, "quoted")
+        shelf.taken_by(vendor, tag_quoting="quoted")
+
+        assert vendor.run("store", "push") == 3
+
+        told = capsys.readouterr().err
+        assert "`replace if the tag is this` to be done for the right tag" in told
+        assert "hint: set `tag_quoting` in [store]" in told
+        assert shelf.tree() == {}
+        Shelf(bucket, "bare").filled_by(vendor)
