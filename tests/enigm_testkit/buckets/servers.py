@@ -76,7 +76,7 @@ def seaweedfs(folder: Path) -> Iterator[Bucket]:
     ]
     command += [f"-master.port={master}", f"-volume.port={volume}", "-filer", f"-filer.port={filer}"]
     command += ["-s3", f"-s3.port={s3}", f"-s3.config={folder / 's3.json'}"]
-    command += ["-master.volumeSizeLimitMB=64", "-volume.max=20"]
+    command += ["-master.volumeSizeLimitMB=1000", "-volume.max=50"]
     with _running(command, folder, s3):
         yield s3_bucket(s3, (key, secret))
 
