@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from enigm_testkit.buckets.cdn import nginx
-from enigm_testkit.buckets.servers import seaweedfs
+from enigm_testkit.buckets.kinds import running
+from enigm_testkit.buckets.servers import Bucket
 from enigm_testkit.buckets.vendors import Shelf
 from enigm_testkit.vendor import Vendor
 from enigm_testkit.web import FileServer, serving
@@ -22,12 +23,15 @@ from enigm_tuf_repository.rules import RepositoryRule
 LIFE = 2  # seconds that the CDN may keep a timestamp
 
 
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    with running("seaweedfs", tmp_path_factory.mktemp("weed")) as bucket:
+        yield bucket
+
+
 @pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
-    with seaweedfs(tmp_path / "weed") as bucket:
-        for variable, value in bucket.environment.items():
-            monkeypatch.setenv(variable, value)
-        yield Shelf(bucket, "phones")
+def shelf(bucket: Bucket, tmp_path: Path) -> Shelf:
+    return Shelf(bucket, tmp_path.name)
 
 
 class Device(threading.Thread):

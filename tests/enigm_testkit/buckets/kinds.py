@@ -8,6 +8,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from enigm_testkit.buckets.ceph import ceph
+from enigm_testkit.buckets.gcs import gcs
 from enigm_testkit.buckets.servers import Bucket, azure, moto, seaweedfs
 from enigm_tuf.model.strict_toml import parse_toml
 from enigm_tuf_repository.publication import PublicationStore
@@ -19,6 +20,7 @@ SERVERS: dict[str, Callable[[Path], AbstractContextManager[Bucket]]] = {
     "moto": moto,
     "seaweedfs": seaweedfs,
     "azure": azure,
+    "gcs": gcs,
     "ceph": ceph,
 }
 

@@ -53,7 +53,7 @@ class Bucket:
 def moto(folder: Path) -> Iterator[Bucket]:
     """moto, for speed."""
     port = free_port()
-    with _running([servers() / "bin/moto_server", "-H", "127.0.0.1", "-p", str(port)], folder, port):
+    with running_process([servers() / "bin/moto_server", "-H", "127.0.0.1", "-p", str(port)], folder, port):
         yield s3_bucket(port)
 
 
@@ -77,7 +77,7 @@ def seaweedfs(folder: Path) -> Iterator[Bucket]:
     command += [f"-master.port={master}", f"-volume.port={volume}", "-filer", f"-filer.port={filer}"]
     command += ["-s3", f"-s3.port={s3}", f"-s3.config={folder / 's3.json'}"]
     command += ["-master.volumeSizeLimitMB=1000", "-volume.max=50"]
-    with _running(command, folder, s3):
+    with running_process(command, folder, s3):
         yield s3_bucket(s3, (key, secret))
 
 
@@ -94,7 +94,7 @@ def rclone(folder: Path) -> Iterator[Bucket]:
         "--addr",
         f"127.0.0.1:{port}",
     ]
-    with _running([*command, "--auth-key", f"{key},{secret}"], folder, port):
+    with running_process([*command, "--auth-key", f"{key},{secret}"], folder, port):
         yield s3_bucket(port, (key, secret), make=False)
 
 
@@ -103,7 +103,7 @@ def localbucket(folder: Path) -> Iterator[Bucket]:
     """Ignores If-Match."""
     port = free_port()
     (folder / "data" / "bucket").mkdir(parents=True)
-    with _running([servers() / "bin/localbucket", "--port", str(port), folder / "data"], folder, port):
+    with running_process([servers() / "bin/localbucket", "--port", str(port), folder / "data"], folder, port):
         yield s3_bucket(port, make=False)
 
 
@@ -121,7 +121,7 @@ def azure(folder: Path) -> Iterator[Bucket]:
         folder / "data",
     ]
     options = ["--silent", "--skipApiVersionCheck", "--disableTelemetry"]
-    with _running([*command, *options], folder, port, {"AZURITE_ACCOUNTS": f"vendor:{key}"}):
+    with running_process([*command, *options], folder, port, {"AZURITE_ACCOUNTS": f"vendor:{key}"}):
         endpoint = f"http://127.0.0.1:{port}/vendor"
         client = "BlobServiceClient(sys.argv[1], credential=sys.argv[2]).create_container('bucket')"
         code = f"import sys; from azure.storage.blob import BlobServiceClient; {client}"
@@ -173,7 +173,7 @@ def _pair_of_ports() -> int:
 
 
 @contextmanager
-def _running(
+def running_process(
     command: Sequence[str | Path], folder: Path, port: int, environment: Mapping[str, str] | None = None
 ) -> Iterator[None]:
     """In a process group of its own, since some of them start others."""
