@@ -17,7 +17,7 @@ from enigm_testkit.vendor import Vendor
 from enigm_tuf_repository.stores import backends, objects, probe
 
 
-@pytest.fixture(scope="module", params=kinds("moto"))
+@pytest.fixture(scope="module", params=kinds("seaweedfs"))
 def bucket(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
     name: str = request.param
     with running(name, tmp_path_factory.mktemp(name)) as bucket:
@@ -60,6 +60,7 @@ def test_a_publication_cut_at_any_request_leaves_the_old_release_and_completes_w
     assert seen == {None, "1.0"}, "the old release, or the new one; nothing in between ever raised"
 
 
+@pytest.mark.parametrize("bucket", ["seaweedfs"], indirect=True)
 def test_a_move_to_a_bucket_cut_at_any_request_completes_when_run_again(
     vendor: Vendor, bucket: Bucket, proxy: Proxy, tmp_path: Path
 ) -> None:
@@ -81,6 +82,7 @@ def test_a_move_to_a_bucket_cut_at_any_request_completes_when_run_again(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("bucket", ["seaweedfs"], indirect=True)
 def test_a_publisher_killed_at_any_request_leaves_the_old_release_and_completes_when_run_again(
     gated: Vendor, bucket: Bucket, proxy: Proxy, tmp_path: Path
 ) -> None:

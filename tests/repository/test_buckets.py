@@ -83,12 +83,13 @@ def test_of_two_publishers_who_read_the_same_base_one_wins_and_the_other_can_reb
 
 
 def meeting(publishers: int) -> Callable[[int, str], Fate]:
-    """All swaps of the timestamp go through at the same moment."""
-    gate = threading.Barrier(publishers)
+    """The first swaps of the timestamp go through at the same moment; whoever must try again is not held."""
+    gate, left = threading.Barrier(publishers), iter(range(publishers))
 
     def fate(number: int, request: str) -> Fate:
         del number
-        if request.startswith("PUT") and unquote(request).partition("?")[0].endswith("/timestamp.json"):
+        swap = request.startswith("PUT") and unquote(request).partition("?")[0].endswith("/timestamp.json")
+        if swap and next(left, None) is not None:
             gate.wait(30)
         return Fate.PASS
 
@@ -297,3 +298,36 @@ def test_a_bucket_is_named_on_the_command_line(vendor: Vendor, shelf: Shelf) -> 
     vendor.done("store", "push", "--store", shelf.url)
 
     assert vendor.device_sees(fetcher=shelf.store) is None
+
+
+@pytest.mark.rule("PUBLISHED-TREE", "reject")
+def test_a_stranger_in_the_directory_does_not_move_into_the_bucket(
+    vendor: Vendor, shelf: Shelf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelf.taken_by(vendor)
+    (vendor.published / "index.html").write_text("hello")
+
+    assert vendor.run("store", "push") == 3
+
+    assert "PUBLISHED-TREE: index.html" in capsys.readouterr().err
+    assert shelf.tree() == {}
+
+
+def test_a_step_with_nothing_new_asks_the_bucket_twice(vendor: Vendor, bucket: Bucket, tmp_path: Path) -> None:
+    with proxied(bucket.endpoint) as proxy:
+        Shelf(bucket, tmp_path.name, proxy).filled_by(vendor)
+        proxy.mend()
+
+        vendor.done("status")
+
+        assert [request.partition(" ")[0] for request in proxy.requests] == ["GET", "GET"], proxy.requests
+
+
+def test_a_tree_in_a_bucket_is_not_served_from_its_mirror(
+    vendor: Vendor, shelf: Shelf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelf.filled_by(vendor)
+
+    assert vendor.run("serve", "--port", "0") == 2
+
+    assert f"published in {shelf.url}" in capsys.readouterr().err

@@ -71,7 +71,7 @@ def pull(
     _require_no_other(remote, mine, there)
     if len(roots) == 1:
         seen.files[f"metadata/{file_name('root', 1)}"] = roots[0]
-    if there is None or there == mine:
+    if there is None or (mine is not None and there.data == mine.data):
         _newer_roots(seen, roots[-1], environment)
     else:
         _newer_metadata(seen, published, roots[-1], environment)

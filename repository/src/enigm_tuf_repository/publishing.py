@@ -109,9 +109,16 @@ def put_all(
 
 def in_order(paths: Iterable[str]) -> Iterator[Sequence[str]]:
     """The paths of each kind in ORDER, without the timestamp."""
-    ordered = sorted((path for path in paths if path != TIMESTAMP), key=lambda path: (ORDER.index(kind_of(path)), path))
+    ordered = sorted((path for path in paths if path != TIMESTAMP), key=lambda path: (_place(path), path))
     for _, group in groupby(ordered, kind_of):
         yield tuple(group)
+
+
+def _place(path: str) -> int:
+    if (kind := kind_of(path)) not in ORDER:
+        expected = "a file of a kind that is published"
+        raise RefusedError(RepositoryRule.PUBLISHED_TREE, path, expected=expected, got="something else")
+    return ORDER.index(kind)
 
 
 def kind_of(path: str) -> str:

@@ -50,6 +50,7 @@ class _Face(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body go out apart
     server: _Face
 
     def do_PUT(self) -> None:

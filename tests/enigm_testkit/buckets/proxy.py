@@ -54,6 +54,7 @@ def always(number: int, request: str) -> Fate:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body go out apart
     server: Proxy
 
     def _forward(self) -> None:

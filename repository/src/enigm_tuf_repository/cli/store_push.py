@@ -19,7 +19,8 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     del edges  # no time, nothing to say before the end
     with changing(arguments, current=False) as workspace:
         store, tree = require_remote(workspace), workspace.published
-        files = {str(path.relative_to(tree)): path for path in sorted(tree.glob("[!.]*/**/*")) if path.is_file()}
+        files = {str(path.relative_to(tree)): path for path in sorted(tree.rglob("*")) if path.is_file()}
+        files = {name: path for name, path in files.items() if not name.startswith(".incoming/")}
         if not files:
             raise MisuseError("nothing is published yet that could be moved")
         require_no_strangers(workspace, {})

@@ -2,6 +2,7 @@
 
 import re
 from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import urlsplit
 
 from obstore.store import AzureStore, GCSStore, S3Store
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 Backend: TypeAlias = S3Store | GCSStore | AzureStore
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1"})
 RETRIES = 4
 _OPTIONS: "ClientConfig" = {
     "timeout": "10 min",  # for one request: 8 MiB over 100 kbit/s
@@ -25,7 +27,7 @@ _OPTIONS: "ClientConfig" = {
 def open_backend(settings: StoreSettings) -> Backend:
     """The library's object for a store; nothing is asked of it yet. MisuseError where it cannot be one."""
     scheme, account, bucket, prefix = _parts(settings.url)
-    plain = (settings.endpoint or "").startswith("http://")
+    plain = _is_plain(settings)
     common: Any = {  # the three constructors type the same things apart
         "prefix": prefix or None,
         "client_options": {**_OPTIONS, "allow_http": plain},
@@ -39,6 +41,14 @@ def open_backend(settings: StoreSettings) -> Backend:
         return AzureStore(bucket, **common, **_given(account_name=account, endpoint=settings.endpoint))
     except Exception as error:  # the library raises what its parts raise
         raise MisuseError(f"{settings.url}: {one_line(error)}") from error
+
+
+def _is_plain(settings: StoreSettings) -> bool:
+    """Whether without TLS. An S3 request carries a signature; the others carry what whoever hears it can use."""
+    address = urlsplit(settings.endpoint or "https:")
+    if address.scheme == "http" and not settings.url.startswith("s3:") and address.hostname not in _LOOPBACK:
+        raise MisuseError(f"{settings.endpoint}: this cloud's credentials go through TLS alone", hint="https://...")
+    return address.scheme == "http"
 
 
 def _parts(url: str) -> tuple[str, str, str, str]:
