@@ -17,7 +17,7 @@ from enigm_tuf.model.chunks import LEAF_BYTES, SUFFIX, chunk_count, read_leaves
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.payload import read_payload_record
 from enigm_tuf.model.tuf import TargetFile
-from enigm_tuf.ports import DeviceState, Fetcher, Source
+from enigm_tuf.ports import Channel, DeviceState, Fetcher, Source
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.delegation_rules import manifest_role
 from enigm_tuf.trust.metadata import admit_root, trust_root
@@ -46,6 +46,9 @@ class _Seen:
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
         self.files: dict[str, bytes] = {}
+
+    def channel(self) -> Channel:
+        return self._fetcher.channel()
 
     def fetch(self, path: str, max_bytes: int) -> bytes:
         self.files[path] = self._fetcher.fetch(path, max_bytes)

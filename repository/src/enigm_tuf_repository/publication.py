@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from enigm_tuf.ports import Source
+from enigm_tuf.ports import Channel, Source
 
 Sent: TypeAlias = Callable[[int], None]
 """Called with the number of bytes that have gone out since the last call, from any thread."""
@@ -45,6 +45,10 @@ class PublicationStore(Protocol):
 
     def read(self, path: str) -> Held | None:
         """A small file, whole; None where there is none."""
+        ...
+
+    def channel(self) -> Channel:
+        """How this store is reached; nothing rests on it."""
         ...
 
     def fetch(self, path: str, max_bytes: int) -> bytes:

@@ -17,6 +17,7 @@ from enigm_tuf_repository.cli import (
     release_prepare,
     release_publish,
     release_verify,
+    report,
     request_lint,
     serve,
     status,
@@ -41,6 +42,7 @@ COMMANDS = (
     store_push.COMMAND,
     bundle.COMMAND,
     status.COMMAND,
+    report.COMMAND,
     serve.COMMAND,
 )
 
