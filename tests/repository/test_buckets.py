@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -321,6 +322,35 @@ def test_a_step_with_nothing_new_asks_the_bucket_twice(vendor: Vendor, bucket: B
         vendor.done("status")
 
         assert [request.partition(" ")[0] for request in proxy.requests] == ["GET", "GET"], proxy.requests
+
+
+@pytest.mark.parametrize(
+    ("suffix", "status", "told"), [("", 3, "TARGET-HASH"), (".chunks", 2, "must hash to the chunk root")]
+)
+def test_what_is_brought_from_the_bucket_for_a_bundle_is_verified(
+    vendor: Vendor,
+    shelf: Shelf,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    suffix: str,
+    status: int,
+    told: str,
+) -> None:
+    shelf.filled_by(vendor).publish(vendor.prepare_release("1.0"))
+    (path,) = (name for name in shelf.tree() if name.endswith(f"ota.zip{suffix}"))
+    data = shelf.store.fetch(path, 2**24)
+    shelf.store.put(path, data[:-1] + bytes([data[-1] ^ 1]), "overwrite")
+    out = tmp_path / "phone.enigmbundle"
+    command = ["bundle", "phone", "--channel", "stable", "--out", str(out)]
+
+    assert vendor.run(*command) == status
+
+    assert told in capsys.readouterr().err
+    assert not out.exists()
+    shelf.store.put(path, data, "overwrite")
+    vendor.done(*command)
+    with tarfile.open(out) as bundle:
+        assert path in bundle.getnames()
 
 
 def test_a_tree_in_a_bucket_is_not_served_from_its_mirror(

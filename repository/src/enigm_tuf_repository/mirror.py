@@ -160,17 +160,16 @@ def _keep(memory: DirectoryStore, new: dict[str, bytes], mine: Held | None) -> N
 
 
 def bring(published: Path, remote: Fetcher | None, target: TargetFile) -> None:
-    """The bytes of a payload, and its chunk hashes, into the mirror if they are not there; verified."""
+    """A payload's chunk hashes, and then its bytes, into the mirror if they are not there; verified."""
     path = f"targets/{hashed_name(target)}"
     if remote is None or (published / path).is_file():
         return
+    chunks = read_payload_record(target.unrecognized_fields.get("custom"), target.path, "custom").chunks
+    leaves = remote.fetch(f"{path}{SUFFIX}", chunk_count(target.length, chunks.size) * LEAF_BYTES)
+    read_leaves(leaves, target.length, chunks, f"{path}{SUFFIX}")
     memory = DirectoryStore(published)
     with memory.session(), tempfile.TemporaryDirectory(dir=published / ".incoming") as folder:
+        memory.keep(f"{path}{SUFFIX}", leaves)
         place = Path(folder) / "payload"
         download([remote], Wanted(path, target.length, target.hashes), place)
         memory.create(path, place, target.hashes["sha256"], unseen)
-        chunks = read_payload_record(target.unrecognized_fields.get("custom"), target.path, "custom").chunks
-        size = chunk_count(target.length, chunks.size) * LEAF_BYTES
-        leaves = remote.fetch(f"{path}{SUFFIX}", size)
-        read_leaves(leaves, target.length, chunks, f"{path}{SUFFIX}")
-        memory.keep(f"{path}{SUFFIX}", leaves)
