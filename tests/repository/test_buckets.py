@@ -113,10 +113,24 @@ def test_of_several_machines_that_publish_the_same_release_one_does_and_the_othe
             list(pool.map(lambda machine: machine.done("release", "publish", "phone-1.0"), machines))
 
         said = [machine.record("phone-1.0").steps[-1].findings[0].evidence for machine in machines]
-        assert sorted(said) == ["7 files, in force already under another timestamp"] * 3 + ["7 files, timestamp last"]
+        assert sorted(said) == ["7 files, out already under another timestamp"] * 3 + ["7 files, timestamp last"]
         winner = machines[said.index("7 files, timestamp last")]
         staged = winner.workspace.staged("phone-1.0") / "metadata" / "timestamp.json"
         assert shelf.timestamp() == staged.read_bytes(), "nobody wrote over it"
+
+
+def test_a_release_that_another_machine_published_long_ago_is_recognised(
+    gated: Vendor, shelf: Shelf, tmp_path: Path
+) -> None:
+    other = shelf.filled_by(gated).copied_to(tmp_path / "other")
+    other.done("release", "publish", "phone-1.0")
+    other.publish(other.prepare_release("2.0"))
+    before = shelf.tree()
+
+    gated.done("release", "publish", "phone-1.0")
+
+    assert "out already" in gated.record("phone-1.0").steps[-1].findings[0].evidence
+    assert shelf.tree() == before
 
 
 def test_the_loser_is_told_what_to_do(

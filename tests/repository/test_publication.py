@@ -255,5 +255,5 @@ def test_a_publication_that_died_after_its_last_write_is_recognised_under_a_newe
 
     gated.done("release", "publish", "phone-1.0")
 
-    assert "in force already" in gated.record("phone-1.0").steps[-1].findings[0].evidence
+    assert "out already" in gated.record("phone-1.0").steps[-1].findings[0].evidence
     assert gated.device_sees() == "1.0"

@@ -6,7 +6,8 @@ from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
-from enigm_tuf.errors import ConflictError, RefusedError
+from enigm_tuf.errors import ConflictError, NotFoundError, RefusedError
+from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.chunks import SUFFIX
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
@@ -60,21 +61,33 @@ def _put(
     except ConflictError:
         if not isinstance(store, DirectoryStore):
             pull(workspace.published, store, workspace.configuration().environment)
-        if not _is_in_force(workspace, files):
+        if not _is_out(workspace, store, files):
             raise
-        return f"{len(files)} files, in force already under another timestamp"
+        return f"{len(files)} files, out already under another timestamp"
     if not isinstance(store, DirectoryStore):
         small = {path: digest for path, digest in files.items() if kind_of(path) not in IN_THE_BUCKET_ALONE}
         put_all(memory, tree, small, record.base, hint)
     return f"{len(files)} files, timestamp last"
 
 
-def _is_in_force(workspace: Workspace, files: Mapping[str, str]) -> bool:
-    """Whether another machine, or a run of ours that was cut after its last request, has published these roles."""
-    heads = Lineage(workspace.published, []).heads.values()
-    there = {f"metadata/{file_name(head.role, head.version)}": sha256(head.data) for head in heads}
+def _is_out(workspace: Workspace, store: PublicationStore, files: Mapping[str, str]) -> bool:
+    """Whether another machine, or a run of ours that was cut after its last request, has published these very roles.
+
+    The files alone do not say so, since they come before the timestamp: what is in force must be as new.
+    """
+    heads = Lineage(workspace.published, []).heads
     roles = {path: digest for path, digest in files.items() if path.startswith("metadata/") and path != TIMESTAMP}
-    return bool(roles) and all(there.get(path) == digest for path, digest in roles.items())
+    return bool(roles) and all(_is_reached(heads, store, path, digest) for path, digest in roles.items())
+
+
+def _is_reached(heads: Mapping[str, SignedFile], store: PublicationStore, path: str, digest: str) -> bool:
+    version, _, role = path.removeprefix("metadata/").removesuffix(".json").partition(".")
+    if role not in heads or heads[role].version < int(version):
+        return False
+    try:
+        return sha256(store.fetch(path, LIMITS.stated_targets_bytes)) == digest
+    except NotFoundError:
+        return False
 
 
 def published_paths(digests: Mapping[str, str]) -> dict[str, str]:

@@ -26,13 +26,14 @@ from enigm_tuf_repository.stores.reading import verified_pieces
 from enigm_tuf_repository.stores.settings import StoreSettings
 
 PART = 2**23  # bytes of one part; 10,000 of them, S3's bound, are above LIMITS.payload_bytes
+_PIECE = 2**20  # as they are read
 PARTS_AT_ONCE = 3  # of one file
 ATTEMPTS = 4  # to swap, while nobody else is seen to have done so
 FAILURES = (BaseError, OSError, ValueError)  # what obstore raises
 
 
 class ObjectStore:
-    """A prefix in a bucket. Memory: at most PARTS_AT_ONCE + 1 parts for each thread that calls create()."""
+    """A prefix in a bucket. Memory: PARTS_AT_ONCE parts on their way and one being filled, for each create()."""
 
     def __init__(self, settings: StoreSettings) -> None:
         self.url = settings.url
@@ -67,7 +68,7 @@ class ObjectStore:
         obstore.put(
             self._backend,
             path,
-            verified_pieces(source, sha256, PART, sent),
+            verified_pieces(source, sha256, _PIECE, sent),
             attributes=attributes_of(path, self._timestamp_seconds),
             use_multipart=True,
             chunk_size=PART,
