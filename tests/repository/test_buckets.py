@@ -19,7 +19,7 @@ from enigm_testkit.buckets.vendors import Shelf
 from enigm_testkit.vendor import Vendor
 
 
-@pytest.fixture(scope="module", params=kinds("moto", "seaweedfs"))
+@pytest.fixture(scope="module", params=kinds("moto"))
 def bucket(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
     name: str = request.param
     with running(name, tmp_path_factory.mktemp(name)) as bucket:
