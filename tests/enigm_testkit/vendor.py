@@ -179,6 +179,7 @@ recovery_threshold = 3
 payload_threshold = 2
 manifest_threshold = 1
 policies = {{manifest = "manifest.policy.toml", release = "release.policy.toml"}}
+artifacts = [{{product = "phone", kinds = ["file"]}}]
 expiry_days = {{root = 365, targets = 180, snapshot = 30, manifest = 30, payload = 365, timestamp = 2}}
 timestamp_signer = {signer}
 {files}

@@ -42,6 +42,7 @@ from enigm_tuf.trust.request_signature import verify_request
 from enigm_tuf_client.device import parse_configuration
 from enigm_tuf_client.store import DirectoryStore
 from fuzz import seeds, signing
+from fuzz.artifacts import ARTIFACTS
 from fuzz.mutators import Mutator, bundle_mutator, json_mutator, log_mutator, text_mutator, toml_mutator
 
 SOURCE = "fuzz"
@@ -217,6 +218,7 @@ TARGETS: dict[str, Target] = {
     "device-state": Target(run_state, state_seeds),
     "token-uri": Target(run_token_uri, token_uri_seeds, text_mutator),
     "audit-log": Target(run_audit_log, audit_log_seeds, log_mutator),
+    **{name: Target(*parts) for name, parts in ARTIFACTS.items()},
 }
 
 

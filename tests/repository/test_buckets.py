@@ -193,6 +193,9 @@ def test_a_second_machine_follows_what_the_first_one_published(vendor: Vendor, s
     heads = {path for path in mirror(vendor) if path not in mirror(second)}
     assert {path.split(".", 1)[1] for path in heads} <= {"snapshot.json", "timestamp.json"}, "only what was passed over"
     assert second.device_sees(fetcher=shelf.store) == "1.0"
+    second.done("store", "pull", "--payloads")
+    newest = {path: data for path, data in shelf.tree().items() if path.startswith("targets/payloads/")}
+    assert newest.items() <= mirror(second).items()
     second.done("timestamp")
     vendor.done("status")
     assert mirror(vendor)["metadata/timestamp.json"] == shelf.timestamp()

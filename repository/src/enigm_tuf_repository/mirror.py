@@ -15,11 +15,12 @@ from enigm_tuf.errors import MalformedError, MisuseError, NotFoundError, Refused
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.chunks import LEAF_BYTES, SUFFIX, chunk_count, read_leaves
 from enigm_tuf.model.keys import Environment
+from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.payload import read_payload_record
-from enigm_tuf.model.tuf import TargetFile
+from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf.ports import Channel, DeviceState, Fetcher, Source
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
-from enigm_tuf.trust.delegation_rules import manifest_role
+from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf.trust.metadata import admit_root, trust_root
 from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.targets import read_target
@@ -173,3 +174,16 @@ def bring(published: Path, remote: Fetcher | None, target: TargetFile) -> None:
         place = Path(folder) / "payload"
         download([remote], Wanted(path, target.length, target.hashes), place)
         memory.create(path, place, target.hashes["sha256"], unseen)
+
+
+def bring_newest(published: Path, remote: Fetcher) -> int:
+    """The payloads of the newest release of every channel, as a gate that compares with them wants; how many."""
+    lineage, count = Lineage(published, []), 0
+    for role in [role for role in lineage.heads if role.endswith(".manifest")]:
+        listed = lineage.require(payload_role(role.removesuffix(".manifest")), Targets).targets
+        for target in lineage.require(role, Targets).targets.values():
+            for release in read_manifest(lineage.target(target), target.path).releases[:1]:
+                for payload in release.payloads:
+                    bring(published, remote, listed[payload.path])
+                    count += 1
+    return count

@@ -12,7 +12,7 @@ from enigm_tuf.model.chunks import SUFFIX
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Snapshot
-from enigm_tuf_repository.gating import require_verified
+from enigm_tuf_repository.gating import require_gated, require_verified
 from enigm_tuf_repository.lineage import Lineage, SignedFile, file_name, read_signed_file
 from enigm_tuf_repository.mirror import pull
 from enigm_tuf_repository.publication import PublicationStore, Sent, unseen
@@ -40,6 +40,7 @@ def publish(
     record = load_record(workspace, record_id)
     digests = require_verified(workspace, record, Step.PUBLISHED)
     if record.evidence(Step.PUBLISHED) is None:
+        require_gated(workspace, record, digests)
         files = published_paths(digests)
         require_no_strangers(workspace, digests)
         require_whole(workspace, workspace.staged(record.id), files)

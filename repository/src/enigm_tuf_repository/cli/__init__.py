@@ -9,6 +9,7 @@ from enigm_tuf.clock import SystemClock
 from enigm_tuf.commandline import run
 from enigm_tuf.ports import Clock
 from enigm_tuf_repository.cli import (
+    artifact_inspect,
     bundle,
     init,
     product_add,
@@ -30,6 +31,7 @@ from enigm_tuf_repository.cli import (
 COMMANDS = (
     init.COMMAND,
     product_add.COMMAND,
+    artifact_inspect.COMMAND,
     release_prepare.COMMAND,
     request_lint.COMMAND,
     release_attach.COMMAND,

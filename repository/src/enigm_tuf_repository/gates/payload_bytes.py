@@ -9,25 +9,55 @@ from enigm_tuf.model.payload import Chunks, read_payload_record
 from enigm_tuf.model.tuf import TargetFile
 from enigm_tuf_repository.artifacts import Artifact, measure
 from enigm_tuf_repository.gates.context import GateContext
+from enigm_tuf_repository.gates.gate import Evidence, Progress
 from enigm_tuf_repository.rules import RepositoryRule
 from enigm_tuf_repository.staging import new_targets, staged_path
 
 
-def payload_bytes(context: GateContext) -> str:
-    """RefusedError PAYLOAD-BYTES names the first difference."""
-    targets = new_targets(context.workspace, context.record)
-    payloads = [target for target in targets if target.path.startswith("payloads/")]
-    manifests = [target for target in targets if target.path.startswith("manifests/")]
-    listed = {path: facts for target in manifests for path, facts in _listed(context, target).items()}
-    for target in payloads:
-        record = read_payload_record(target.unrecognized_fields.get("custom"), target.path, "custom")
-        signed = {"length": target.length, **target.hashes, "chunks": record.chunks}
-        artifact = measure(_file(context, target))
-        _require_leaves(context, target, record.chunks)
-        _require_equal(f"{target.path} on the disk", signed, _facts(artifact) | {"chunks": artifact.chunks})
-        del signed["chunks"]  # a manifest names none
-        _require_equal(f"{target.path} in the manifest", signed, listed.get(target.path, {}))
-    return f"{len(payloads)} payloads: length, SHA-256, chunk root and chunk hashes"
+class PayloadBytes:
+    """Reads every payload of the release from the disk again."""
+
+    rule = RepositoryRule.PAYLOAD_BYTES
+    proves = (
+        "Each payload's bytes on the disk have the length, hash and chunk root of the payload record that the "
+        "release authority signed, and the length and hashes of the manifest. The chunk hashes beside it are its "
+        "own."
+    )
+    does_not_prove = "Anything about what is in the bytes: that is for the gates below."
+
+    def applies(self, context: GateContext) -> str:
+        """To releases: nothing else brings payloads."""
+        return "" if context.record.action == "release" else f"a {context.record.action} brings no payloads"
+
+    def run(self, context: GateContext, progress: Progress) -> Evidence:
+        """RefusedError PAYLOAD-BYTES names the first difference."""
+        targets = new_targets(context.workspace, context.record)
+        payloads = [target for target in targets if target.path.startswith("payloads/")]
+        manifests = [target for target in targets if target.path.startswith("manifests/")]
+        listed = {path: facts for target in manifests for path, facts in _listed(context, target).items()}
+        total, done = sum(target.length for target in payloads), 0
+        for target in payloads:
+            _require_signed_bytes(context, target, listed.get(target.path, {}))
+            done += target.length
+            progress(done, total)
+        return Evidence(
+            f"{len(payloads)} payloads: length, SHA-256, chunk root and chunk hashes",
+            {"payloads": {target.path: {"length": target.length, **target.hashes} for target in payloads}},
+            tuple(staged_path(target) for target in targets),
+        )
+
+
+GATE = PayloadBytes()
+
+
+def _require_signed_bytes(context: GateContext, target: TargetFile, listed: dict[str, object]) -> None:
+    record = read_payload_record(target.unrecognized_fields.get("custom"), target.path, "custom")
+    signed = {"length": target.length, **target.hashes, "chunks": record.chunks}
+    artifact = measure(_file(context, target))
+    _require_leaves(context, target, record.chunks)
+    _require_equal(f"{target.path} on the disk", signed, _facts(artifact) | {"chunks": artifact.chunks})
+    del signed["chunks"]  # a manifest names none
+    _require_equal(f"{target.path} in the manifest", signed, listed)
 
 
 def _require_leaves(context: GateContext, target: TargetFile, chunks: Chunks) -> None:

@@ -6,17 +6,35 @@ from enigm_tuf.model.shapes import version_key
 from enigm_tuf.model.tuf import Targets
 from enigm_tuf.trust.delegation_rules import payload_role
 from enigm_tuf_repository.gates.context import GateContext
+from enigm_tuf_repository.gates.gate import Evidence, Progress
 from enigm_tuf_repository.rules import RepositoryRule
 
 
-def version_increase(context: GateContext) -> str:
-    """RefusedError VERSION-INCREASE names the role or the release."""
-    for role, file in context.roles.items():
-        before = context.before.get(role)
-        if before and file.version <= before.version:
-            _refuse(role, f"above {before.version}", str(file.version))
-    _require_newer_release(context)
-    return ", ".join(f"{role} {file.version}" for role, file in sorted(context.roles.items()))
+class VersionIncrease:
+    """Compares the record with what is published."""
+
+    rule = RepositoryRule.VERSION_INCREASE
+    proves = "Every role of the record has a higher version than the published one, and so has the release itself."
+    does_not_prove = "That the artifact says the same of itself: see ANDROID-DOWNGRADE."
+
+    def applies(self, context: GateContext) -> str:
+        """Always."""
+        del context
+        return ""
+
+    def run(self, context: GateContext, progress: Progress) -> Evidence:
+        """RefusedError VERSION-INCREASE names the role or the release."""
+        del progress
+        for role, file in context.roles.items():
+            before = context.before.get(role)
+            if before and file.version <= before.version:
+                _refuse(role, f"above {before.version}", str(file.version))
+        _require_newer_release(context)
+        versions = {role: file.version for role, file in sorted(context.roles.items())}
+        return Evidence(", ".join(f"{role} {version}" for role, version in versions.items()), {"versions": versions})
+
+
+GATE = VersionIncrease()
 
 
 def _require_newer_release(context: GateContext) -> None:
