@@ -50,6 +50,7 @@ PACKAGES = {
     "libtpm2-pkcs11-1": "PKCS#11 on a TPM",
     "libtss2-tcti-swtpm0": "its way to the software TPM",
     "libnss3-tools": "certutil, which makes the database of NSS, a PKCS#11 module",
+    "nginx-light": "the CDN of the tests",
 }
 
 

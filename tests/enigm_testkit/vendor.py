@@ -11,7 +11,7 @@ from pathlib import Path
 from enigm_testkit.custodians import SoftKey, Voter, answer, key_record, response_file, soft_key, voter
 from enigm_tuf.model.keys import Purpose, write_key_record
 from enigm_tuf.model.request import Authority, SigningRequest, read_request
-from enigm_tuf.ports import DeviceState
+from enigm_tuf.ports import DeviceState, Fetcher
 from enigm_tuf.trust.eligibility import DeviceFacts
 from enigm_tuf.trust.tuf_rules import TufRule
 from enigm_tuf_client.fetch import FileFetcher
@@ -120,14 +120,17 @@ class Vendor:
         self.done("release", "prepare", "--config", str(folder / "release.toml"))
         return f"phone-{version}"
 
-    def device_sees(self, published: Path | None = None) -> str | None:
-        """The version that a new device is offered, fetched whole; None for no release. Anything else raises."""
+    def device_sees(self, published: Path | None = None, fetcher: Fetcher | None = None) -> str | None:
+        """The version that a new device is offered, fetched whole; None for no release. Anything else raises.
+
+        From ``fetcher``, or else from the directory ``published``.
+        """
         published = published or self.published
         folder = Path(tempfile.mkdtemp(dir=self.path))
         store = DirectoryStore(folder / "store")
         store.commit(DeviceState(metadata={"root": (published / "metadata/1.root.json").read_bytes()}))
         facts = DeviceFacts("staging", "phone", "phone-a", "stable", "device-1")
-        updater = Updater(store=store, fetcher=FileFetcher(published), facts=facts, clock=self.clock)
+        updater = Updater(store=store, fetcher=fetcher or FileFetcher(published), facts=facts, clock=self.clock)
         check = updater.check()
         if check.refusal and check.refusal.rule != TufRule.TARGET_MISSING:
             raise check.refusal

@@ -1,4 +1,5 @@
-"""``repository.toml``: whose keys a new repository trusts, and how long its metadata lives. Strict, no defaults.
+"""``repository.toml``: whose keys a new repository trusts, how long its metadata lives, where it is
+published. Strict, no defaults but one: without ``[store]`` it is published in a directory.
 
 Key files and policies are found beside the file at ``init``; later by their name in the workspace.
 """
@@ -10,6 +11,7 @@ from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.keys import ENVIRONMENT, Environment, Purpose
 from enigm_tuf.model.shapes import NAME, SHA256, WORD, Integer, Optional, Record, Sequence, Table, Text
 from enigm_tuf.model.strict_toml import parse_toml
+from enigm_tuf_repository.stores.settings import STORE_SETTINGS, StoreSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class RepositoryConfig:
     timestamp_signer: tuple[str, ...]
     artifacts: tuple[ArtifactRules, ...]
     also_required_gates: tuple[str, ...] | None = None
+    store: StoreSettings | None = None
 
     @property
     def required_gates(self) -> tuple[str, ...]:
@@ -128,6 +131,7 @@ REPOSITORY_CONFIG = Record(
         maximum=10_000,
     ),
     also_required_gates=Optional(Sequence(WORD, maximum=100, unique=True)),
+    store=Optional(STORE_SETTINGS),
 )
 
 

@@ -20,6 +20,13 @@ class RepositoryRule(Rule):
         "PUBLISHED-TREE",
         "published metadata holds signed versions of the roles in force, and nothing else",
     )
+    TREE_WHOLE = "TREE-WHOLE", "every role that a snapshot names is published before it, or with it"
+    STORE_CONDITIONAL = (
+        "STORE-CONDITIONAL",
+        "the store refuses to create what is there, and to replace what has changed",
+    )
+    STORE_MIRROR = "STORE-MIRROR", "the store is not behind what this machine knows was published, nor beside it"
+    PUBLIC_FETCH = "PUBLIC-FETCH", "what the public URL gives is what was published, byte for byte"
 
 
 class ArtifactRule(Rule):

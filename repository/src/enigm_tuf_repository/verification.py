@@ -8,11 +8,9 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.request import RuleOutcome
@@ -22,13 +20,13 @@ from enigm_tuf.ports import Clock, DeviceState, Fetcher
 from enigm_tuf.trust import agreement
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.delegation_rules import payload_role
-from enigm_tuf.trust.tuf_rules import TufRule
 from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.targets import read_target
 from enigm_tuf_client.workflow import TufWorkflow
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.foreign_client import verify_roots_with_tuf, verify_with_ngclient
 from enigm_tuf_repository.lineage import Lineage, root_chain
+from enigm_tuf_repository.mirror import bring
 from enigm_tuf_repository.overlay import OverlayFetcher
 from enigm_tuf_repository.records import (
     ReleaseRecord,
@@ -42,7 +40,15 @@ from enigm_tuf_repository.records import (
 )
 from enigm_tuf_repository.role_building import hashed_name
 from enigm_tuf_repository.rules import RepositoryRule
-from enigm_tuf_repository.staging import TIMESTAMP, new_targets, require_only_signed, roles_of, signed_roles
+from enigm_tuf_repository.simulated import FreshStore, load_product_roles
+from enigm_tuf_repository.staging import (
+    TIMESTAMP,
+    new_targets,
+    require_only_signed,
+    roles_of,
+    signed_roles,
+    staged_path,
+)
 from enigm_tuf_repository.timestamps import next_timestamp, sign_timestamp
 from enigm_tuf_repository.trusted import admit_chain
 from enigm_tuf_repository.workspace import Workspace
@@ -50,25 +56,11 @@ from enigm_tuf_repository.workspace import Workspace
 OURS = "VERIFY-DEVICE"
 
 
-class _FreshStore:
-    """A device that has only its shipped root. Implements ``enigm_tuf.ports.Store`` in memory."""
-
-    def __init__(self, root: bytes) -> None:
-        self._state = DeviceState(metadata={"root": root})
-
-    def load(self) -> DeviceState:
-        return self._state
-
-    def commit(self, state: DeviceState) -> None:
-        self._state = state
-
-    def exclusive(self) -> AbstractContextManager[None]:
-        return nullcontext()  # nobody else can see it
-
-
 def refresh_as_device(fetcher: Fetcher, root: bytes, environment: Environment, clock: Clock) -> TufWorkflow:
     """The workflow of a device that ships with ``root``, refreshed, under the authorities' rules."""
-    workflow = TufWorkflow(_FreshStore(root), fetcher, clock, AuthorityAdmission(environment))
+    workflow = TufWorkflow(
+        FreshStore(DeviceState(metadata={"root": root})), fetcher, clock, AuthorityAdmission(environment)
+    )
     workflow.refresh()
     return workflow
 
@@ -83,6 +75,7 @@ class _Verification:
     overlay: OverlayFetcher
     chain: list[bytes]
     clock: Clock
+    remote: Fetcher | None
 
     def findings(self) -> Iterator[RuleOutcome]:
         """The evidence of both implementations; RefusedError where one of them says no."""
@@ -100,7 +93,7 @@ class _Verification:
 
     def _device(self, targets: list[TargetFile], place: Path) -> str:
         workflow = refresh_as_device(self.overlay, self.chain[0], self.environment, self.clock)
-        _load_product_roles(workflow, self.record)
+        load_product_roles(workflow, str(self.record.product))
         agreed = 0
         for target in targets:
             workflow.target(target.path)
@@ -119,15 +112,24 @@ class _Verification:
         for payload in release.payloads:
             file = workflow.target(payload.path, payload_role(manifest.product))
             agreed = agreement.agree(manifest.product, release, payload, file)
+            self._bring(file)
             wanted = Wanted(f"targets/{hashed_name(file)}", file.length, payload.hashes, agreed.chunks)
             digests = download([self.overlay], wanted, place)
             agreement.admit_artifact(agreed, place, digests.length, digests.hashes)
             place.unlink()
         return len(release.payloads)
 
+    def _bring(self, file: TargetFile) -> None:
+        """What is published already may lie in the bucket alone."""
+        if not (self.workspace.record(self.record.id) / staged_path(file)).is_file():
+            bring(self.workspace.published, self.remote, file)
 
-def verify(workspace: Workspace, record_id: str, clock: Clock) -> ReleaseRecord:
-    """Make the candidate timestamp, verify twice, and record the evidence over the whole staged set."""
+
+def verify(workspace: Workspace, record_id: str, clock: Clock, remote: Fetcher | None = None) -> ReleaseRecord:
+    """Make the candidate timestamp, verify twice, and record the evidence over the whole staged set.
+
+    ``remote`` has the bytes of payloads that are published and not in this record.
+    """
     record = load_record(workspace, record_id)
     require_before(workspace, record, Step.VERIFIED)
     if record.evidence(Step.PUBLISHED):
@@ -138,7 +140,7 @@ def verify(workspace: Workspace, record_id: str, clock: Clock) -> ReleaseRecord:
     if "snapshot" in roles_of(record):
         _stage_timestamp(workspace, record, chain, clock)
     overlay = OverlayFetcher((staged, workspace.published))
-    run = _Verification(workspace, record, config.environment, overlay, chain, clock)
+    run = _Verification(workspace, record, config.environment, overlay, chain, clock, remote)
     findings = tuple(run.findings())
     digests = digests_of(workspace.record(record_id), list(staged_files(workspace, record_id)))
     before = Lineage(workspace.published, []).head("timestamp")
@@ -157,13 +159,3 @@ def _stage_timestamp(workspace: Workspace, record: ReleaseRecord, chain: list[by
     timestamp = next_timestamp(before, snapshot, now, now + config.expiry_days.of("timestamp"))
     place = workspace.record(record.id) / TIMESTAMP
     write_durably(place, sign_timestamp(config.timestamp_signer, timestamp, root))
-
-
-def _load_product_roles(workflow: TufWorkflow, record: ReleaseRecord) -> None:
-    """Look for a target that nobody has: the search has to load and verify the product's roles to say so."""
-    for path in (f"manifests/{record.product}/none.json", f"payloads/{record.product}/0/none"):
-        try:
-            workflow.target(path)
-        except RefusedError as refusal:
-            if refusal.rule != TufRule.TARGET_MISSING:
-                raise

@@ -22,6 +22,9 @@ from enigm_tuf_repository.cli import (
     request_lint,
     serve,
     status,
+    store_check,
+    store_pull,
+    store_push,
     timestamp,
 )
 
@@ -36,6 +39,9 @@ COMMANDS = (
     release_gate.COMMAND,
     release_publish.COMMAND,
     timestamp.COMMAND,
+    store_check.COMMAND,
+    store_pull.COMMAND,
+    store_push.COMMAND,
     bundle.COMMAND,
     status.COMMAND,
     report.COMMAND,
