@@ -97,6 +97,7 @@ def write_repository_configuration(stage: Stage) -> None:
     signer = ["enigm-sign", "timestamp", "--token", hsm("timestamp"), "--label", "timestamp", "--pin-file", str(pin)]
     lines = {
         "environment": "staging",
+        "authority_model": "dual",
         "requester": "rob",
         "request_hours": 72,
         "root_keys": [f"{label}.key.json" for label in ROOT_TOKENS],

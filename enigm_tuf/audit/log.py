@@ -82,7 +82,7 @@ def _body(**fields: Any) -> Record[JsonObject]:
 
 _REQUEST = {"request_sha256": SHA256, "request_id": BUILD_ID}
 _QUORUM = _body(threshold=POSITIVE, keys=Sequence(SHA256, minimum=1, maximum=100, unique=True))
-_PAYLOAD = _body(role=ROLE, version=POSITIVE, sha256=SHA256, quorums=Sequence(_QUORUM, minimum=1, maximum=2))
+_PAYLOAD = _body(role=ROLE, version=POSITIVE, sha256=SHA256, quorums=Sequence(_QUORUM, minimum=1, maximum=3))
 _TOKEN = {"home": HOME, "manufacturer": LINE, "model": LINE, "serial": LINE, "firmware": LINE, "label": LINE}
 
 BODIES: dict[EntryType, Record[JsonObject]] = {

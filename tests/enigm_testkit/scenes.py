@@ -1,5 +1,6 @@
 """The requests of every action, as they should be: each passes every rule of the policy."""
 
+from datetime import timedelta
 from hashlib import sha512
 from typing import Any
 
@@ -23,11 +24,12 @@ def first_root() -> Scene:
 
 
 def next_root() -> Scene:
-    """The same authority, one root later."""
+    """The same authority, one root later: it lives ten days longer."""
     scene = first_root()
     scene.root = make_root(scene.cast)
     scene.before = {"root": scene.root}
     scene.proposals = {"root": make_root(scene.cast, 2, extension_of(scene.cast))}
+    scene.new_root.expires += timedelta(days=10)
     scene.pin_policy(scene.root)
     return scene
 

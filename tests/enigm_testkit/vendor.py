@@ -169,6 +169,7 @@ def repository_toml(keys: dict[Purpose, list[SoftKey]], signer: list[str]) -> st
     )
     return f"""
 environment = "staging"
+authority_model = "dual"
 requester = "rob"
 request_hours = 72
 root_threshold = 2

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.tuf import MetaFile, Root, Snapshot, Targets
+from enigm_tuf.model.tuf import MetaFile, Snapshot, Targets
 from enigm_tuf.policy.question import Question
 from enigm_tuf.policy.rules.meta import kind_of
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
@@ -14,20 +14,9 @@ from enigm_tuf.trust.rules import Rule
 class TransitionRule(Rule):
     """Family TRANSITION."""
 
-    TRANSITION_ROOT = "TRANSITION-ROOT", "root keeps consistent snapshots"
     TRANSITION_TARGETS = "TRANSITION-TARGETS", "targets gains the delegations of one product and changes nothing else"
     TRANSITION_PRODUCT = "TRANSITION-PRODUCT", "a product role starts empty, and then only gains payloads"
     TRANSITION_SNAPSHOT = "TRANSITION-SNAPSHOT", "snapshot moves the versions of this request and no other"
-
-
-def root(question: Question) -> str:
-    """TRANSITION-ROOT."""
-    proposal = question.proposals.get("root")
-    if proposal is None or not isinstance(proposal.signed, Root):
-        return _NOT_HERE
-    if proposal.signed.consistent_snapshot is not True:
-        _refuse(TransitionRule.TRANSITION_ROOT, "consistent_snapshot", "true", str(proposal.signed.consistent_snapshot))
-    return f"consistent snapshots, specification {proposal.signed.spec_version}"
 
 
 def targets(question: Question) -> str:
@@ -129,7 +118,6 @@ def _refuse(rule: TransitionRule, subject: str, expected: str, got: str) -> NoRe
 
 _NOT_HERE = "not part of this action"
 RULES = {
-    TransitionRule.TRANSITION_ROOT: root,
     TransitionRule.TRANSITION_TARGETS: targets,
     TransitionRule.TRANSITION_PRODUCT: product_roles,
     TransitionRule.TRANSITION_SNAPSHOT: snapshot,

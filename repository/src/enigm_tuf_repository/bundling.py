@@ -14,9 +14,9 @@ from enigm_tuf.ports import Clock
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.media import BundleFetcher
+from enigm_tuf_repository.devices import refresh_as_device
 from enigm_tuf_repository.lineage import Lineage, file_name, root_chain
 from enigm_tuf_repository.role_building import hashed_name
-from enigm_tuf_repository.verification import refresh_as_device
 from enigm_tuf_repository.workspace import Workspace
 
 

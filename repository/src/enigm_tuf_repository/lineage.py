@@ -108,6 +108,10 @@ class Lineage:
             raise MisuseError(f"there is no signed {role} metadata yet")
         return value
 
+    def roots(self) -> list[bytes]:
+        """The signed roots, from version 1 to the newest."""
+        return root_chain(*self._trees)
+
     def target(self, target: TargetFile) -> bytes:
         """The bytes of a small target that is signed already; RefusedError TARGET-HASH, NotFoundError."""
         return read_target(OverlayFetcher(self._trees), f"targets/{hashed_name(target)}", target)

@@ -12,6 +12,7 @@ from enigm_tuf_repository.publication import PublicationStore
 from enigm_tuf_repository.records import ReleaseRecord, Step, StepEvidence, load_record, save_record
 from enigm_tuf_repository.register import load_register, save_register
 from enigm_tuf_repository.rules import RepositoryRule
+from enigm_tuf_repository.settings import settings_in
 from enigm_tuf_repository.staging import TIMESTAMP
 from enigm_tuf_repository.workspace import Workspace
 
@@ -27,8 +28,17 @@ def publish(workspace: Workspace, store: PublicationStore, record_id: str, now: 
         done = RuleOutcome("PUBLISHED", True, f"{len(digests)} files, timestamp last")
         record = record.with_evidence(StepEvidence(Step.PUBLISHED, now, dict(digests), (done,)))
         save_record(workspace, record)
+    _put_in_force(workspace, record)
     save_register(workspace, load_register(workspace).closed(record_id))
     return record
+
+
+def _put_in_force(workspace: Workspace, record: ReleaseRecord) -> None:
+    """The settings of a root that is published now. Killed half way, publishing again does it."""
+    if "root" in record.roles and record.id in load_register(workspace).open:
+        settings = workspace.with_settings_of(record.id)
+        if settings != workspace:
+            settings_in(settings).write(workspace)
 
 
 def _put_all(workspace: Workspace, store: PublicationStore, record: ReleaseRecord, digests: Mapping[str, str]) -> None:
@@ -46,12 +56,15 @@ def _put_all(workspace: Workspace, store: PublicationStore, record: ReleaseRecor
 
 
 def in_order(digests: Mapping[str, str]) -> list[str]:
-    """Payloads, manifests, then metadata; what a file names is there before the file is. Without the timestamp."""
+    """Payloads, manifests, then metadata; what a file names is there before the file is. Without the timestamp.
+
+    Root is last: from then on until the new timestamp is there a device may find roles that its new root refuses.
+    """
     paths = [path for path in digests if path != TIMESTAMP]
     return sorted(paths, key=lambda path: (_ORDER.index(_kind(path)), path))
 
 
-_ORDER = ("payloads", "manifests", "root", "payload", "manifest", "targets", "snapshot")
+_ORDER = ("payloads", "manifests", "payload", "manifest", "targets", "snapshot", "root")
 _TIMESTAMP = "metadata/timestamp.json"
 
 

@@ -7,13 +7,13 @@ from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Timestamp
 from enigm_tuf.ports import Clock
+from enigm_tuf_repository.devices import refresh_as_device
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.lineage import Lineage, root_chain
 from enigm_tuf_repository.overlay import OverlayFetcher
 from enigm_tuf_repository.publication import PublicationStore
 from enigm_tuf_repository.timestamps import next_timestamp, sign_timestamp
 from enigm_tuf_repository.trusted import admit_chain
-from enigm_tuf_repository.verification import refresh_as_device
 from enigm_tuf_repository.workspace import Workspace
 
 _NAME = "metadata/timestamp.json"

@@ -12,16 +12,17 @@ from enigm_tuf_repository.workspace import Workspace
 TIMESTAMP = "staged/metadata/timestamp.json"
 
 
-def roles_of(record: ReleaseRecord) -> dict[str, int]:
-    """The versions that this record's requests propose, by role."""
-    return {role: version for entry in record.requests for role, version in entry.roles.items()}
-
-
 def signed_roles(workspace: Workspace, record: ReleaseRecord) -> dict[str, SignedFile]:
     """The staged metadata of every role of the record."""
     folder = workspace.staged(record.id) / "metadata"
-    paths = {role: folder / file_name(role, version) for role, version in roles_of(record).items()}
+    paths = {role: folder / file_name(role, version) for role, version in record.roles.items()}
     return {role: read_signed_file(path.read_bytes(), role, str(path)) for role, path in paths.items()}
+
+
+def root_is_signed(workspace: Workspace, record: ReleaseRecord) -> bool:
+    """Whether the record makes a root, and all signatures of it are here."""
+    version = record.roles.get("root")
+    return version is not None and (workspace.staged(record.id) / "metadata" / file_name("root", version)).is_file()
 
 
 def new_targets(workspace: Workspace, record: ReleaseRecord) -> list[TargetFile]:
@@ -44,10 +45,10 @@ def staged_path(target: TargetFile) -> str:
 
 def require_only_signed(workspace: Workspace, record: ReleaseRecord) -> None:
     """RECORD-EVIDENCE: every staged file is signed metadata of this record, or a target that it lists."""
-    allowed = {f"staged/metadata/{file_name(role, version)}" for role, version in roles_of(record).items()}
+    allowed = {f"staged/metadata/{file_name(role, version)}" for role, version in record.roles.items()}
     for target in new_targets(workspace, record):
         allowed |= {staged_path(target), f"{staged_path(target)}{SUFFIX}"}
-    if "snapshot" in roles_of(record):
+    if {"snapshot", "root"} & record.roles.keys():
         allowed.add(TIMESTAMP)
     for path in staged_files(workspace, record.id):
         if path not in allowed:

@@ -7,6 +7,7 @@ from enigm_tuf_repository.gates.expiry_horizon import SHARE
 from enigm_tuf_repository.lineage import Lineage
 from enigm_tuf_repository.records import HOW, ReleaseRecord, Step, load_record
 from enigm_tuf_repository.register import load_register
+from enigm_tuf_repository.staging import root_is_signed
 from enigm_tuf_repository.workspace import Workspace
 
 
@@ -37,9 +38,11 @@ def open_records(workspace: Workspace) -> tuple[ReleaseRecord, ...]:
     return tuple(load_record(workspace, item) for item in ids if (workspace.record(item) / "record.json").is_file())
 
 
-def next_command(record: ReleaseRecord) -> str:
+def next_command(workspace: Workspace, record: ReleaseRecord) -> str:
     """What to do next with a record."""
     step = record.next_step()
+    if record.unasked and root_is_signed(workspace, record):
+        return f"enigm-repo root follow {record.id}"
     if step in {Step.APPROVED, Step.POLICY, Step.SIGNED}:
         return f"enigm-repo release attach {record.id} RESPONSE ..."
     return f"enigm-repo {HOW[step]} {record.id}" if step in HOW else ""

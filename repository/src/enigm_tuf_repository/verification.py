@@ -4,28 +4,26 @@
 2. our device workflow with the authorities' rules, on a fresh store: every role, every new target's bytes
 3. DUAL-AGREEMENT on every payload of the newest release of each manifest that changed
 4. python-tuf's ngclient, unmodified: every new target downloaded
+5. where the record brings a root: both again from every root that a device may have been shipped with or stopped at
 """
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import TargetFile, Timestamp
-from enigm_tuf.ports import Clock, DeviceState, Fetcher
+from enigm_tuf.ports import Clock
 from enigm_tuf.trust import agreement
-from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.delegation_rules import payload_role
-from enigm_tuf.trust.tuf_rules import TufRule
 from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.targets import read_target
 from enigm_tuf_client.workflow import TufWorkflow
+from enigm_tuf_repository.devices import load_product_roles, refresh_as_device
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.foreign_client import verify_roots_with_tuf, verify_with_ngclient
 from enigm_tuf_repository.lineage import Lineage, root_chain
@@ -40,37 +38,16 @@ from enigm_tuf_repository.records import (
     save_record,
     staged_files,
 )
+from enigm_tuf_repository.register import load_register
 from enigm_tuf_repository.role_building import hashed_name
+from enigm_tuf_repository.root_replaying import Replay
 from enigm_tuf_repository.rules import RepositoryRule
-from enigm_tuf_repository.staging import TIMESTAMP, new_targets, require_only_signed, roles_of, signed_roles
+from enigm_tuf_repository.staging import TIMESTAMP, new_targets, require_only_signed, signed_roles
 from enigm_tuf_repository.timestamps import next_timestamp, sign_timestamp
 from enigm_tuf_repository.trusted import admit_chain
 from enigm_tuf_repository.workspace import Workspace
 
 OURS = "VERIFY-DEVICE"
-
-
-class _FreshStore:
-    """A device that has only its shipped root. Implements ``enigm_tuf.ports.Store`` in memory."""
-
-    def __init__(self, root: bytes) -> None:
-        self._state = DeviceState(metadata={"root": root})
-
-    def load(self) -> DeviceState:
-        return self._state
-
-    def commit(self, state: DeviceState) -> None:
-        self._state = state
-
-    def exclusive(self) -> AbstractContextManager[None]:
-        return nullcontext()  # nobody else can see it
-
-
-def refresh_as_device(fetcher: Fetcher, root: bytes, environment: Environment, clock: Clock) -> TufWorkflow:
-    """The workflow of a device that ships with ``root``, refreshed, under the authorities' rules."""
-    workflow = TufWorkflow(_FreshStore(root), fetcher, clock, AuthorityAdmission(environment))
-    workflow.refresh()
-    return workflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +59,12 @@ class _Verification:
     environment: Environment
     overlay: OverlayFetcher
     chain: list[bytes]
+    products: Mapping[str, tuple[str, ...]]
     clock: Clock
 
     def findings(self) -> Iterator[RuleOutcome]:
         """The evidence of both implementations; RefusedError where one of them says no."""
-        if "snapshot" not in roles_of(self.record):
+        if not self._has_timestamp:
             admit_chain(self.chain, self.environment, self.clock.now())
             yield RuleOutcome(OURS, True, f"{len(self.chain)} roots admitted under the rules of the authorities")
             yield RuleOutcome(RepositoryRule.VERIFY_NGCLIENT, True, verify_roots_with_tuf(self.chain))
@@ -97,10 +75,17 @@ class _Verification:
             paths = [target.path for target in targets]
             seen = verify_with_ngclient(self.overlay, self.chain[0], paths, Path(folder))
             yield RuleOutcome(RepositoryRule.VERIFY_NGCLIENT, True, seen)
+        if "root" in self.record.roles:
+            yield from Replay(self.overlay, self.chain, self.environment, self.products, self.clock).findings()
+
+    @property
+    def _has_timestamp(self) -> bool:
+        return (self.workspace.record(self.record.id) / TIMESTAMP).is_file()
 
     def _device(self, targets: list[TargetFile], place: Path) -> str:
         workflow = refresh_as_device(self.overlay, self.chain[0], self.environment, self.clock)
-        _load_product_roles(workflow, self.record)
+        if self.record.product:
+            load_product_roles(workflow, self.record.product)
         agreed = 0
         for target in targets:
             workflow.target(target.path)
@@ -135,10 +120,10 @@ def verify(workspace: Workspace, record_id: str, clock: Clock) -> ReleaseRecord:
     require_only_signed(workspace, record)
     config, staged = workspace.configuration(), workspace.staged(record_id)
     chain = root_chain(staged, workspace.published)
-    if "snapshot" in roles_of(record):
-        _stage_timestamp(workspace, record, chain, clock)
+    _stage_timestamp(workspace, record, chain, clock)
     overlay = OverlayFetcher((staged, workspace.published))
-    run = _Verification(workspace, record, config.environment, overlay, chain, clock)
+    products = load_register(workspace).products
+    run = _Verification(workspace, record, config.environment, overlay, chain, products, clock)
     findings = tuple(run.findings())
     digests = digests_of(workspace.record(record_id), list(staged_files(workspace, record_id)))
     before = Lineage(workspace.published, []).head("timestamp")
@@ -149,21 +134,17 @@ def verify(workspace: Workspace, record_id: str, clock: Clock) -> ReleaseRecord:
 
 
 def _stage_timestamp(workspace: Workspace, record: ReleaseRecord, chain: list[bytes], clock: Clock) -> None:
-    """The candidate: what will be published last, if all goes well."""
-    config, now = workspace.configuration(), clock.now().replace(microsecond=0)
+    """The candidate: what will be published last, if all goes well. None before there is a snapshot.
+
+    A root on its own gets one too: it may have other keys for it.
+    """
+    config, now = workspace.with_settings_of(record.id).configuration(), clock.now().replace(microsecond=0)
     root = admit_chain(chain, config.environment, now).root.value
-    snapshot = signed_roles(workspace, record)["snapshot"]
-    before = Lineage(workspace.published, []).value("timestamp", Timestamp)
+    published = Lineage(workspace.published, [])
+    snapshot = signed_roles(workspace, record).get("snapshot") or published.head("snapshot")
+    if snapshot is None:
+        return
+    before = published.value("timestamp", Timestamp)
     timestamp = next_timestamp(before, snapshot, now, now + config.expiry_days.of("timestamp"))
     place = workspace.record(record.id) / TIMESTAMP
     write_durably(place, sign_timestamp(config.timestamp_signer, timestamp, root))
-
-
-def _load_product_roles(workflow: TufWorkflow, record: ReleaseRecord) -> None:
-    """Look for a target that nobody has: the search has to load and verify the product's roles to say so."""
-    for path in (f"manifests/{record.product}/none.json", f"payloads/{record.product}/0/none"):
-        try:
-            workflow.target(path)
-        except RefusedError as refusal:
-            if refusal.rule != TufRule.TARGET_MISSING:
-                raise

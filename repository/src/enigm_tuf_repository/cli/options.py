@@ -47,6 +47,12 @@ def request_lines(workspace: Workspace, record: ReleaseRecord) -> list[str]:
     return [f"record {record.id}", *files]
 
 
+def next_lines(workspace: Workspace, record: ReleaseRecord) -> list[str]:
+    """What to run next, where there is something."""
+    command = next_command(workspace, record)
+    return [f"next: {command}"] if command else []
+
+
 def record_data(workspace: Workspace, record: ReleaseRecord) -> dict[str, Any]:
     """A record for ``--json``."""
     folder = workspace.record(record.id)
@@ -54,5 +60,5 @@ def record_data(workspace: Workspace, record: ReleaseRecord) -> dict[str, Any]:
         "record": record.id,
         "requests": {entry.authority: str(folder / entry.path) for entry in record.requests},
         "steps": [str(item.step) for item in record.steps],
-        "next": next_command(record),
+        "next": next_command(workspace, record),
     }

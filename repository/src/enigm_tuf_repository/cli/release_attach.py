@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome, table
 from enigm_tuf_repository.attaching import attach
-from enigm_tuf_repository.cli.options import add_record_argument, changing, record_data
+from enigm_tuf_repository.cli.options import add_record_argument, changing, next_lines, record_data
 
 if TYPE_CHECKING:
     from enigm_tuf_repository.cli import Edges
@@ -25,8 +25,9 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     data = record_data(workspace, record) | {"roles": [asdict(state) for state in states]}
     if not states:
         return Outcome(data, [f"{record.id} is signed already; nothing was changed"])
-    rows = [(state.role, str(state.version), f"{state.signed} of {state.threshold}") for state in states]
-    return Outcome(data, table(("ROLE", "VERSION", "SIGNATURES"), rows))
+    rows = [(item.role, str(item.version), f"{item.signed} of {item.threshold}", item.quorum) for item in states]
+    lines = table(("ROLE", "VERSION", "SIGNATURES", "WHOSE"), rows)
+    return Outcome(data, [*lines, *next_lines(workspace, record)])
 
 
 COMMAND: "Command[Edges]" = Command(

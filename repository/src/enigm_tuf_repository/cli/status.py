@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     }
     rows = [(item.role, str(item.version), f"{item.expires:%F %T}", item.due) for item in roles]
     lines = table(("ROLE", "VERSION", "EXPIRES (UTC)", "DUE"), rows) if rows else ["nothing is published yet"]
-    steps = [(record.id, str(record.next_step()), next_command(record)) for record in records]
+    steps = [(record.id, str(record.next_step()), next_command(workspace, record)) for record in records]
     return Outcome(data, [*lines, "", *(table(("OPEN", "NEXT STEP", "RUN"), steps) if steps else ["nothing is open"])])
 
 
