@@ -7,6 +7,8 @@ from enigm_tuf.model.manifest import OtaManifest, Release, Rollout, read_manifes
 from enigm_tuf.model.tuf import Root, Snapshot, TargetFile, Targets
 from enigm_tuf.model.words import words
 from enigm_tuf.policy.question import Question
+from enigm_tuf.policy.root_changes import root_changes
+from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.threshold import spki_sha256
 
 T = TypeVar("T")
@@ -45,6 +47,8 @@ def _changes(old: Signed | None, new: Signed) -> Iterator[str]:
 
 
 def _root_changes(old: Root | None, new: Root) -> Iterator[str]:
+    if old is not None:
+        yield from map(str, root_changes(view_root(old), view_root(new)))
     for name, role in new.roles.items():
         before = old.roles.get(name) if old else None
         if before is None or before.threshold != role.threshold:
