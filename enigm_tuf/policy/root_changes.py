@@ -149,7 +149,8 @@ def _payload_threshold(view: RootView) -> object:
 
 def _logs(view: RootView) -> str:
     logs = view.extension.audit_logs
-    return "; ".join(f"{log.origin} {log.public_key}, {log.witness_threshold} of {log.witnesses}" for log in logs)
+    told = (f"{log.origin} {log.public_key}, {log.witness_threshold} of {log.witnesses}" for log in logs)
+    return "; ".join(told) or "none"
 
 
 def _hand_over(before: RootView, after: RootView) -> Iterator[Change]:
