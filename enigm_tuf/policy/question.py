@@ -8,9 +8,10 @@ from enigm_tuf.model.approval import Approval
 from enigm_tuf.model.manifest import OtaManifest
 from enigm_tuf.model.policy import Policy
 from enigm_tuf.model.request import Previous, SigningRequest
-from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.model.root_extension import AuthorityModel, PolicyPin
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
+from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf.trust.root_quorums import root_owner
 from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.verified import Verified
@@ -89,6 +90,23 @@ class Question:
         """The product that the request is about, from the names of its roles; empty for none or several."""
         products = {role.rpartition(".")[0] for role in self.proposals if "." in role}
         return products.pop() if len(products) == 1 else ""
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """Those of the request; where roles follow a root, also those whose roles the other authority signs anew."""
+        if self.request.index.action != "roles":
+            return (self.product,)
+        return tuple(sorted({role.rpartition(".")[0] for role in (*self.proposals, *self.other_roles) if "." in role}))
+
+    def roles_of_product(self, product: str) -> set[str]:
+        """The roles that a product has under the root in force: one for each authority that there is."""
+        return {manifest_role(product), *([payload_role(product)] if self.model == "dual" else [])}
+
+    @property
+    def model(self) -> AuthorityModel:
+        """Of the root in force; ``dual`` where there is none."""
+        root = self.root_to_judge_by()
+        return view_root(root).extension.authority_model if root else "dual"
 
     def root_to_judge_by(self) -> Root | None:
         """The trusted root, or while there is none the proposed one."""

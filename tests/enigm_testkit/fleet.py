@@ -40,9 +40,13 @@ class Device:
         for name in ("metadata", "targets"):
             (self.folder / "ngclient" / name).mkdir(parents=True)
 
+    def metadata(self, role: str) -> bytes:
+        """What it holds of a role."""
+        return self.store.load().metadata[role]
+
     @property
     def root_version(self) -> int:
-        return read_document(self.store.load().metadata["root"], Root, "root", 1_000_000).value.version
+        return read_document(self.metadata("root"), Root, "root", 1_000_000).value.version
 
     def update(self, published: Path | None = None) -> str | None:
         """Check, fetch and install; the version that is installed now. What refuses the check is raised."""

@@ -32,6 +32,8 @@ _OWN_KINDS = {"release": {"root", "payload"}, "manifest": {"targets", "snapshot"
 def roles(question: Question) -> str:
     """META-ROLES."""
     index, product = question.request.index, question.product
+    if index.action == "roles":
+        return _roles_signed_anew(question)
     manifest, payload = manifest_role(product), payload_role(product)
     expected: dict[tuple[str, str], set[str]] = {
         ("release", "root"): {"root"},
@@ -48,6 +50,16 @@ def roles(question: Question) -> str:
         names = ", ".join(sorted(wanted)) or f"nothing that {index.authority} signs for {index.action}"
         _refuse(MetaRule.META_ROLES, "payloads", names, ", ".join(sorted(question.proposals)))
     return ", ".join(sorted(wanted))
+
+
+def _roles_signed_anew(question: Question) -> str:
+    """After a root, roles of any product: payload roles for the one, snapshot with all that moves for the other."""
+    names, own = set(question.proposals), question.request.index.authority
+    kinds = {kind_of(role) for role in names}
+    wanted = {"payload"} if own == "release" else {"snapshot", "targets", "manifest"}
+    if not kinds or not kinds <= wanted or (own == "manifest" and "snapshot" not in names):
+        _refuse(MetaRule.META_ROLES, "payloads", f"roles of kind {', '.join(sorted(wanted))}", ", ".join(sorted(names)))
+    return ", ".join(sorted(names))
 
 
 def expiry(question: Question) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime
 from enigm_tuf.model.strict_json import JsonObject
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
 from enigm_tuf.trust.threshold import signers
+from enigm_tuf_repository.adopting import adopted_payloads
 from enigm_tuf_repository.delegating import product_delegations
 from enigm_tuf_repository.lineage import Lineage, Signed
 from enigm_tuf_repository.role_building import with_delegations, with_targets, with_versions
@@ -37,7 +38,9 @@ class Following:
         delegated = self._newest(targets).delegations
         for role in delegated.roles or {} if delegated else {}:
             if not self._is_signed(role):
-                self.roles[role] = with_targets(self.lineage.require(role, Targets), {}, self._expires(role))
+                before = self.lineage.value(role, Targets)
+                first = {} if before else adopted_payloads(self.lineage, role.rpartition(".")[0])
+                self.roles[role] = with_targets(before, first, self._expires(role))
         if self.roles or not self._is_signed("snapshot"):
             versions = {role: value.version for role, value in self.roles.items()}
             snapshot = self.lineage.require("snapshot", Snapshot)

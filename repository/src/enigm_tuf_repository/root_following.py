@@ -3,15 +3,17 @@
 They belong to the same record: root and roles are published together, since between them no device could go on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.request import read_response
+from enigm_tuf.model.tuf import Targets
+from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf_repository.following import Following
 from enigm_tuf_repository.foreign_client import verify_roots_with_tuf
-from enigm_tuf_repository.lineage import Signed, lineage_of, root_chain
+from enigm_tuf_repository.lineage import Lineage, Signed, lineage_of, root_chain
 from enigm_tuf_repository.preparing import write_entry
 from enigm_tuf_repository.records import (
     ReleaseRecord,
@@ -46,7 +48,9 @@ def follow_root(workspace: Workspace, record_id: str, now: datetime) -> ReleaseR
     root = admit_chain(chain, settings.config.environment, now).root.value
     verify_roots_with_tuf(chain)
     roles = Following(root, settings, lineage, now).decide()
-    made = tuple(write_entry(workspace, lineage, record_id, "roles", draft, now) for draft in _drafts(settings, roles))
+    made = tuple(
+        write_entry(workspace, lineage, record_id, "roles", draft, now) for draft in _drafts(lineage, settings, roles)
+    )
     return _save(workspace, record, made, tuple(roles), now)
 
 
@@ -74,15 +78,24 @@ def _is_about_roles(entry: RequestEntry) -> bool:
     return "root" not in entry.roles
 
 
-def _drafts(settings: Settings, roles: Mapping[str, Signed]) -> tuple[Draft, ...]:
-    """Payload roles for the release authority, the rest for the manifest authority."""
+def _drafts(lineage: Lineage, settings: Settings, roles: Mapping[str, Signed]) -> tuple[Draft, ...]:
+    """Payload roles for the release authority, the rest for the manifest authority; both see what is offered."""
     payloads = {role: value for role, value in roles.items() if role.endswith(".payload")}
     others = {role: value for role, value in roles.items() if role not in payloads}
-    context = () if "targets" in others else ("targets",)
-    return (
-        *([Draft("release", payloads, policy=settings.policies["release"])] if payloads else []),
-        Draft("manifest", others, role_evidence(payloads), context, settings.policies["manifest"]),
-    )
+    products = dict.fromkeys(role.rpartition(".")[0] for role in roles if "." in role)
+    shown = {f"manifests/{path}": data for product in products for path, data in _manifests(lineage, product)}
+    beside = {role for product in products for role in (manifest_role(product), payload_role(product))}
+    context = tuple(sorted({"targets", *beside} - set(roles)))
+    manifest = Draft("manifest", others, shown | role_evidence(payloads), context, settings.policies["manifest"])
+    if not payloads:
+        return (manifest,)
+    return Draft("release", payloads, shown, policy=settings.policies["release"]), manifest
+
+
+def _manifests(lineage: Lineage, product: str) -> Iterator[tuple[str, bytes]]:
+    role = lineage.value(manifest_role(product), Targets)
+    for path, target in role.targets.items() if role else ():
+        yield path, lineage.target(target)
 
 
 def _save(
