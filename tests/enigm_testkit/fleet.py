@@ -1,7 +1,7 @@
 """Devices that were shipped at different times and were off for as long as a test likes, each beside ngclient."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tuf.api.exceptions import DownloadHTTPError
@@ -94,11 +94,18 @@ class TreeFetcher(FetcherInterface):
 
 @dataclass
 class Fleet:
-    """All devices of a test by name."""
+    """All devices of a house by name; they lie in its folder, and are copied with it."""
 
-    path: Path
     house: House
-    devices: dict[str, Device] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        return self.house.path / "fleet"
+
+    @property
+    def devices(self) -> dict[str, Device]:
+        names = sorted(path.name for path in self.path.iterdir())
+        return {name: Device(self.path / name, self.published, self.house) for name in names}
 
     @property
     def published(self) -> Path:
@@ -109,7 +116,6 @@ class Fleet:
         device = Device(self.path / name, self.published, self.house)
         device.folder.mkdir(parents=True)
         device.ship((self.published / "metadata" / f"{root}.root.json").read_bytes())
-        self.devices[name] = device
         return device
 
     def arrives(self, version: str, *names: str) -> None:

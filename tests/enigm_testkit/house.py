@@ -283,7 +283,7 @@ def init_options(house: House, authority: str) -> list[object]:
 
 def copy_house(template: House, path: Path) -> House:
     """The same house without cards in another folder; this process uses its tokens from now on."""
-    shutil.copytree(template.path, path)
+    shutil.copytree(template.path, path, symlinks=True)
     conf = path / "softhsm" / "softhsm2.conf"
     conf.write_text(conf.read_text().replace(str(template.path), str(path)))
     for text in (path / "repository.toml", path / "repository" / "repository.toml"):

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from enigm_testkit.house import House, repository_toml
+from enigm_testkit.fleet import Fleet
+from enigm_testkit.house import House, copy_house, repository_toml
 from enigm_testkit.vendor import release_toml
 from enigm_tuf_repository.cli import Edges as RepositoryEdges
 from enigm_tuf_repository.cli import main as enigm_repo
@@ -17,6 +18,14 @@ class Works:
     house: House
     payload: Sequence[str] = ("payload-a", "payload-b")
     manifest: Sequence[str] = ("manifest-a",)
+
+    def copied(self, path: Path) -> "Works":
+        """The same house, with its devices, in another folder; this process uses its tokens from now on."""
+        return Works(copy_house(self.house, path), self.payload, self.manifest)
+
+    @property
+    def fleet(self) -> Fleet:
+        return Fleet(self.house)
 
     @property
     def published(self) -> Path:
@@ -69,6 +78,12 @@ class Works:
         path = self.house.path / "next.toml"
         path.write_text(repository_toml(self.house, **changes))
         return path
+
+    def root_signed(self, record: str, *tokens: str, consent: Sequence[str] = ("manifest-a",)) -> None:
+        """A root, consented to by these tokens first, then signed by those of its owner; attached."""
+        answers = self.house.signed_by(self.house.request(record, "manifest"), *consent) if consent else []
+        answers += self.house.signed_by(self.house.request(record), *tokens, consents=answers)
+        self.house.repo("release", "attach", record, *answers)
 
     def follow(self, record: str) -> None:
         """The roles that follow a signed root: asked for, signed and attached."""

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from enigm_testkit.fleet import Fleet
-from enigm_testkit.house import KEYS, House, Plan, build_house, copy_house
+from enigm_testkit.house import KEYS, Plan, build_house
 from enigm_testkit.works import Works
 
 FIVE = Plan(
@@ -15,17 +14,21 @@ FIVE = Plan(
         "payload-c": ("payload", "peggy"),
         "payload-d": ("payload", "trent"),
         "manifest-c": ("manifest", "judy"),
+        "manifest-d": ("manifest", "mallory"),
         "timestamp-b": ("timestamp", "ops"),
     },
-    spares=("root-f", "payload-c", "payload-d", "manifest-c", "timestamp-b"),
+    spares=("root-f", "payload-c", "payload-d", "manifest-c", "manifest-d", "timestamp-b"),
     lines={"root_threshold": "3", "recovery_threshold": "4"},
 )
 """Three of five root keys, and a spare of everything."""
 
 
 @pytest.fixture(scope="session")
-def five_house(tmp_path_factory: pytest.TempPathFactory) -> House:
-    """A template: product ``phone`` and its release 1.0 are published."""
+def five(tmp_path_factory: pytest.TempPathFactory) -> Works:
+    """A template: product ``phone`` and its release 1.0 are published.
+
+    A device was shipped with the first root and has updated; another one was shipped and never was on.
+    """
     house = build_house(tmp_path_factory.mktemp("house") / "five", plan=FIVE)
     house.publish("root-1", *house.signed_by(house.request("root-1"), "root-a", "root-b", "root-c"))
     for authority in FIVE.authorities:
@@ -33,19 +36,12 @@ def five_house(tmp_path_factory: pytest.TempPathFactory) -> House:
     works = Works(house)
     works.product()
     works.release("1.0")
-    return house
+    works.fleet.ship("updated", 1)
+    works.fleet.arrives("1.0")
+    works.fleet.ship("boxed", 1)
+    return works
 
 
 @pytest.fixture
-def works(five_house: House, tmp_path: Path) -> Works:
-    return Works(copy_house(five_house, tmp_path / "house"))
-
-
-@pytest.fixture
-def fleet(works: Works, tmp_path: Path) -> Fleet:
-    """A device that was shipped with the first root and updated since, and one that never was on."""
-    fleet = Fleet(tmp_path / "fleet", works.house)
-    fleet.ship("updated", 1)
-    fleet.arrives("1.0")
-    fleet.ship("boxed", 1)
-    return fleet
+def works(five: Works, tmp_path: Path) -> Works:
+    return five.copied(tmp_path / "house")

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from tuf.api.exceptions import RepositoryError
 
-from enigm_testkit.fleet import Fleet
 from enigm_testkit.forged_roots import tree_with_root
 from enigm_testkit.house import key_files
 from enigm_testkit.works import Works
@@ -17,50 +16,63 @@ WITH_C = key_files("manifest-b", "manifest-c")
 ROOT_KEYS = ("root-a", "root-b", "root-c")
 
 
-@pytest.fixture
-def prepared(works: Works) -> Works:
+@pytest.fixture(scope="module")
+def prepared_template(five: Works, tmp_path_factory: pytest.TempPathFactory) -> Works:
+    works = five.copied(tmp_path_factory.mktemp("prepared") / "house")
     works.house.take_stock("manifest", "manifest-c")
     works.house.repo("root", "prepare", "--config", works.configuration(manifest_keys=WITH_C))
     return works
 
 
-@pytest.fixture
-def signed(prepared: Works) -> Works:
+@pytest.fixture(scope="module")
+def signed_template(prepared_template: Works, tmp_path_factory: pytest.TempPathFactory) -> Works:
     """Root 2 is signed by everybody, and manifest-c signs from now on."""
-    house = prepared.house
-    consented = house.signed_by(house.request("root-2", "manifest"), "manifest-a")
-    made = house.signed_by(house.request("root-2"), *ROOT_KEYS, consents=consented)
-    house.repo("release", "attach", "root-2", *consented, *made)
-    prepared.manifest = ("manifest-c",)
-    return prepared
+    works = prepared_template.copied(tmp_path_factory.mktemp("signed") / "house")
+    works.root_signed("root-2", *ROOT_KEYS)
+    works.manifest = ("manifest-c",)
+    return works
+
+
+@pytest.fixture(scope="module")
+def rotated_template(signed_template: Works, tmp_path_factory: pytest.TempPathFactory) -> Works:
+    works = signed_template.copied(tmp_path_factory.mktemp("rotated") / "house")
+    works.follow("root-2")
+    works.finish("root-2")
+    return works
 
 
 @pytest.fixture
-def rotated(signed: Works) -> Works:
-    signed.follow("root-2")
-    signed.finish("root-2")
-    return signed
+def prepared(prepared_template: Works, tmp_path: Path) -> Works:
+    return prepared_template.copied(tmp_path / "house")
 
 
-def test_root_and_the_roles_that_it_changes_go_out_together(fleet: Fleet, rotated: Works) -> None:
+@pytest.fixture
+def signed(signed_template: Works, tmp_path: Path) -> Works:
+    return signed_template.copied(tmp_path / "house")
+
+
+@pytest.fixture
+def rotated(rotated_template: Works, tmp_path: Path) -> Works:
+    return rotated_template.copied(tmp_path / "house")
+
+
+def test_root_and_the_roles_that_it_changes_go_out_together(rotated: Works) -> None:
     record = load_record(Workspace(rotated.house.path / "repository"), "root-2")
     assert record.roles == {"root": 2, "targets": 2, "phone.manifest": 3, "snapshot": 3}
-    fleet.ship("new", 2)
-    fleet.arrives("1.0")
+    rotated.fleet.ship("new", 2)
+    rotated.fleet.arrives("1.0")
 
     rotated.release("2.0")
-    fleet.arrives("2.0")
+    rotated.fleet.arrives("2.0")
 
 
-def test_the_configuration_is_in_force_once_it_is_published(
-    fleet: Fleet, rotated: Works, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_configuration_is_in_force_once_it_is_published(rotated: Works, capsys: pytest.CaptureFixture[str]) -> None:
     rotated.prepare_release("2.0")
     house, request = rotated.house, rotated.house.request("phone-2.0", "manifest")
     assert house.signs(request, "manifest-a", house.votes(request)) == 3
     assert "error: KEY-OF-ROLE" in capsys.readouterr().err
     rotated.publish("phone-2.0", *rotated.signed("phone-2.0"))
-    fleet.arrives("2.0")
+    rotated.fleet.arrives("2.0")
 
 
 def test_the_next_step_is_named_until_everything_is_signed(signed: Works, capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,24 +113,24 @@ def test_before_its_roles_are_signed_a_root_is_not_published(signed: Works, caps
 
 
 def test_a_root_that_is_served_without_its_roles_stops_a_device_until_they_are_there(
-    fleet: Fleet, rotated: Works, tmp_path: Path
+    rotated: Works, tmp_path: Path
 ) -> None:
     """``publish`` puts root in front of the timestamp: what a device finds in between costs it nothing but time."""
     tree = tree_with_root(rotated.published, tmp_path / "tree", 2)
-    (tree / "metadata" / "timestamp.json").write_bytes(fleet.devices["updated"].metadata("timestamp"))
+    (tree / "metadata" / "timestamp.json").write_bytes(rotated.fleet.devices["updated"].metadata("timestamp"))
     with pytest.raises(RefusedError, match=r"^SIGNATURE-THRESHOLD: snapshot"):
-        fleet.devices["updated"].update(tree)
+        rotated.fleet.devices["updated"].update(tree)
     with pytest.raises(RepositoryError):
-        fleet.devices["updated"].ngclient(tree)
-    fleet.arrives("1.0")
+        rotated.fleet.devices["updated"].ngclient(tree)
+    rotated.fleet.arrives("1.0")
 
 
-def test_a_device_refuses_other_manifest_keys_without_consent(fleet: Fleet, rotated: Works, tmp_path: Path) -> None:
+def test_a_device_refuses_other_manifest_keys_without_consent(rotated: Works, tmp_path: Path) -> None:
     tree = tree_with_root(rotated.published, tmp_path / "tree", 2, without=[rotated.house.key("manifest-a").keyid])
     with pytest.raises(RefusedError, match=r"^ROOT-CONSENT: root version 2, which changes .*keys, role targets"):
-        fleet.devices["updated"].update(tree)
-    assert fleet.devices["updated"].ngclient(tree) == "1.0", "plain TUF knows no consent"
-    fleet.arrives("1.0")
+        rotated.fleet.devices["updated"].update(tree)
+    assert rotated.fleet.devices["updated"].ngclient(tree) == "1.0", "plain TUF knows no consent"
+    rotated.fleet.arrives("1.0")
 
 
 def test_the_incoming_key_cannot_consent_to_itself(prepared: Works, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from tuf.api.exceptions import UnsignedMetadataError
 
-from enigm_testkit.fleet import Fleet
 from enigm_testkit.forged_roots import tree_with_root
 from enigm_testkit.house import key_files
 from enigm_testkit.works import Works
@@ -14,41 +13,52 @@ from enigm_tuf.errors import RefusedError
 WITH_F = key_files("root-a", "root-b", "root-c", "root-d", "root-f")
 
 
-@pytest.fixture
-def prepared(works: Works) -> Works:
+ROOT_KEYS = ("root-a", "root-b", "root-c")
+
+
+@pytest.fixture(scope="module")
+def prepared_template(five: Works, tmp_path_factory: pytest.TempPathFactory) -> Works:
     """root-e is lost: the root without it, and with root-f, is prepared."""
+    works = five.copied(tmp_path_factory.mktemp("prepared") / "house")
     works.house.take_stock("release", "root-f", retire=works.house.key("root-e").spki_sha256)
     works.house.repo("root", "prepare", "--config", works.configuration(root_keys=WITH_F))
     return works
+
+
+@pytest.fixture(scope="module")
+def rotated_template(prepared_template: Works, tmp_path_factory: pytest.TempPathFactory) -> Works:
+    """Signed by root-a, root-b and root-c, with the consent of the manifest authority, and published."""
+    works = prepared_template.copied(tmp_path_factory.mktemp("rotated") / "house")
+    works.root_signed("root-2", *ROOT_KEYS)
+    works.finish("root-2")
+    return works
+
+
+@pytest.fixture
+def prepared(prepared_template: Works, tmp_path: Path) -> Works:
+    return prepared_template.copied(tmp_path / "house")
+
+
+@pytest.fixture
+def rotated(rotated_template: Works, tmp_path: Path) -> Works:
+    return rotated_template.copied(tmp_path / "house")
 
 
 def consent(works: Works) -> list[Path]:
     return works.house.signed_by(works.house.request("root-2", "manifest"), "manifest-a")
 
 
-@pytest.fixture
-def rotated(prepared: Works) -> Works:
-    """Signed by root-a, root-b and root-c, with the consent of the manifest authority, and published."""
-    consented = consent(prepared)
-    signed = prepared.house.signed_by(
-        prepared.house.request("root-2"), "root-a", "root-b", "root-c", consents=consented
-    )
-    prepared.house.repo("release", "attach", "root-2", *consented, *signed)
-    prepared.finish("root-2")
-    return prepared
-
-
-def test_the_rest_sign_a_lost_token_out_and_a_spare_in(fleet: Fleet, rotated: Works) -> None:
-    fleet.ship("new", 2)
-    fleet.arrives("1.0")
-    assert [device.root_version for device in fleet.devices.values()] == [2, 2, 2]
+def test_the_rest_sign_a_lost_token_out_and_a_spare_in(rotated: Works) -> None:
+    rotated.fleet.ship("new", 2)
+    rotated.fleet.arrives("1.0")
+    assert [device.root_version for device in rotated.fleet.devices.values()] == [2, 2, 2]
 
     rotated.release("2.0")
-    fleet.arrives("2.0")
+    rotated.fleet.arrives("2.0")
 
 
 def test_the_spare_signs_the_next_root_and_the_lost_token_does_not(
-    fleet: Fleet, rotated: Works, capsys: pytest.CaptureFixture[str]
+    rotated: Works, capsys: pytest.CaptureFixture[str]
 ) -> None:
     house = rotated.house
     days = "{root = 300, targets = 180, snapshot = 30, manifest = 30, payload = 365, timestamp = 2}"
@@ -61,7 +71,7 @@ def test_the_spare_signs_the_next_root_and_the_lost_token_does_not(
 
     house.repo("release", "attach", "root-3", *house.signed_by(request, "root-f", "root-a", "root-b"))
     rotated.finish("root-3")
-    fleet.arrives("1.0")
+    rotated.fleet.arrives("1.0")
 
 
 def test_custodians_sign_one_by_one_and_every_answer_counts_once(
@@ -123,22 +133,20 @@ def test_two_of_three_signatures_publish_nothing(prepared: Works, capsys: pytest
     assert "comes after approved, which is not done" in capsys.readouterr().err
 
 
-def test_a_device_refuses_two_of_three_and_so_does_ngclient(fleet: Fleet, rotated: Works, tmp_path: Path) -> None:
+def test_a_device_refuses_two_of_three_and_so_does_ngclient(rotated: Works, tmp_path: Path) -> None:
     lost = rotated.house.key("root-c").keyid
     tree = tree_with_root(rotated.published, tmp_path / "tree", 2, without=[lost])
     with pytest.raises(RefusedError, match=r"^SIGNATURE-THRESHOLD: root version 2, keys of version 1"):
-        fleet.devices["updated"].update(tree)
+        rotated.fleet.devices["updated"].update(tree)
     with pytest.raises(UnsignedMetadataError):
-        fleet.devices["updated"].ngclient(tree)
-    fleet.arrives("1.0")
+        rotated.fleet.devices["updated"].ngclient(tree)
+    rotated.fleet.arrives("1.0")
 
 
-def test_a_device_refuses_a_root_without_consent_and_plain_tuf_would_not(
-    fleet: Fleet, rotated: Works, tmp_path: Path
-) -> None:
+def test_a_device_refuses_a_root_without_consent_and_plain_tuf_would_not(rotated: Works, tmp_path: Path) -> None:
     consenting = rotated.house.key("manifest-a").keyid
     tree = tree_with_root(rotated.published, tmp_path / "tree", 2, without=[consenting])
     with pytest.raises(RefusedError, match=r"^ROOT-CONSENT: root version 2"):
-        fleet.devices["updated"].update(tree)
-    assert fleet.devices["updated"].ngclient(tree) == "1.0"
-    fleet.arrives("1.0")
+        rotated.fleet.devices["updated"].update(tree)
+    assert rotated.fleet.devices["updated"].ngclient(tree) == "1.0"
+    rotated.fleet.arrives("1.0")
