@@ -33,6 +33,7 @@ class Device:
     def __post_init__(self) -> None:
         self.store = DirectoryStore(self.folder / "store")
         self.slots = DirectorySlots(self.folder / "slots")
+        self.report = ""
 
     def ship(self, root: bytes) -> None:
         self.store.commit(DeviceState(metadata={"root": root}))
@@ -54,6 +55,7 @@ class Device:
         facts = DeviceFacts("staging", "phone", "phone-a", "stable", "device-1")
         updater = Updater(store=self.store, fetcher=fetcher, facts=facts, clock=self.house.clock)
         check = updater.check()
+        self.report = str(check.report)
         if check.refusal:
             raise check.refusal
         if check.offer:

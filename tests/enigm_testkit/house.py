@@ -282,7 +282,7 @@ def init_options(house: House, authority: str) -> list[object]:
 
 
 def copy_house(template: House, path: Path) -> House:
-    """The same house without cards in another folder; this process uses its tokens from now on."""
+    """The same house, with the same cards, in another folder; this process uses its tokens from now on."""
     shutil.copytree(template.path, path, symlinks=True)
     conf = path / "softhsm" / "softhsm2.conf"
     conf.write_text(conf.read_text().replace(str(template.path), str(path)))
@@ -290,7 +290,7 @@ def copy_house(template: House, path: Path) -> House:
         text.write_text(text.read_text().replace(str(template.path), str(path)))
     os.environ["SOFTHSM2_CONF"] = str(conf)
     pkcs11.lib(MODULE).reinitialize()
-    return House(path, FixedClock(template.clock.now()), plan=template.plan)
+    return House(path, FixedClock(template.clock.now()), template.cards, template.plan)
 
 
 def policy_toml(house: House, authority: str) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from enigm_testkit.house import KEYS, Plan, build_house
+from enigm_testkit.house import KEYS, Plan, build_house, key_files
 from enigm_testkit.works import Works
 
 FIVE = Plan(
@@ -21,6 +21,51 @@ FIVE = Plan(
     lines={"root_threshold": "3", "recovery_threshold": "4"},
 )
 """Three of five root keys, and a spare of everything."""
+
+
+ONE = Plan(
+    keys={
+        **{name: key for name, key in KEYS.items() if key[0] in {"timestamp", "approval"}},
+        **{f"manifest-{letter}": ("manifest", f"holder-{letter}") for letter in "abc"},
+        **{f"root-{letter}": ("root", f"keeper-{letter}") for letter in "abc"},
+        "payload-a": ("payload", "frank"),
+        "payload-b": ("payload", "grace"),
+    },
+    spares=("root-a", "root-b", "root-c", "payload-a", "payload-b"),
+    lines={
+        "authority_model": '"manifest-only"',
+        "root_keys": key_files("manifest-a", "manifest-b", "manifest-c"),
+        "payload_keys": None,
+        "payload_threshold": None,
+        "policies": '{manifest = "manifest.policy.toml"}',
+        "expiry_days": "{root = 365, targets = 180, snapshot = 30, manifest = 30, timestamp = 2}",
+    },
+    authorities=("manifest",),
+)
+"""Production today: root is held by two of three PIV custodians, and there is no release authority yet."""
+
+
+@pytest.fixture(scope="session")
+def one(tmp_path_factory: pytest.TempPathFactory) -> Works:
+    """A template: product ``phone`` and two releases, by the manifest authority alone.
+
+    A device has updated to each release and been off since; another one was shipped and never was on.
+    """
+    cards = [name for name, key in ONE.keys.items() if key[0] == "manifest"]
+    house = build_house(tmp_path_factory.mktemp("house") / "one", *cards, plan=ONE)
+    request = house.request("root-1", "manifest")
+    house.publish("root-1", *house.signed_by(request, "manifest-a", "manifest-b"))
+    assert house.trust("manifest", house.first_root) == 0
+    works = Works(house, payload=())
+    works.product()
+    works.release("1.0")
+    works.fleet.ship("off since 1.0", 1)
+    works.fleet.arrives("1.0")
+    works.release("1.1")
+    works.fleet.ship("off since 1.1", 1)
+    works.fleet.arrives("1.1", "off since 1.1")
+    works.fleet.ship("boxed", 1)
+    return works
 
 
 @pytest.fixture(scope="session")

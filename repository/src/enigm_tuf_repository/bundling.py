@@ -12,6 +12,7 @@ from enigm_tuf.model.manifest import manifest_path, read_manifest
 from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf.ports import Clock
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
+from enigm_tuf.trust.root_rules import view_trusted_root
 from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.media import BundleFetcher
 from enigm_tuf_repository.devices import refresh_as_device
@@ -32,8 +33,7 @@ def write_bundle(workspace: Workspace, product: str, channel: str, out: Path, cl
     if manifest is None:
         raise MisuseError(f"channel {channel} of product {product} has no release yet")
     releases = read_manifest(lineage.target(manifest), manifest.path).releases
-    listed = lineage.require(payload_role(product), Targets).targets
-    payloads = [listed[item.path] for item in releases[0].payloads]
+    payloads = [TargetFile(item.path, item.length, dict(item.hashes)) for item in releases[0].payloads]
     paths = list(_paths(workspace, lineage, product, [manifest, *payloads]))
     try:
         with temporary(out.parent) as place:
@@ -51,7 +51,8 @@ def _paths(workspace: Workspace, lineage: Lineage, product: str, targets: list[T
         yield f"metadata/{file_name('root', version)}"
     heads = lineage.heads
     for role in ("timestamp", "snapshot", "targets", manifest_role(product), payload_role(product)):
-        yield f"metadata/{file_name(role, heads[role].version)}"
+        if role in heads:  # there is no payload role in model manifest-only
+            yield f"metadata/{file_name(role, heads[role].version)}"
     for target in targets:
         path = f"targets/{hashed_name(target)}"
         yield path
@@ -77,6 +78,7 @@ def _prove(workspace: Workspace, place: Path, targets: list[TargetFile], clock: 
     first = bundle.fetch("metadata/1.root.json", 1 << 20)
     workflow = refresh_as_device(bundle, first, workspace.configuration().environment, clock)
     with temporary(place.parent) as copy:
+        dual = view_trusted_root(workflow.trusted.root).extension.authority_model == "dual"
         for target in targets:
-            found = workflow.target(target.path)
+            found = workflow.target(target.path) if dual or target.path.startswith("manifests/") else target
             download([bundle], Wanted(f"targets/{hashed_name(found)}", found.length, found.hashes), Path(copy))

@@ -1,6 +1,8 @@
-"""The roles that a new root leaves without enough signatures: each is made anew with what it holds, for its new keys.
+"""The roles that a new root leaves without enough signatures, or that are due: each is made anew with what it holds.
 
-A role whose signatures still do is left alone: a key that only comes costs nobody a signature.
+A role whose signatures still do, and that lives on, is left alone: a key that only comes costs nobody a signature.
+Those that are due are among them, since under a new root everything must be fresh: without that, a repository that
+slept until root and snapshot had expired could never be woken.
 """
 
 import copy
@@ -13,6 +15,7 @@ from enigm_tuf.model.tuf import Root, Snapshot, Targets
 from enigm_tuf.trust.threshold import signers
 from enigm_tuf_repository.adopting import adopted_payloads
 from enigm_tuf_repository.delegating import product_delegations
+from enigm_tuf_repository.gates.expiry_horizon import is_due
 from enigm_tuf_repository.lineage import Lineage, Signed
 from enigm_tuf_repository.role_building import with_delegations, with_targets, with_versions
 from enigm_tuf_repository.settings import Settings
@@ -30,7 +33,7 @@ class Following:
     roles: dict[str, Signed] = field(default_factory=dict)
 
     def decide(self) -> Mapping[str, Signed]:
-        """The new versions by role; empty where every signature still does, or where nothing is delegated yet."""
+        """The new versions by role; empty where everything does as it is, or where nothing is delegated yet."""
         targets = self.lineage.value("targets", Targets)
         if targets is None:
             return {}
@@ -63,9 +66,9 @@ class Following:
         return made if isinstance(made, Targets) else targets
 
     def _is_signed(self, role: str) -> bool:
-        """Whether the role's newest signatures meet what the new root and its delegations say."""
+        """Whether the role's newest signatures meet what the new root and its delegations say, and it lives on."""
         head = self.lineage.head(role)
-        if head is None:
+        if head is None or is_due(head.value.expires, self._expires(role) - self.now, self.now):
             return False
         keys = role_keys(role, self.root, self._newest(self.lineage.require("targets", Targets)))
         return len(signers(keys.keys, keys.keyids, head.signatures, head.canonical)) >= keys.threshold

@@ -2,6 +2,7 @@
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.chunks import SUFFIX
+from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf_repository.lineage import SignedFile, file_name, read_signed_file
 from enigm_tuf_repository.records import ReleaseRecord, Step, staged_files
@@ -43,10 +44,25 @@ def staged_path(target: TargetFile) -> str:
     return f"staged/targets/{hashed_name(target)}"
 
 
+def offered_payloads(workspace: Workspace, record: ReleaseRecord) -> list[TargetFile]:
+    """Model ``manifest-only``: the payloads of new manifests whose bytes the record brings; no role lists them."""
+    if any(role.endswith(".payload") for role in record.roles):
+        return []
+    folder, built = workspace.record(record.id), record.evidence(Step.BUILT)
+    manifests = [target for target in new_targets(workspace, record) if target.path.startswith("manifests/")]
+    offered = [
+        TargetFile(payload.path, payload.length, dict(payload.hashes))
+        for target in manifests
+        for release in read_manifest((folder / staged_path(target)).read_bytes(), target.path).releases
+        for payload in release.payloads
+    ]
+    return [target for target in offered if built and staged_path(target) in built.digests]
+
+
 def require_only_signed(workspace: Workspace, record: ReleaseRecord) -> None:
     """RECORD-EVIDENCE: every staged file is signed metadata of this record, or a target that it lists."""
     allowed = {f"staged/metadata/{file_name(role, version)}" for role, version in record.roles.items()}
-    for target in new_targets(workspace, record):
+    for target in (*new_targets(workspace, record), *offered_payloads(workspace, record)):
         allowed |= {staged_path(target), f"{staged_path(target)}{SUFFIX}"}
     if {"snapshot", "root"} & record.roles.keys():
         allowed.add(TIMESTAMP)

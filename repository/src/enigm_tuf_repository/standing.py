@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from enigm_tuf_repository.gates.expiry_horizon import SHARE
+from enigm_tuf_repository.gates.expiry_horizon import is_due
 from enigm_tuf_repository.lineage import Lineage
 from enigm_tuf_repository.records import HOW, ReleaseRecord, Step, load_record
 from enigm_tuf_repository.register import load_register
@@ -51,4 +51,4 @@ def next_command(workspace: Workspace, record: ReleaseRecord) -> str:
 def _due(expires: datetime, life: timedelta, now: datetime) -> str:
     if expires <= now:
         return "expired"
-    return "due" if expires - now < 2 * life / SHARE else ""
+    return "due" if is_due(expires, life, now) else ""

@@ -13,15 +13,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from enigm_tuf.model.keys import Environment
-from enigm_tuf.model.manifest import read_manifest
+from enigm_tuf.model.manifest import ManifestPayload, Release, read_manifest
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import TargetFile, Timestamp
 from enigm_tuf.ports import Clock
 from enigm_tuf.trust import agreement
+from enigm_tuf.trust.agreement import AgreedPayload
 from enigm_tuf.trust.delegation_rules import payload_role
+from enigm_tuf.trust.root_rules import view_trusted_root
 from enigm_tuf_client.download import Wanted, download
-from enigm_tuf_client.targets import read_target
+from enigm_tuf_client.targets import hashed_path, read_target
 from enigm_tuf_client.workflow import TufWorkflow
 from enigm_tuf_repository.devices import load_product_roles, refresh_as_device
 from enigm_tuf_repository.durable import write_durably
@@ -102,13 +104,18 @@ class _Verification:
         agreement.manifest_matches(manifest, self.environment, product, name.removesuffix(".json"))
         release = manifest.releases[0]
         for payload in release.payloads:
-            file = workflow.target(payload.path, payload_role(manifest.product))
-            agreed = agreement.agree(manifest.product, release, payload, file)
-            wanted = Wanted(f"targets/{hashed_name(file)}", file.length, payload.hashes, agreed.chunks)
+            agreed = self._agreed(workflow, manifest.product, release, payload)
+            name = f"targets/{hashed_path(payload.path, payload.hashes['sha256'])}"
+            wanted = Wanted(name, payload.length, payload.hashes, agreed.chunks)
             digests = download([self.overlay], wanted, place)
             agreement.admit_artifact(agreed, place, digests.length, digests.hashes)
             place.unlink()
         return len(release.payloads)
+
+    def _agreed(self, workflow: TufWorkflow, product: str, release: Release, payload: ManifestPayload) -> AgreedPayload:
+        if view_trusted_root(workflow.trusted.root).extension.authority_model == "manifest-only":
+            return agreement.by_manifest_alone(product, release, payload)
+        return agreement.agree(product, release, payload, workflow.target(payload.path, payload_role(product)))
 
 
 def verify(workspace: Workspace, record_id: str, clock: Clock) -> ReleaseRecord:
