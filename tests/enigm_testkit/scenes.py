@@ -1,12 +1,22 @@
 """The requests of every action, as they should be: each passes every rule of the policy."""
 
+from dataclasses import replace as replace_keys
 from datetime import timedelta
 from hashlib import sha512
 from typing import Any
 
 from tuf.api.metadata import MetaFile, TargetFile
 
-from enigm_testkit.authorities import NOW, Cast, extension_of, make_role, make_root, make_snapshot, make_targets
+from enigm_testkit.authorities import (
+    NOW,
+    Cast,
+    extension_of,
+    make_role,
+    make_root,
+    make_snapshot,
+    make_targets,
+    new_signer,
+)
 from enigm_testkit.requests import Scene, Signed, policy_toml
 from enigm_tuf.model.manifest import ManifestPayload, OtaManifest, Release, Rollout, Stage, write_manifest
 from enigm_tuf.model.strict_json import sha256
@@ -78,6 +88,46 @@ def manifest_release() -> Scene:
         "snapshot": make_snapshot({"targets": 1, "phone.manifest": 3, "phone.payload": 3, "tablet.payload": 4}, 3),
     }
     offer(scene, manifest(release("1.1"), release("1.0")))
+    return scene
+
+
+def manifest_roles() -> Scene:
+    """After a root with other manifest keys: the manifest authority is asked to sign what it holds anew."""
+    scene = manifest_release()
+    old, new = replace_keys(scene.cast, manifest=[new_signer(), scene.cast.manifest[1]]), scene.cast
+    scene.action, scene.others, scene.earlier = "roles", {}, {}
+    shown = write_manifest(manifest(release("1.0")))
+    scene.manifests = {MANIFEST: shown}
+    kept = {MANIFEST: listed(MANIFEST, shown)}
+    versions = {"phone.payload": 2, "tablet.payload": 4}
+    scene.before = {
+        "targets": make_targets(old),
+        "phone.manifest": make_role(dict(kept), 2),
+        "snapshot": make_snapshot({"targets": 1, "phone.manifest": 2, **versions}, 2),
+    }
+    scene.proposals = {
+        "targets": make_targets(new),
+        "phone.manifest": make_role(dict(kept), 3),
+        "snapshot": make_snapshot({"targets": 2, "phone.manifest": 3, **versions}, 3),
+    }
+    scene.targets("targets").version = 2
+    return scene
+
+
+def payload_roles() -> Scene:
+    """After a root with other payload keys: the release authority is asked to sign what it holds anew."""
+    scene = payload_release()
+    scene.action = "roles"
+    del scene.targets("phone.payload").targets[NEW_OTA]
+    return scene
+
+
+def adopted_payloads() -> Scene:
+    """After a migration: the release authority is asked to vouch for what the manifests offer already."""
+    scene = payload_roles()
+    scene.before = {}
+    scene.targets("phone.payload").version = 1
+    scene.manifests = {MANIFEST: write_manifest(manifest(release("1.0")))}
     return scene
 
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from enigm_tuf.audit.log import REQUEST_ROLES
+from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.strict_json import JsonObject
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
 from enigm_tuf.trust.threshold import signers
@@ -75,6 +77,18 @@ class Following:
 
     def _expires(self, role: str) -> datetime:
         return self.now + self.settings.config.expiry_days.of(role)
+
+
+def require_signable(roles: Mapping[str, Signed]) -> Mapping[str, Signed]:
+    """MisuseError where they are more than one request of an authority can hold."""
+    payloads = sum(role.endswith(".payload") for role in roles)
+    if max(payloads, len(roles) - payloads) > REQUEST_ROLES:
+        raise MisuseError(
+            f"{len(roles)} roles would have to be signed anew at once; one request holds {REQUEST_ROLES}",
+            hint="let the new key come first and stay beside the old one: each release signs with it; the old key "
+            "leaves with a later root, when few roles still need it",
+        )
+    return roles
 
 
 def _delegated(targets: Targets) -> JsonObject:

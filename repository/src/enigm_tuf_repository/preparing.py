@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from enigm_tuf.errors import MisuseError
-from enigm_tuf.model.request import Action, RuleOutcome, read_request
+from enigm_tuf.model.request import Action, Authority, RuleOutcome, read_request
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.lineage import Lineage
 from enigm_tuf_repository.records import (
@@ -38,13 +38,13 @@ class Plan:
 
 
 @contextmanager
-def new_record(workspace: Workspace, record_id: str) -> Iterator[None]:
+def new_record(workspace: Workspace, record_id: str, signer: Authority | None = None) -> Iterator[None]:
     """Room for a new record in place of one that nobody has signed for; nothing stays if the block fails.
 
-    MisuseError once an authority's answer has been attached to the old one.
+    MisuseError once an authority's answer has been attached to the old one: any authority's, or ``signer``'s.
     """
     folder = workspace.record(record_id)
-    if (folder / "responses").is_dir():
+    if any((folder / "responses").glob(f"{signer or ''}*.enigmresp")):
         hint = "`enigm-repo status` shows its next step"
         raise MisuseError(f"{record_id}: an authority has signed for it already", hint=hint)
     shutil.rmtree(folder, ignore_errors=True)

@@ -16,6 +16,7 @@ from enigm_tuf_repository.register import load_register, save_register
 from enigm_tuf_repository.requests import Draft, role_evidence
 from enigm_tuf_repository.role_building import with_delegations, with_targets, with_versions
 from enigm_tuf_repository.settings import settings_in
+from enigm_tuf_repository.staging import require_no_signed_root
 from enigm_tuf_repository.trusted import admit_chain
 from enigm_tuf_repository.workspace import Workspace
 
@@ -27,6 +28,7 @@ def prepare_product(workspace: Workspace, product: str, channels: tuple[str, ...
     config, register = workspace.configuration(), load_register(workspace)
     root = admit_chain(root_chain(workspace.published), config.environment, now).root.value
     record_id = f"product-{product}"
+    require_no_signed_root(workspace, register)
     lineage = lineage_of(workspace, register, without=record_id)
     if lineage.head(payload_role(product)) or lineage.head(manifest_role(product)):
         raise MisuseError(f"product {product} is there already")

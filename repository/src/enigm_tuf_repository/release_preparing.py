@@ -31,6 +31,7 @@ from enigm_tuf_repository.register import load_register
 from enigm_tuf_repository.release_description import ReleaseDescription, read_release_description
 from enigm_tuf_repository.requests import Draft, role_evidence
 from enigm_tuf_repository.role_building import target_file, with_targets, with_versions
+from enigm_tuf_repository.staging import require_no_signed_root
 from enigm_tuf_repository.workspace import Workspace
 
 KEPT_RELEASES = 10  # a manifest lists what devices may still need, not all history
@@ -41,6 +42,7 @@ def prepare_release(workspace: Workspace, description_file: Path, now: datetime)
     description = read_release_description(read_input(description_file, LIMITS.document_bytes), str(description_file))
     register = load_register(workspace)
     _require_channel(register.products, description)
+    require_no_signed_root(workspace, register)
     record_id = f"{description.product}-{description.version}"
     lineage = lineage_of(workspace, register, without=record_id)
     folder = description_file.parent

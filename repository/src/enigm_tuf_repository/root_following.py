@@ -11,7 +11,7 @@ from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.request import read_response
 from enigm_tuf.model.tuf import Targets
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
-from enigm_tuf_repository.following import Following
+from enigm_tuf_repository.following import Following, require_signable
 from enigm_tuf_repository.foreign_client import verify_roots_with_tuf
 from enigm_tuf_repository.lineage import Lineage, Signed, lineage_of, root_chain
 from enigm_tuf_repository.preparing import write_entry
@@ -47,7 +47,7 @@ def follow_root(workspace: Workspace, record_id: str, now: datetime) -> ReleaseR
     chain = root_chain(workspace.staged(record_id), workspace.published)
     root = admit_chain(chain, settings.config.environment, now).root.value
     verify_roots_with_tuf(chain)
-    roles = Following(root, settings, lineage, now).decide()
+    roles = require_signable(Following(root, settings, lineage, now).decide())
     made = tuple(
         write_entry(workspace, lineage, record_id, "roles", draft, now) for draft in _drafts(lineage, settings, roles)
     )

@@ -16,7 +16,7 @@ from enigm_tuf.policy.rules.root import RootRule
 from enigm_tuf.trust.authority_admission import judge_root_definition
 from enigm_tuf.trust.root_quorums import RootQuorum, root_owner, root_quorums
 from enigm_tuf.trust.root_rules import RootView, manifest_changes, model_ratchet, view_root
-from enigm_tuf_repository.following import Following
+from enigm_tuf_repository.following import Following, require_signable
 from enigm_tuf_repository.lineage import lineage_of, root_chain
 from enigm_tuf_repository.preparing import Plan, new_record, open_record
 from enigm_tuf_repository.records import ReleaseRecord
@@ -40,7 +40,7 @@ class PreparedRoot:
 def prepare_root(
     workspace: Workspace, configuration_file: Path, now: datetime, *, recovering: bool = False
 ) -> PreparedRoot:
-    """Open the record ``root-<version>``. Again is fine until an authority has signed.
+    """Open the record ``root-<version>``. Again is fine until the owner of root has signed: a consent alone may lapse.
 
     RefusedError by the rules that devices and authorities have; MisuseError where nothing changes.
     """
@@ -53,9 +53,9 @@ def prepare_root(
     quorums = root_quorums(before, after, recovering=recovering)
     record_id, register = f"root-{root.version}", load_register(workspace)
     lineage = lineage_of(workspace, register, without=record_id)
-    follows = tuple(Following(root, settings, lineage, now).decide())
+    follows = tuple(require_signable(Following(root, settings, lineage, now).decide()))
     action: Action = "recovery" if recovering else "root"
-    with new_record(workspace, record_id):
+    with new_record(workspace, record_id, root_owner(before)):
         settings.write(workspace.with_new_settings_of(record_id))
         drafts = _drafts(workspace, settings, before, root, quorums)
         plan = Plan(record_id, action, None, drafts, follows=follows)

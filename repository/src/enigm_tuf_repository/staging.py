@@ -1,11 +1,12 @@
 """What a record adds to the tree: its signed roles, the targets that they list, and nothing else."""
 
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.model.chunks import SUFFIX
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf_repository.lineage import SignedFile, file_name, read_signed_file
 from enigm_tuf_repository.records import ReleaseRecord, Step, staged_files
+from enigm_tuf_repository.register import Register
 from enigm_tuf_repository.role_building import hashed_name
 from enigm_tuf_repository.rules import RepositoryRule
 from enigm_tuf_repository.workspace import Workspace
@@ -24,6 +25,14 @@ def root_is_signed(workspace: Workspace, record: ReleaseRecord) -> bool:
     """Whether the record makes a root, and all signatures of it are here."""
     version = record.roles.get("root")
     return version is not None and (workspace.staged(record.id) / "metadata" / file_name("root", version)).is_file()
+
+
+def require_no_signed_root(workspace: Workspace, register: Register) -> None:
+    """MisuseError where a root is signed and not out yet: what is prepared now would be judged by another root."""
+    for record_id in register.open:
+        if any((workspace.staged(record_id) / "metadata").glob("*.root.json")):
+            hint = "`enigm-repo status` shows its next step"
+            raise MisuseError(f"{record_id} makes a root that is signed and not published yet", hint=hint)
 
 
 def new_targets(workspace: Workspace, record: ReleaseRecord) -> list[TargetFile]:
