@@ -1,7 +1,6 @@
 """Action ``roles``: what a new root changed the keys of is signed anew, with what it held and nothing else."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from tuf.api.metadata import DelegatedRole, Delegations, MetaFile
@@ -10,7 +9,6 @@ from enigm_testkit.authorities import (
     keyids,
     make_role,
     make_targets,
-    manifest_only_extension,
     new_signer,
     product_role,
     product_roles,
@@ -24,12 +22,12 @@ from enigm_testkit.scenes import (
     listed,
     manifest,
     manifest_roles,
+    one_authority,
     ota,
     payload_roles,
     release,
 )
 from enigm_tuf.model.manifest import write_manifest
-from enigm_tuf.model.root_extension import FIELD
 from enigm_tuf.policy.difference import difference
 
 
@@ -239,21 +237,7 @@ def test_the_manifests_that_are_shown_are_those_that_the_authority_signed_last()
     assert scene.refused_by() == ["ARTIFACT-MANIFEST"]
 
 
-def test_in_model_manifest_only_nobody_vouches_and_the_manifests_keep_the_rollback_index() -> None:
-    scene = manifest_roles()
-    assert scene.root is not None
-    extension: dict[str, Any] = manifest_only_extension(scene.cast)
-    extension["recovery"]["threshold"] = 2
-    scene.root.roles["root"].threshold = 1
-    scene.root.roles["root"].keyids = keyids(scene.cast.manifest)
-    scene.cast.root = scene.cast.manifest
-    scene.root.unrecognized_fields[FIELD] = extension
-    only = {"phone.manifest": product_roles(scene.cast)["phone.manifest"]}
-    scene.before["targets"] = make_targets(scene.cast, only)
-    scene.proposals["targets"] = make_targets(scene.cast, only)
-    scene.targets("targets").version = 2
-    delegations(scene).keys = {
-        keyid: key for keyid, key in delegations(scene).keys.items() if keyid in keyids(scene.cast.manifest)
-    }
+def test_roles_are_signed_anew_in_model_manifest_only_too() -> None:
+    scene = one_authority(manifest_roles())
     assert scene.refused_by() == []
     assert scene.said("ARTIFACT-AGREEMENT") == "model manifest-only: nobody else vouches for a payload"

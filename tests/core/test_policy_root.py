@@ -57,9 +57,7 @@ def migration(cast: Cast | None = None) -> Scene:
     cast = cast or Cast()
     cast.manifest.append(new_signer())
     one = replace(cast, root=cast.manifest)
-    extension = manifest_only_extension(one)
-    extension["keyinfo"] = {signer.public_key.keyid: key_info(signer) for signer in [*one.manifest, *one.timestamp]}
-    before = make_root(one, extension=extension)
+    before = make_root(one, extension=manifest_only_extension(one))
     scene = scene_of(before, make_root(cast), one, "manifest")
     scene.consenting = cast.root[:2]
     return scene

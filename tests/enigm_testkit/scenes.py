@@ -5,7 +5,7 @@ from datetime import timedelta
 from hashlib import sha512
 from typing import Any
 
-from tuf.api.metadata import MetaFile, TargetFile
+from tuf.api.metadata import MetaFile, Snapshot, TargetFile, Targets
 
 from enigm_testkit.authorities import (
     NOW,
@@ -15,6 +15,7 @@ from enigm_testkit.authorities import (
     make_root,
     make_snapshot,
     make_targets,
+    manifest_only_extension,
     new_signer,
 )
 from enigm_testkit.requests import Scene, Signed, policy_toml
@@ -129,6 +130,30 @@ def adopted_payloads() -> Scene:
     scene.targets("phone.payload").version = 1
     scene.manifests = {MANIFEST: write_manifest(manifest(release("1.0")))}
     return scene
+
+
+def one_authority(scene: Scene) -> Scene:
+    """The same in model ``manifest-only``: no payload roles, and root is held by the manifest authority."""
+    scene.cast.root = scene.cast.manifest
+    extension = manifest_only_extension(scene.cast)
+    extension["recovery"]["threshold"] = 2
+    scene.root = make_root(scene.cast, extension=extension)
+    scene.root.roles["root"].threshold = 1
+    scene.replace_policy("\nroot = 2", "\nroot = 1")
+    scene.others, scene.context = {}, {}
+    for values in (scene.before, scene.proposals):
+        for value in values.values():
+            _without_payload_roles(scene.cast, value)
+    return scene
+
+
+def _without_payload_roles(cast: Cast, value: Signed) -> None:
+    if isinstance(value, Snapshot):
+        value.meta = {name: meta for name, meta in value.meta.items() if not name.endswith(".payload.json")}
+    elif isinstance(value, Targets) and value.delegations and value.delegations.roles:
+        roles = value.delegations.roles.values()
+        value.delegations.roles = {role.name: role for role in roles if not role.name.endswith(".payload")}
+        value.delegations.keys = {signer.public_key.keyid: signer.public_key for signer in cast.manifest}
 
 
 def halt() -> Scene:

@@ -81,7 +81,7 @@ class Vendor:
     def signers_of(self, request: SigningRequest) -> list[SoftKey]:
         """Enough custodians for the thresholds of the configuration."""
         if request.index.authority == "manifest":
-            return self.keys["manifest"][:1]
+            return self.keys["manifest"][: 2 if request.index.action == "root" else 1]
         return self.keys["root"][:2] if request.index.action in {"root", "recovery"} else self.keys["payload"]
 
     def answers(self, record_id: str, *, roles: bool = False) -> list[str]:
@@ -91,7 +91,7 @@ class Vendor:
         requests = [read_request((folder / path).read_bytes(), path) for path in paths]
         return [self.answer(request, key) for request in requests for key in self.signers_of(request)]
 
-    def configuration(self, **changes: str) -> str:
+    def configuration(self, **changes: str | None) -> str:
         """A changed configuration with the keys of today; every key has its record beside it."""
         for purpose, group in self.keys.items():
             for key in group:
@@ -183,9 +183,9 @@ def _signer_of(path: Path, keys: dict[Purpose, list[SoftKey]]) -> list[str]:
     return [sys.executable, str(path / "signer.py"), str(path / f"{key.name}.pem"), key.keyid]
 
 
-def repository_toml(keys: dict[Purpose, list[SoftKey]], signer: list[str], **changes: str) -> str:
-    """``changes`` replace lines by their TOML."""
-    lines = {
+def repository_toml(keys: dict[Purpose, list[SoftKey]], signer: list[str], **changes: str | None) -> str:
+    """``changes`` replace lines by their TOML; None leaves one out."""
+    lines: dict[str, str | None] = {
         "environment": '"staging"',
         "authority_model": '"dual"',
         "requester": '"rob"',
@@ -199,7 +199,7 @@ def repository_toml(keys: dict[Purpose, list[SoftKey]], signer: list[str], **cha
         "timestamp_signer": str(signer),
         **{f"{purpose}_keys": str([f"{key.name}.key.json" for key in group]) for purpose, group in keys.items()},
     }
-    return "\n".join(f"{name} = {value}" for name, value in (lines | changes).items()) + "\n"
+    return "\n".join(f"{name} = {value}" for name, value in (lines | changes).items() if value is not None) + "\n"
 
 
 def policy_toml(authority: str, voters: list[Voter]) -> str:

@@ -21,7 +21,7 @@ def prepared_template(five: Works, tmp_path_factory: pytest.TempPathFactory) -> 
     """root-e is lost: the root without it, and with root-f, is prepared."""
     works = five.copied(tmp_path_factory.mktemp("prepared") / "house")
     works.house.take_stock("release", "root-f", retire=works.house.key("root-e").spki_sha256)
-    works.house.repo("root", "prepare", "--config", works.configuration(root_keys=WITH_F))
+    works.house.repo("root", "rotate-out", "root-e.key.json", "--spare", works.house.path / "root-f.key.json")
     return works
 
 

@@ -6,7 +6,6 @@ The settings go into the record, and come into force when the root is published.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.model.request import Action, Authority
@@ -23,7 +22,7 @@ from enigm_tuf_repository.records import ReleaseRecord
 from enigm_tuf_repository.register import load_register
 from enigm_tuf_repository.requests import Draft
 from enigm_tuf_repository.root_building import build_root
-from enigm_tuf_repository.settings import Settings, read_settings
+from enigm_tuf_repository.settings import Settings
 from enigm_tuf_repository.trusted import admit_roots
 from enigm_tuf_repository.workspace import Workspace
 
@@ -37,14 +36,11 @@ class PreparedRoot:
     quorums: tuple[RootQuorum, ...]
 
 
-def prepare_root(
-    workspace: Workspace, configuration_file: Path, now: datetime, *, recovering: bool = False
-) -> PreparedRoot:
+def prepare_root(workspace: Workspace, settings: Settings, now: datetime, *, recovering: bool = False) -> PreparedRoot:
     """Open the record ``root-<version>``. Again is fine until the owner of root has signed: a consent alone may lapse.
 
     RefusedError by the rules that devices and authorities have; MisuseError where nothing changes.
     """
-    settings = read_settings(configuration_file)
     _require_same_environment(workspace, settings)
     trusted = admit_roots(root_chain(workspace.published), settings.config.environment, now).root.value
     root = build_root(settings, trusted, now)

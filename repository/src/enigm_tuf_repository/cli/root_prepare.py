@@ -8,6 +8,7 @@ from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf_repository.cli.options import add_repository_option, changing
 from enigm_tuf_repository.cli.root_options import root_outcome
 from enigm_tuf_repository.root_preparing import prepare_root
+from enigm_tuf_repository.settings import read_settings
 
 if TYPE_CHECKING:
     from enigm_tuf_repository.cli import Edges
@@ -20,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     with changing(arguments) as workspace:
-        prepared = prepare_root(workspace, Path(arguments.config), edges.now())
+        prepared = prepare_root(workspace, read_settings(Path(arguments.config)), edges.now())
         return root_outcome(workspace, prepared)
 
 

@@ -9,6 +9,7 @@ from enigm_tuf_repository.cli.options import changing
 from enigm_tuf_repository.cli.root_options import root_outcome
 from enigm_tuf_repository.cli.root_prepare import configure
 from enigm_tuf_repository.root_preparing import prepare_root
+from enigm_tuf_repository.settings import read_settings
 
 if TYPE_CHECKING:
     from enigm_tuf_repository.cli import Edges
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     with changing(arguments) as workspace:
-        prepared = prepare_root(workspace, Path(arguments.config), edges.now(), recovering=True)
+        prepared = prepare_root(workspace, read_settings(Path(arguments.config)), edges.now(), recovering=True)
         return root_outcome(workspace, prepared)
 
 
