@@ -97,8 +97,6 @@ def finished(works: Works, payload: tuple[str, ...] = (), manifest: tuple[str, .
     works.follow("root-2")
     works.finish("root-2")
     works.fleet.arrives("1.0")
-    works.release("2.0")
-    works.fleet.arrives("2.0")
 
 
 def test_a_lost_root_token_is_replaced_word_by_word(player: Player) -> None:
