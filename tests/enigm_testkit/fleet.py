@@ -8,10 +8,9 @@ from tuf.api.exceptions import DownloadHTTPError
 from tuf.ngclient import FetcherInterface
 from tuf.ngclient import Updater as NgUpdater
 
-from enigm_testkit.house import House
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.tuf import Root
-from enigm_tuf.ports import DeviceState
+from enigm_tuf.ports import Clock, DeviceState
 from enigm_tuf.trust.eligibility import DeviceFacts
 from enigm_tuf.trust.verified import read_document
 from enigm_tuf_client.fetch import FileFetcher
@@ -28,7 +27,7 @@ class Device:
 
     folder: Path
     published: Path
-    house: House
+    clock: Clock
 
     def __post_init__(self) -> None:
         self.store = DirectoryStore(self.folder / "store")
@@ -53,7 +52,7 @@ class Device:
         """Check, fetch and install; the version that is installed now. What refuses the check is raised."""
         fetcher = FileFetcher(published or self.published)
         facts = DeviceFacts("staging", "phone", "phone-a", "stable", "device-1")
-        updater = Updater(store=self.store, fetcher=fetcher, facts=facts, clock=self.house.clock)
+        updater = Updater(store=self.store, fetcher=fetcher, facts=facts, clock=self.clock)
         check = updater.check()
         self.report = str(check.report)
         if check.refusal:
@@ -96,26 +95,20 @@ class TreeFetcher(FetcherInterface):
 
 @dataclass
 class Fleet:
-    """All devices of a house by name; they lie in its folder, and are copied with it."""
+    """All devices of a vendor by name, in a folder of its own."""
 
-    house: House
-
-    @property
-    def path(self) -> Path:
-        return self.house.path / "fleet"
+    path: Path
+    published: Path
+    clock: Clock
 
     @property
     def devices(self) -> dict[str, Device]:
         names = sorted(path.name for path in self.path.iterdir())
-        return {name: Device(self.path / name, self.published, self.house) for name in names}
-
-    @property
-    def published(self) -> Path:
-        return self.house.path / "repository" / "published"
+        return {name: Device(self.path / name, self.published, self.clock) for name in names}
 
     def ship(self, name: str, root: int) -> Device:
         """A new device that leaves the factory with this root version."""
-        device = Device(self.path / name, self.published, self.house)
+        device = Device(self.path / name, self.published, self.clock)
         device.folder.mkdir(parents=True)
         device.ship((self.published / "metadata" / f"{root}.root.json").read_bytes())
         return device

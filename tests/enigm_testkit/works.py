@@ -25,7 +25,8 @@ class Works:
 
     @property
     def fleet(self) -> Fleet:
-        return Fleet(self.house)
+        """It lies in the house's folder, and is copied with it."""
+        return Fleet(self.house.path / "fleet", self.published, self.house.clock)
 
     @property
     def published(self) -> Path:
