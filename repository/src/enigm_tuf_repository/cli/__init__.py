@@ -17,6 +17,7 @@ from enigm_tuf_repository.cli import (
     release_prepare,
     release_publish,
     release_verify,
+    report,
     request_lint,
     root_follow,
     root_prepare,
@@ -43,6 +44,7 @@ COMMANDS = (
     timestamp.COMMAND,
     bundle.COMMAND,
     status.COMMAND,
+    report.COMMAND,
     serve.COMMAND,
 )
 
