@@ -11,6 +11,7 @@ import pytest
 from enigm_testkit.custodians import soft_key
 from enigm_testkit.vendor import Vendor
 from enigm_tuf.errors import RefusedError, StateError
+from enigm_tuf.model.request import read_request
 from enigm_tuf.model.root_extension import FIELD
 from enigm_tuf_repository import following
 from enigm_tuf_repository.lineage import root_chain
@@ -110,6 +111,20 @@ def test_a_policy_is_pinned_by_a_root_and_in_force_with_it(released: Vendor) -> 
     assert released.workspace.policy("release") == policy.read_bytes()
     assert root_of(released, 2)[FIELD]["policies"]["release"]["version"] == 2  # type: ignore[index]
     assert released.request("root-2", "release").index.policy.version == 1, "asked under the policy of before"
+
+
+def test_roles_that_follow_are_asked_for_under_the_policy_that_the_root_pins(released: Vendor) -> None:
+    policy = released.path / "release.policy.toml"
+    policy.write_text(policy.read_text().replace("version = 1", "version = 2", 1))
+    rotated_payload_keys(released)
+    folder = released.workspace.record("root-2") / "requests"
+    versions = {
+        name: read_request((folder / name).read_bytes(), name).index.policy.version
+        for name in ("release.enigmreq", "release-roles.enigmreq", "manifest-roles.enigmreq")
+    }
+    assert versions == {"release.enigmreq": 1, "release-roles.enigmreq": 2, "manifest-roles.enigmreq": 1}
+    finished(released)
+    assert released.device_sees() == "1.0"
 
 
 def test_a_policy_of_the_manifest_authority_needs_its_consent(released: Vendor) -> None:

@@ -8,6 +8,7 @@ from tuf.api.exceptions import UnsignedMetadataError
 from enigm_testkit.forged_roots import tree_with_root
 from enigm_testkit.house import key_files
 from enigm_testkit.works import Works
+from enigm_tuf.authorities.cli import main as enigm_sign
 from enigm_tuf.errors import RefusedError
 
 WITH_F = key_files("root-a", "root-b", "root-c", "root-d", "root-f")
@@ -104,6 +105,13 @@ def test_what_changes_is_said_in_words_to_who_prepares_and_to_who_signs(
         shown = capsys.readouterr().out
         assert "rotate-root-keys: - keeper-e's key" in shown
         assert "TRANSITION-ROOT" in shown
+    request = house.request("root-2")
+    edges = house.edges(last_four_words="no")
+    vote = ["approve", request, *house.voter(request, "alice"), "--out", house.path / "vote"]
+    assert enigm_sign([str(part) for part in vote], edges) == 3, (
+        "whoever does not type the words has seen it all the same"
+    )
+    assert "rotate-root-keys: - keeper-e's key" in "\n".join(edges.person.said)  # type: ignore[attr-defined]
 
 
 # --- the negative twins ---

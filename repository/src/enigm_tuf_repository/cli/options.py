@@ -41,10 +41,14 @@ def store_of(workspace: Workspace) -> DirectoryStore:
 
 
 def request_lines(workspace: Workspace, record: ReleaseRecord) -> list[str]:
-    """The record and the files to take to the authorities."""
+    """The record and the files to take to the authorities: after a root, those for the roles that follow it."""
     folder = workspace.record(record.id)
-    files = [f"  for the {entry.authority} authority: {folder / entry.path}" for entry in record.requests]
-    return [f"record {record.id}", *files]
+    following = [entry for entry in record.requests if "root" not in entry.roles]
+    asked = following or record.requests
+    return [
+        f"record {record.id}",
+        *(f"  for the {entry.authority} authority: {folder / entry.path}" for entry in asked),
+    ]
 
 
 def next_lines(workspace: Workspace, record: ReleaseRecord) -> list[str]:
