@@ -199,6 +199,22 @@ def _offered_and_left_out(scene: Scene) -> None:
     scene.manifests[MANIFEST] = write_manifest(manifest(release("1.1"), release("1.0")))
 
 
+def test_payloads_are_adopted_under_the_root_that_makes_the_release_authority_and_under_no_other() -> None:
+    """At any other time they come with a release, and with what a policy demands of one."""
+    scene = adopted_payloads()
+    dual = payload_roles().root_file()
+    for members in ({}, {"context/root/1.root.json": dual}):
+        scene.members = members
+        assert scene.refused_by() == ["TRANSITION-PRODUCT"]
+
+
+def test_a_role_that_targets_does_not_delegate_to_is_moved_by_no_snapshot() -> None:
+    scene = manifest_roles()
+    scene.others = {"evil.payload": make_role({})}
+    scene.snapshot.meta["evil.payload.json"] = MetaFile(1)
+    assert scene.refused_by() == ["TRANSITION-SNAPSHOT", "ARTIFACT-MANIFEST"]
+
+
 @pytest.mark.parametrize("change", [_other_record, _nothing_offered, _offered_and_left_out])
 def test_an_adopted_payload_role_lists_what_the_manifests_offer_and_nothing_else(
     change: Callable[[Scene], None],

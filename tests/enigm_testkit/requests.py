@@ -127,6 +127,12 @@ class Scene:
         """The evidence of one rule."""
         return next(outcome.evidence for outcome in evaluate(self.question()).outcomes if outcome.rule == rule)
 
+    def root_file(self) -> bytes:
+        """The trusted root as a file, signed by root's keys."""
+        assert self.root is not None
+        self.pin_policy(self.root)
+        return signed(self.root, self.cast.root)
+
     def heads(self) -> dict[str, Previous]:
         return {
             role: Previous(role, value.version, sha256(canonical(value.to_dict())))
@@ -164,8 +170,7 @@ class Scene:
     def _trusted_root(self) -> Verified[TrustedRoot] | None:
         if self.root is None:
             return None
-        self.pin_policy(self.root)
-        return trust_root(signed(self.root, self.cast.root), NOW, AuthorityAdmission("staging")).root
+        return trust_root(self.root_file(), NOW, AuthorityAdmission("staging")).root
 
     def pin_policy(self, root: Signed | None, other: PolicyPin | None = None) -> None:
         """Let ``root`` pin ``other``, or what ``pin`` says, by default the policy of this scene."""

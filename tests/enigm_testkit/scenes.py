@@ -129,6 +129,8 @@ def adopted_payloads() -> Scene:
     scene.before = {}
     scene.targets("phone.payload").version = 1
     scene.manifests = {MANIFEST: write_manifest(manifest(release("1.0")))}
+    scene.root = make_root(scene.cast, 2)
+    scene.members["context/root/1.root.json"] = one_authority(manifest_product()).root_file()
     return scene
 
 

@@ -175,6 +175,14 @@ def test_there_is_no_way_back_for_a_device_and_plain_tuf_knows_no_models(migrate
     migrated.fleet.arrives("1.1")
 
 
+def test_a_device_does_not_go_back_to_the_tree_of_before(migrated: Works, one: Works) -> None:
+    migrated.fleet.arrives("1.1")
+    for device in migrated.fleet.devices.values():
+        with pytest.raises(RefusedError, match=r"^ROLLBACK-TIMESTAMP"):
+            device.update(one.published)
+        assert device.root_version == 2
+
+
 def test_there_is_no_way_back_for_the_tools(migrated: Works, capsys: pytest.CaptureFixture[str]) -> None:
     one = migrated.house.path / "repository.toml"  # as it was given to init
     assert migrated.run("root", "prepare", "--config", one) == 3

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 
+from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.delegations import DelegatedRole, Delegations
 from enigm_tuf.model.manifest import OtaManifest
-from enigm_tuf.model.tuf import Targets
+from enigm_tuf.model.tuf import Root, Targets
 from enigm_tuf.policy.question import Question
 from enigm_tuf.policy.rules.transition_rule import TransitionRule, refuse
 from enigm_tuf.trust.agreement import agree
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf.trust.root_rules import RootView, view_root
 from enigm_tuf.trust.threshold import spki_sha256
+from enigm_tuf.trust.verified import read_document
 
 
 def targets_follow(question: Question, old: Targets | None, new: Targets) -> str:
@@ -77,15 +79,30 @@ def signed_anew(question: Question, role: str, old: Targets | None, new: Targets
 
 
 def _starts_with_what_is_offered(question: Question, role: str, new: Targets) -> str:
-    """Each payload agrees with a release of a manifest that is shown, and none of those is left out."""
+    """Each payload agrees with a release of a manifest that is shown, and none of those is left out.
+
+    Only under the root that makes the release authority: at any other time a payload comes with a release.
+    """
     product = role.rpartition(".")[0]
-    if role != payload_role(product):
+    if role != payload_role(product) or not _has_just_become_dual(question):
         refuse(TransitionRule.TRANSITION_PRODUCT, role, "its last version", "none")
     offered = [manifest for manifest in question.manifests.values() if manifest.product == product]
     paths = {path for manifest in offered for path in _agreed(product, manifest, new)}
     if extra := sorted(set(new.targets) - paths):
         refuse(TransitionRule.TRANSITION_PRODUCT, f"{role}, {extra[0]}", "a payload that a manifest offers", "no such")
     return f"{role} starts with the {len(paths)} payloads that are offered"
+
+
+def _has_just_become_dual(question: Question) -> bool:
+    """Whether the root before the trusted one was ``manifest-only``. The request brings the chain that was admitted."""
+    if question.root is None or question.model != "dual":
+        return False
+    name = f"{question.root.value.version - 1}.root.json"
+    data = question.request.below("context/root").get(name)
+    if data is None:
+        return False
+    before = read_document(data, Root, f"context/root/{name}", LIMITS.root_bytes).value
+    return view_root(before).extension.authority_model == "manifest-only"
 
 
 def _agreed(product: str, manifest: OtaManifest, new: Targets) -> list[str]:

@@ -88,7 +88,7 @@ def snapshot(question: Question) -> str:
     proposal = question.proposals.get("snapshot")
     if proposal is None or not isinstance(proposal.signed, Snapshot):
         return _NOT_HERE
-    if others := sorted(set(question.other_roles) - {payload_role(product) for product in question.products}):
+    if others := sorted(set(question.other_roles) - _payload_roles(question)):
         refuse(TransitionRule.TRANSITION_SNAPSHOT, "evidence/roles", "this product's payload role", ", ".join(others))
     old = question.previous.get("snapshot")
     before = dict(old.meta) if isinstance(old, Snapshot) else {}
@@ -101,6 +101,15 @@ def snapshot(question: Question) -> str:
     if proposal.signed.meta != expected:
         refuse(TransitionRule.TRANSITION_SNAPSHOT, "meta", _versions(expected), _versions(proposal.signed.meta))
     return _versions({name: expected[name] for name in moved})
+
+
+def _payload_roles(question: Question) -> set[str]:
+    """Of the product that the request is about; where roles follow a root, of all that targets delegates to."""
+    if question.request.index.action != "roles":
+        return {payload_role(question.product)}
+    targets = question.targets_of("targets") or question.previous_targets_of("targets")
+    delegated = targets.delegations.roles if targets and targets.delegations else None
+    return {name for name in delegated or {} if name.endswith(".payload")}
 
 
 def _versions(meta: Mapping[str, MetaFile]) -> str:
