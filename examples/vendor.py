@@ -47,9 +47,16 @@ def _enrol(stage: Stage, uri: str, label: str, purpose: str, custodian: str, out
 def write_policies(stage: Stage) -> None:
     """One policy for each authority: two approvals, one of them from security."""
     for authority in AUTHORITIES:
-        kinds = {"release": ("root", "payload"), "manifest": ("targets", "snapshot", "manifest")}[authority]
+        kinds = {"release": ("root", "payload"), "manifest": ("root", "targets", "snapshot", "manifest")}[authority]
         thresholds = {"root": 2, "payload": 2, "targets": 1, "snapshot": 1, "manifest": 1}
-        actions = ["inventory", "product", "release", *(["root"] if authority == "release" else [])]
+        actions = [
+            "inventory",
+            "product",
+            "release",
+            "root",
+            "roles",
+            *(["recovery"] if authority == "release" else []),
+        ]
         text = f'schema = 1\nversion = 1\nauthority = "{authority}"\nenvironment = "staging"\nrequest_hours = 72\n'
         text += "".join(_operator(stage.folder, name, partition) for name, (_, partition) in APPROVERS.items())
         text += '[[operators]]\nid = "rob"\nname = "Rob"\npartition = "engineering"\nroles = ["requester"]\n'
@@ -97,6 +104,7 @@ def write_repository_configuration(stage: Stage, artifact_rules: str) -> None:
     signer = ["enigm-sign", "timestamp", "--token", hsm("timestamp"), "--label", "timestamp", "--pin-file", str(pin)]
     lines = {
         "environment": "staging",
+        "authority_model": "dual",
         "requester": "rob",
         "request_hours": 72,
         "root_keys": [f"{label}.key.json" for label in ROOT_TOKENS],

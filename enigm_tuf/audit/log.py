@@ -24,6 +24,7 @@ from enigm_tuf.model.shapes import (
 )
 from enigm_tuf.model.strict_json import JsonObject
 
+REQUEST_ROLES = 20  # payloads of one request: an intent lists all of them, and must fit into an entry
 ENTRY_BYTES = 16_384  # GOVERNANCE "Audit log": one entry, without its end of line
 
 
@@ -82,7 +83,7 @@ def _body(**fields: Any) -> Record[JsonObject]:
 
 _REQUEST = {"request_sha256": SHA256, "request_id": BUILD_ID}
 _QUORUM = _body(threshold=POSITIVE, keys=Sequence(SHA256, minimum=1, maximum=100, unique=True))
-_PAYLOAD = _body(role=ROLE, version=POSITIVE, sha256=SHA256, quorums=Sequence(_QUORUM, minimum=1, maximum=2))
+_PAYLOAD = _body(role=ROLE, version=POSITIVE, sha256=SHA256, quorums=Sequence(_QUORUM, minimum=1, maximum=3))
 _TOKEN = {"home": HOME, "manufacturer": LINE, "model": LINE, "serial": LINE, "firmware": LINE, "label": LINE}
 
 BODIES: dict[EntryType, Record[JsonObject]] = {
@@ -120,7 +121,7 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
         version=POSITIVE,
         sha256=SHA256,
         key=SHA256,
-        payloads=Sequence(_PAYLOAD, minimum=1, maximum=20),
+        payloads=Sequence(_PAYLOAD, minimum=1, maximum=REQUEST_ROLES),
     ),
     EntryType.SIGN_PERFORMED: _body(
         **_REQUEST,

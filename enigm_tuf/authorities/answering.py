@@ -71,6 +71,6 @@ def _answer(
         inventory=made[1],
         audit=log.head(),
     )
-    envelopes = {sha256(data): data for data in (*case.request.below("approvals").values(), *case.envelopes)}
+    envelopes = {sha256(data): data for data in (*case.request.below("approvals").values(), *case.brought.envelopes)}
     members = {f"{APPROVALS}{digest}.dsse.json": envelopes[digest] for digest in counted}
     return Answer(response, make_response(response, members), refusal)

@@ -15,12 +15,23 @@ from enigm_tuf.policy.reading import ask
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """Beside the request: approvals, and for a root the other authority's responses to its request for the same."""
+
+    envelopes: tuple[bytes, ...] = ()
+    consents: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """A request before this authority. ``chain`` tells which root is trusted after what the request brings."""
+    """A request before this authority, with what people bring along.
+
+    ``chain`` tells which root is trusted after what the request brings.
+    """
 
     home: Home
     request: SigningRequest
-    envelopes: tuple[bytes, ...]
+    brought: Brought
     history: History
     chain: Chain
 
@@ -31,7 +42,8 @@ class Case:
             policy_data=self.home.policy_data,
             root=self.chain.state.root if self.chain.state else None,
             ledger=self.history.ledger(),
-            envelopes=self.envelopes,
+            envelopes=self.brought.envelopes,
+            consents=self.brought.consents,
             custodian=custodian,
             now=now,
         )
@@ -39,7 +51,7 @@ class Case:
 
 
 def open_case(
-    home: Home, request: SigningRequest, envelopes: Iterable[bytes], entries: Iterable[AuditEntry], now: datetime
+    home: Home, request: SigningRequest, brought: Brought, entries: Iterable[AuditEntry], now: datetime
 ) -> Case:
     """Read the log and the roots; RefusedError if the request's root chain is not the one trusted here."""
-    return Case(home, request, tuple(envelopes), history_of(entries), admit_context(home, request, now))
+    return Case(home, request, brought, history_of(entries), admit_context(home, request, now))

@@ -11,6 +11,7 @@ from enigm_tuf.model.root_extension import KeyInfo
 from enigm_tuf.model.strict_json import canonical, sha256
 from enigm_tuf.model.tuf import Root, Targets
 from enigm_tuf.policy.question import Question
+from enigm_tuf.policy.rules.root import quorums_of
 from enigm_tuf.trust.root_rules import RootView, view_root
 from enigm_tuf.trust.threshold import spki_sha256
 
@@ -55,13 +56,13 @@ def key_of_role(question: Question, role: str, digest: str) -> KeyOfRole:
 def keys_of(question: Question, role: str) -> RoleKeys:
     """By what root pins for root, targets, snapshot and payload roles; by the delegation for manifest roles.
 
-    A new root needs the quorum of the trusted root and its own (TUF specification 5.3.4).
+    A new root needs several quorums (``root_quorums``): those of this authority are what it waits for.
     """
+    if role == "root":
+        return _of_new_root(question)
     views = _roots(question)
     if not views:
         _refuse(role, "a trusted root, or a proposed one", "neither")
-    if role == "root":
-        return _join([_of_root(view, role) for view in views])
     if role in views[0].root.roles:
         return _of_root(views[0], role)
     return _of_payload(views[0]) if role.endswith(".payload") else _of_delegation(question, role)
@@ -75,7 +76,9 @@ def _roots(question: Question) -> list[RootView]:
     return [view_root(root) for root in roots if isinstance(root, Root)]
 
 
-def _join(parts: list[RoleKeys]) -> RoleKeys:
+def _of_new_root(question: Question) -> RoleKeys:
+    own = [item for item in quorums_of(question) if item.authority == question.policy.authority]
+    parts = [_role_keys(item.public_keys(), item.threshold) for item in own]
     keys = {keyid: digest for part in parts for keyid, digest in part.keys.items()}
     return RoleKeys(keys, tuple(quorum for part in parts for quorum in part.quorums))
 

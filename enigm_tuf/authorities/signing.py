@@ -17,7 +17,7 @@ from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.inventory.comparing import require_same
 from enigm_tuf.authorities.inventory.keeping import in_force
-from enigm_tuf.authorities.judging import Case, open_case
+from enigm_tuf.authorities.judging import Brought, Case, open_case
 from enigm_tuf.authorities.payload_signing import PayloadSigner
 from enigm_tuf.authorities.role_keys import key_of_role
 from enigm_tuf.authorities.rules import SigningRule
@@ -58,16 +58,14 @@ class _Ready:
     signer: PayloadSigner
 
 
-def sign(
-    home: Home, request: SigningRequest, envelopes: tuple[bytes, ...], custodian: Custodian, clock: Clock
-) -> Answer:
+def sign(home: Home, request: SigningRequest, brought: Brought, custodian: Custodian, clock: Clock) -> Answer:
     """Sign every payload of the request that this key has not signed yet.
 
     RefusedError SIGN-INTENT-OPEN, ROOT-CHAIN, CONFIRM-WORDS, KEY-OF-ROLE, SIGN-ONCE, and those of the root chain and
     the token. Where the policy says no, the answer has a refusal and no signature.
     """
     with open_log(home.log, clock) as log, ExitStack() as stack:
-        ready = _prepare(home, request, envelopes, custodian, clock, log, stack)
+        ready = _prepare(home, request, brought, custodian, clock, log, stack)
         if isinstance(ready, Answer):
             return ready
         with logged_session(log, ready.signer.session.identity, ready.signer.digest, ready.signer.custodian):
@@ -77,14 +75,14 @@ def sign(
 
 @contextmanager
 def approved_signer(
-    home: Home, request: SigningRequest, envelopes: tuple[bytes, ...], custodian: Custodian, clock: Clock
+    home: Home, request: SigningRequest, brought: Brought, custodian: Custodian, clock: Clock
 ) -> Iterator[PayloadSigner]:
     """The same checks and log entries, for who signs the payloads with another library (``tuf_signer``).
 
     Raises what ``sign`` raises, and the refusal where the policy says no.
     """
     with open_log(home.log, clock) as log, ExitStack() as stack:
-        ready = _prepare(home, request, envelopes, custodian, clock, log, stack)
+        ready = _prepare(home, request, brought, custodian, clock, log, stack)
         if isinstance(ready, Answer):
             raise ready.refusal or AssertionError("a failed answer has a refusal")
         with logged_session(log, ready.signer.session.identity, ready.signer.digest, ready.signer.custodian):
@@ -94,7 +92,7 @@ def approved_signer(
 def _prepare(
     home: Home,
     request: SigningRequest,
-    envelopes: tuple[bytes, ...],
+    brought: Brought,
     custodian: Custodian,
     clock: Clock,
     log: LinkedLog,
@@ -104,7 +102,7 @@ def _prepare(
     _require_nothing_in_doubt(log)
     log_request(log, request)
     with refusals_logged(log, request):
-        case = open_case(home, request, envelopes, log.entries(), _now(clock))
+        case = open_case(home, request, brought, log.entries(), _now(clock))
         keep_news(home, case.chain, log)
         question, decision = _judge(case, None, log, clock)
         if not decision.passed:

@@ -11,7 +11,7 @@ from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.rules import SigningRule
 from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.model.request import Authority, SigningRequest
+from enigm_tuf.model.request import SigningRequest
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Root
@@ -19,6 +19,7 @@ from enigm_tuf.policy.rules.meta import MetaRule
 from enigm_tuf.ports import Clock
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.metadata import TrustedMetadata, admit_root, trust_root
+from enigm_tuf.trust.root_quorums import root_owner
 from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.rules import Rule
 from enigm_tuf.trust.verified import Document, read_document
@@ -84,7 +85,7 @@ def trust_first_root(home: Home, data: bytes, confirm: Callable[[str], None], cl
         _require_policy_pinned(home, root.value)
         heads = history_of(log.entries()).ledger().heads
         own = heads["root"].sha256 if "root" in heads else None
-        if own != digest and (own or home.authority == _root_owner(root.value)):
+        if own != digest and (own or home.authority == root_owner(view_root(root.value))):
             _refuse(SigningRule.ROOT_OWN, f"root with digest {own or 'of a request signed here'}", digest)
         confirm(digest)
         keep_news(home, Chain(None, {root.value.version: data}), log)
@@ -96,13 +97,12 @@ def read_root(data: bytes) -> Document[Root]:
     return read_document(data, Root, "root", LIMITS.root_bytes)
 
 
-def _root_owner(root: Root) -> Authority:
-    return "release" if view_root(root).extension.authority_model == "dual" else "manifest"
-
-
 def _require_policy_pinned(home: Home, root: Root) -> None:
-    policies = view_root(root).extension.policies
-    pin = policies.manifest if home.authority == "manifest" else policies.release
+    """A root in model ``manifest-only`` knows no release authority: it may look on, and signs what makes it one."""
+    extension = view_root(root).extension
+    pin = extension.policies.manifest if home.authority == "manifest" else extension.policies.release
+    if extension.authority_model == "manifest-only" and home.authority == "release":
+        return
     if pin != home.policy_pin:
         _refuse(MetaRule.POLICY_PINNED, _text(home.policy_pin), _text(pin))
 

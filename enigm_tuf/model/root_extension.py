@@ -98,11 +98,12 @@ class RootExtension(Value):
 _KEYIDS = Sequence(SHA256, minimum=1, maximum=100, unique=True)
 _POLICY = Record(PolicyPin, version=POSITIVE, sha256=SHA256)
 
+AUTHORITY_MODEL = Choice(("manifest-only", "dual"))
 ROOT_EXTENSION = Record(
     RootExtension,
     1,
     environment=ENVIRONMENT,
-    authority_model=Choice(("manifest-only", "dual")),
+    authority_model=AUTHORITY_MODEL,
     authorities=Record(
         Authorities,
         manifest=Record(ManifestAuthority, keyids=_KEYIDS),

@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
+from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.manifest import OtaManifest, Release, Rollout, read_manifest
 from enigm_tuf.model.tuf import Root, Snapshot, TargetFile, Targets
 from enigm_tuf.model.words import words
 from enigm_tuf.policy.question import Question
+from enigm_tuf.policy.root_changes import root_changes
+from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.threshold import spki_sha256
 
 T = TypeVar("T")
@@ -45,6 +48,7 @@ def _changes(old: Signed | None, new: Signed) -> Iterator[str]:
 
 
 def _root_changes(old: Root | None, new: Root) -> Iterator[str]:
+    yield from _listed_changes(old, new)
     for name, role in new.roles.items():
         before = old.roles.get(name) if old else None
         if before is None or before.threshold != role.threshold:
@@ -52,6 +56,16 @@ def _root_changes(old: Root | None, new: Root) -> Iterator[str]:
         yield from _compare(f"{name} key", _keys(old, name), _keys(new, name), str)
     if old is None or old.consistent_snapshot != new.consistent_snapshot:
         yield f"consistent_snapshot {old.consistent_snapshot if old else 'none'} -> {new.consistent_snapshot}"
+
+
+def _listed_changes(old: Root | None, new: Root) -> tuple[str, ...]:
+    """In the words of the closed list; a root that cannot be read is refused by a rule, and is shown all the same."""
+    if old is None:
+        return ()
+    try:
+        return tuple(map(str, root_changes(view_root(old), view_root(new))))
+    except MalformedError as error:
+        return (f"MALFORMED {error}",)
 
 
 def _keys(root: Root | None, role: str) -> dict[str, str]:

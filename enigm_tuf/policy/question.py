@@ -8,8 +8,12 @@ from enigm_tuf.model.approval import Approval
 from enigm_tuf.model.manifest import OtaManifest
 from enigm_tuf.model.policy import Policy
 from enigm_tuf.model.request import Previous, SigningRequest
-from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.model.root_extension import AuthorityModel, PolicyPin
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
+from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
+from enigm_tuf.trust.root_quorums import root_owner
+from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.verified import Verified
 
 
@@ -56,6 +60,8 @@ class CastApproval:
 class Question:
     """``root`` is the trusted root, None only while the first root is made. ``custodian`` is who signs, if known.
 
+    ``consents`` are the other authority's signatures of the proposed root by keyid, in hex; nobody verified them yet.
+
     ``previous`` holds the metadata of ``context/previous`` by role. ``manifests`` holds the evidence by target
     path, ``manifest_bytes`` their exact bytes, ``earlier_manifests`` the bytes that they replace, ``other_roles`` the
     other authority's proposed metadata by role.
@@ -74,6 +80,7 @@ class Question:
     other_roles: Mapping[str, Targets]
     approvals: tuple[CastApproval, ...]
     unauthentic: tuple[str, ...]
+    consents: Mapping[str, str]
     custodian: str | None
     ledger: Ledger
     now: datetime
@@ -84,12 +91,40 @@ class Question:
         products = {role.rpartition(".")[0] for role in self.proposals if "." in role}
         return products.pop() if len(products) == 1 else ""
 
+    @property
+    def products(self) -> tuple[str, ...]:
+        """Those of the request; where roles follow a root, also those whose roles the other authority signs anew."""
+        if self.request.index.action != "roles":
+            return (self.product,)
+        return tuple(sorted({role.rpartition(".")[0] for role in (*self.proposals, *self.other_roles) if "." in role}))
+
+    def roles_of_product(self, product: str) -> set[str]:
+        """The roles that a product has under the root in force: one for each authority that there is."""
+        return {manifest_role(product), *([payload_role(product)] if self.model == "dual" else [])}
+
+    @property
+    def model(self) -> AuthorityModel:
+        """Of the root in force; ``dual`` where there is none."""
+        root = self.root_to_judge_by()
+        return view_root(root).extension.authority_model if root else "dual"
+
     def root_to_judge_by(self) -> Root | None:
         """The trusted root, or while there is none the proposed one."""
         if self.root is not None:
             return self.root.value
         proposed = self.proposals.get("root")
         return proposed.signed if proposed and isinstance(proposed.signed, Root) else None
+
+    def head(self, role: str) -> Previous | None:
+        """What ``role`` must follow: the last of it that this authority signed; None before the first.
+
+        Root follows the trusted one where the other authority owns it: what is only consented to may come to nothing.
+        """
+        if role == "root" and self.root is not None:
+            owned = root_owner(view_root(self.root.value)) == self.policy.authority
+            if not owned or role not in self.ledger.heads:
+                return Previous(role, self.root.value.version, sha256(self.root.canonical))
+        return self.ledger.heads.get(role)
 
     def targets_of(self, role: str) -> Targets | None:
         """The proposed metadata of a product role, or None."""

@@ -14,7 +14,7 @@ from enigm_tuf.model.approval import pre_authentication_encoding, read_envelope,
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.policy import Operator, Policy, read_policy
 from enigm_tuf.model.public_keys import tuf_key
-from enigm_tuf.model.request import SigningRequest
+from enigm_tuf.model.request import SigningRequest, read_response
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.strict_json import parse_canonical, sha256
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
@@ -32,10 +32,14 @@ def ask(
     root: Verified[Root] | None,
     ledger: Ledger,
     envelopes: Sequence[bytes],
+    consents: Sequence[bytes] = (),
     custodian: str | None,
     now: datetime,
 ) -> Question:
-    """Parse everything that the rules will look at; MalformedError names the member of the request."""
+    """Parse everything that the rules will look at; MalformedError names the member of the request.
+
+    ``consents`` are the other authority's responses to its request for the same root.
+    """
     policy = read_policy(policy_data, "policy")
     manifest_bytes = request.below("evidence/manifests")
     approvals, unauthentic = cast_approvals(policy, [*request.below("approvals").values(), *envelopes])
@@ -52,6 +56,7 @@ def ask(
         other_roles=_other_roles(request.below("evidence/roles")),
         approvals=approvals,
         unauthentic=unauthentic,
+        consents=_consents(consents),
         custodian=custodian,
         ledger=ledger,
         now=now,
@@ -122,6 +127,12 @@ def _require_same_person(operator: Operator, device: str, key: str, approver: ob
     for name, value in expected.items():
         if getattr(approver, name) != value:
             raise MalformedError(source, f"approver.{name}", f"must be {value}, as in the policy")
+
+
+def _consents(responses: Sequence[bytes]) -> dict[str, str]:
+    """Signatures of root by keyid. A response is believed for nothing: they count if they verify."""
+    answers = [read_response(data, f"consent {sha256(data)[:16]}")[0] for data in responses]
+    return {item.keyid: item.signature for answer in answers for item in answer.signatures if item.role == "root"}
 
 
 def _proposals(folder: str, files: Mapping[str, bytes]) -> dict[str, Proposal]:

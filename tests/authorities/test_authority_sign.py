@@ -14,6 +14,7 @@ from enigm_tuf.audit.linked import read_log
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.authorities.cli import main
 from enigm_tuf.authorities.home import open_home
+from enigm_tuf.authorities.judging import Brought
 from enigm_tuf.authorities.signing import Custodian, sign
 from enigm_tuf.errors import RefusedError, TouchTimeoutError
 from enigm_tuf.model.public_keys import tuf_key
@@ -303,7 +304,7 @@ def run_with(house: House, request: Path, token: str, change: Callable[[Token], 
     real = house.edges().open_token(house.uri(token))
     custodian = Custodian(change(real), token, lambda _: PIN, lambda _: None)
     authority = read(request).index.authority
-    return sign(open_home(house.home(authority)), read(request), tuple(votes), custodian, house.clock).response
+    return sign(open_home(house.home(authority)), read(request), Brought(tuple(votes)), custodian, house.clock).response
 
 
 def test_after_a_touch_that_came_too_late_the_rest_is_signed(rooted: House) -> None:

@@ -13,6 +13,7 @@ from enigm_testkit.spy_module import SpyModule
 from enigm_tuf.audit.linked import read_log
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.authorities.home import open_home
+from enigm_tuf.authorities.judging import Brought
 from enigm_tuf.authorities.payload_signing import PayloadSigner
 from enigm_tuf.authorities.signing import Custodian, approved_signer
 from enigm_tuf.authorities.tuf_signer import ApprovedSigner
@@ -31,7 +32,7 @@ def opened(
     request = house.request("root-1")
     envelopes = ballots(house, request) if envelopes is None else envelopes
     custodian = Custodian(token, label, lambda _: PIN, lambda _: None)
-    return approved_signer(open_home(house.home("release")), read(request), envelopes, custodian, house.clock)
+    return approved_signer(open_home(house.home("release")), read(request), Brought(envelopes), custodian, house.clock)
 
 
 @pytest.fixture(scope="module")

@@ -239,4 +239,4 @@ def test_the_approvals_that_counted_are_kept_with_the_decision() -> None:
 def test_a_root_key_that_is_named_but_missing_is_one_clear_refusal() -> None:
     scene = first_root()
     del scene.new_root.keys[keyids(scene.cast.root)[0]]
-    assert scene.refused_by() == ["META-AUTHORITY"]
+    assert scene.refused_by() == ["META-AUTHORITY", "TRANSITION-ROOT"]

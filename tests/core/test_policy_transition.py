@@ -11,7 +11,6 @@ from enigm_testkit.scenes import (
     MANIFEST,
     NEW_OTA,
     OLD_OTA,
-    first_root,
     halt,
     manifest,
     manifest_product,
@@ -23,18 +22,6 @@ from enigm_testkit.scenes import (
     release,
 )
 from enigm_tuf.model.value import replace
-
-
-@pytest.mark.rule("TRANSITION-ROOT", "accept")
-def test_a_root_with_consistent_snapshots_passes() -> None:
-    assert first_root().said("TRANSITION-ROOT").startswith("consistent snapshots")
-
-
-@pytest.mark.rule("TRANSITION-ROOT", "reject")
-def test_a_root_without_consistent_snapshots_is_refused() -> None:
-    scene = first_root()
-    scene.new_root.consistent_snapshot = False
-    assert scene.refused_by() == ["TRANSITION-ROOT"]
 
 
 def second_product() -> Scene:

@@ -96,6 +96,8 @@ def manifest_only_extension(cast: Cast) -> dict[str, Any]:
     extension = extension_of(cast)
     extension["authority_model"] = "manifest-only"
     del extension["authorities"]["release"], extension["policies"]["release"]
+    holders = [*cast.root, *cast.manifest, *cast.timestamp]
+    extension["keyinfo"] = {signer.public_key.keyid: key_info(signer) for signer in holders}
     return extension
 
 

@@ -6,6 +6,7 @@ On real SoftHSM tokens; any of them may be a virtual PIV card instead.
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,6 +48,23 @@ KEYS = {
 APPROVERS = {"alice": "engineering", "bob": "security"}
 PURPOSES = {"release": ("root", "payload"), "manifest": ("manifest",)}
 """What each authority's keys are for."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which keys a house has, as in KEYS. ``spares`` stand in no root yet; ``lines`` go into repository.toml."""
+
+    keys: dict[str, tuple[str, str]]
+    spares: tuple[str, ...] = ()
+    lines: dict[str, str | None] = field(default_factory=dict)
+    authorities: tuple[str, ...] = ("manifest", "release")
+
+    def of(self, *purposes: str) -> list[str]:
+        """The tokens in use whose keys are for one of these."""
+        return [name for name, key in self.keys.items() if key[0] in purposes and name not in self.spares]
+
+
+TWO_AUTHORITIES = Plan(KEYS)
 _SIGN = "import sys; from enigm_tuf.authorities.cli import main; sys.exit(main())"
 
 
@@ -57,6 +75,7 @@ class House:
     path: Path
     clock: FixedClock
     cards: dict[str, VirtualPivCard] = field(default_factory=dict)
+    plan: Plan = TWO_AUTHORITIES
 
     def uri(self, token: str) -> str:
         if token in self.cards:
@@ -140,9 +159,9 @@ class House:
     def response(self, request: Path, token: str) -> Path:
         return self.path / f"{token}-{read(request).index.request_id}.enigmresp"
 
-    def signed_by(self, request: Path, *tokens: str) -> list[Path]:
+    def signed_by(self, request: Path, *tokens: str, consents: Sequence[Path] = ()) -> list[Path]:
         """Approved by alice and bob, signed by these custodians; their responses."""
-        votes = self.votes(request)
+        votes = [*self.votes(request), *(part for path in consents for part in ("--consent", path))]
         for token in tokens:
             assert self.signs(request, token, votes) == 0
         return [self.response(request, token) for token in tokens]
@@ -209,7 +228,12 @@ def remake(
     return out
 
 
-def build_house(path: Path, *cards: str, ready: dict[str, tuple[VirtualPivCard, bytes]] | None = None) -> House:
+def build_house(
+    path: Path,
+    *cards: str,
+    ready: dict[str, tuple[VirtualPivCard, bytes]] | None = None,
+    plan: Plan = TWO_AUTHORITIES,
+) -> House:
     """Tokens, enrolled keys, policies, both homes, and a repository with the request for its first root.
 
     The tokens named in ``cards`` are PIV cards; those in ``ready`` too, and they come with their key record.
@@ -220,9 +244,9 @@ def build_house(path: Path, *cards: str, ready: dict[str, tuple[VirtualPivCard, 
     (path / "maker.pem").write_bytes(maker.root_pem)
     made = {token: VirtualPivCard(serial, attestation_ca=maker) for serial, token in enumerate(cards, 7_000_001)}
     made |= {token: card for token, (card, _) in ready.items()}
-    house = House(path, FixedClock(datetime.now(UTC).replace(microsecond=0)), made)
+    house = House(path, FixedClock(datetime.now(UTC).replace(microsecond=0)), made, plan)
     hsm = SoftHsm(path / "softhsm")
-    for token, (purpose, custodian) in KEYS.items():
+    for token, (purpose, custodian) in plan.keys.items():
         if token in ready:
             (path / f"{token}.key.json").write_bytes(ready[token][1])
             continue
@@ -235,10 +259,8 @@ def build_house(path: Path, *cards: str, ready: dict[str, tuple[VirtualPivCard, 
         enrolment = ["--purpose", purpose, "--environment", "staging", "--custodian", custodian]
         vouched = ["--attestation-root", path / "maker.pem"] if token in cards else []
         assert house.sign("key", "enrol", *who, *enrolment, *vouched, "--out", path / f"{token}.key.json") == 0
-    for authority in ("manifest", "release"):
-        (path / f"{authority}.policy.toml").write_text(policy_toml(house, authority))
-        assert house.sign("authority", "init", *init_options(house, authority)) == 0
-        house.take_stock(authority, *(name for name, key in KEYS.items() if key[0] in PURPOSES[authority]))
+    for authority in plan.authorities:
+        found_authority(house, authority)
     pin = path / "timestamp.pin"
     pin.write_text(PIN)
     pin.chmod(0o600)
@@ -247,27 +269,35 @@ def build_house(path: Path, *cards: str, ready: dict[str, tuple[VirtualPivCard, 
     return house
 
 
+def found_authority(house: House, authority: str) -> None:
+    """Its policy, its home, and the inventory of its keys in use."""
+    (house.path / f"{authority}.policy.toml").write_text(policy_toml(house, authority))
+    assert house.sign("authority", "init", *init_options(house, authority)) == 0
+    house.take_stock(authority, *house.plan.of(*PURPOSES[authority]))
+
+
 def init_options(house: House, authority: str) -> list[object]:
     policy = house.path / f"{authority}.policy.toml"
     return ["--home", house.home(authority), "--authority", authority, "--environment", "staging", "--policy", policy]
 
 
 def copy_house(template: House, path: Path) -> House:
-    """The same house without cards in another folder; this process uses its tokens from now on."""
-    shutil.copytree(template.path, path)
+    """The same house, with the same cards, in another folder; this process uses its tokens from now on."""
+    shutil.copytree(template.path, path, symlinks=True)
     conf = path / "softhsm" / "softhsm2.conf"
     conf.write_text(conf.read_text().replace(str(template.path), str(path)))
     for text in (path / "repository.toml", path / "repository" / "repository.toml"):
         text.write_text(text.read_text().replace(str(template.path), str(path)))
     os.environ["SOFTHSM2_CONF"] = str(conf)
     pkcs11.lib(MODULE).reinitialize()
-    return House(path, FixedClock(template.clock.now()))
+    return House(path, FixedClock(template.clock.now()), template.cards, template.plan)
 
 
 def policy_toml(house: House, authority: str) -> str:
     """Two approvals from two partitions for everything."""
-    actions = ["inventory", "product", "release", *(["root"] if authority == "release" else [])]
+    actions = ["inventory", "product", "release", "root", "recovery", "roles"]
     thresholds = {"root": 2, "payload": 2} if authority == "release" else {"targets": 1, "snapshot": 1, "manifest": 1}
+    thresholds["root"] = 2
     quorum = 'approvals = 2\npartitions = ["engineering", "security"]'
     return "\n".join(
         [
@@ -293,25 +323,37 @@ def _approval_key(house: House, who: str) -> str:
     return f'{{public_key = "{public}", device = "{record.token.serial}"}}'
 
 
-def repository_toml(house: House) -> str:
-    signer = [sys.executable, "-c", _SIGN, "timestamp", "--token", house.uri("timestamp"), "--label", "timestamp"]
-    groups = {purpose: [name for name, key in KEYS.items() if key[0] == purpose] for purpose, _ in KEYS.values()}
-    files = "\n".join(
-        f"{purpose}_keys = {[f'{name}.key.json' for name in names]}"
-        for purpose, names in groups.items()
-        if purpose != "approval"
-    )
-    return f"""
-environment = "staging"
-requester = "rob"
-request_hours = 72
-root_threshold = 2
-recovery_threshold = 3
-payload_threshold = 2
-manifest_threshold = 1
-policies = {{manifest = "manifest.policy.toml", release = "release.policy.toml"}}
-artifacts = [{{product = "phone", kinds = ["file"]}}]
-expiry_days = {{root = 365, targets = 180, snapshot = 30, manifest = 30, payload = 365, timestamp = 2}}
-timestamp_signer = {[*signer, "--pin-file", str(house.path / "timestamp.pin")]}
-{files}
-"""
+def repository_toml(house: House, **changes: str | None) -> str:
+    """The configuration; ``changes`` are TOML values, None leaves a line out."""
+    lines = {name: text for name, text in (_lines(house) | house.plan.lines | changes).items() if text is not None}
+    return "\n".join(f"{name} = {text}" for name, text in lines.items()) + "\n"
+
+
+def key_files(*tokens: str) -> str:
+    """The value of ``root_keys`` and its like."""
+    return str([f"{token}.key.json" for token in tokens])
+
+
+def signer_of(house: House, token: str) -> str:
+    """The value of ``timestamp_signer``."""
+    signer = [sys.executable, "-c", _SIGN, "timestamp", "--token", house.uri(token), "--label", token]
+    return str([*signer, "--pin-file", str(house.path / "timestamp.pin")])
+
+
+def _lines(house: House) -> dict[str, str | None]:
+    return {
+        "environment": '"staging"',
+        "authority_model": '"dual"',
+        "requester": '"rob"',
+        "request_hours": "72",
+        "root_threshold": "2",
+        "recovery_threshold": "3",
+        "payload_threshold": "2",
+        "manifest_threshold": "1",
+        "policies": '{manifest = "manifest.policy.toml", release = "release.policy.toml"}',
+        "artifacts": '[{product = "phone", kinds = ["file"]}]',
+        "expiry_days": "{root = 365, targets = 180, snapshot = 30, manifest = 30, payload = 365, timestamp = 2}",
+        "timestamp_signer": signer_of(house, "timestamp"),
+        **{f"{purpose}_keys": key_files(*house.plan.of(purpose)) for purpose in ("root", "payload", "manifest")},
+        "timestamp_keys": key_files(*house.plan.of("timestamp")),
+    }

@@ -1,10 +1,12 @@
 """Requests that pass every rule of the policy. A test changes one thing, and asks who says no."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets
 
 from enigm_testkit.authorities import (
@@ -16,11 +18,16 @@ from enigm_testkit.custodians import Voter, voter
 from enigm_tuf.model.approval import Decision as Vote
 from enigm_tuf.model.request import (
     Action,
+    AuditHead,
     Authority,
     Previous,
     RequestIndex,
+    RoleSignature,
+    RuleOutcome,
     SigningRequest,
+    SigningResponse,
     make_request,
+    make_response,
     read_request,
 )
 from enigm_tuf.model.root_extension import FIELD, PolicyPin
@@ -50,7 +57,8 @@ class Scene:
     """A request before its authority, and all that the authority knows; every field may be changed before asking.
 
     ``before`` is what this authority signed last, ``context`` what the request shows beside it, ``others`` what the
-    other authority is asked to sign. ``index`` and ``ledger`` replace fields; ``pin`` is what root pins.
+    other authority is asked to sign. ``index`` and ``ledger`` replace fields; ``pin`` is what root pins, and
+    ``next_pin`` what a proposed root does instead; ``consenting`` are who signed the proposed root elsewhere.
     """
 
     authority: Authority
@@ -68,7 +76,9 @@ class Scene:
     index: dict[str, Any] = field(default_factory=dict)
     ledger: dict[str, Any] = field(default_factory=dict)
     pin: PolicyPin | None = None
+    next_pin: PolicyPin | None = None
     ballots: list[Ballot] = field(default_factory=lambda: [ballot(ALICE), ballot(BOB)])
+    consenting: list[CryptoSigner] = field(default_factory=list)
     custodian: str | None = "dave"
     now: datetime = NOW
 
@@ -104,6 +114,7 @@ class Scene:
             root=self._trusted_root(),
             ledger=replace(Ledger(last_sequence=6, heads=self.heads()), **self.ledger),
             envelopes=[cast(request) for cast in self.ballots],
+            consents=[_consent(request, signer) for signer in self.consenting],
             custodian=self.custodian,
             now=self.now,
         )
@@ -115,6 +126,12 @@ class Scene:
     def said(self, rule: str) -> str:
         """The evidence of one rule."""
         return next(outcome.evidence for outcome in evaluate(self.question()).outcomes if outcome.rule == rule)
+
+    def root_file(self) -> bytes:
+        """The trusted root as a file, signed by root's keys."""
+        assert self.root is not None
+        self.pin_policy(self.root)
+        return signed(self.root, self.cast.root)
 
     def heads(self) -> dict[str, Previous]:
         return {
@@ -139,7 +156,7 @@ class Scene:
         return replace(index, **self.index)
 
     def _members(self) -> dict[str, bytes]:
-        self.pin_policy(self.proposals.get("root"))
+        self.pin_policy(self.proposals.get("root"), self.next_pin)
         previous = {**self.before, **self.context}
         return {
             **{_file("payloads", role, value): canonical(value.to_dict()) for role, value in self.proposals.items()},
@@ -153,18 +170,40 @@ class Scene:
     def _trusted_root(self) -> Verified[TrustedRoot] | None:
         if self.root is None:
             return None
-        self.pin_policy(self.root)
-        return trust_root(signed(self.root, self.cast.root), NOW, AuthorityAdmission("staging")).root
+        return trust_root(self.root_file(), NOW, AuthorityAdmission("staging")).root
 
-    def pin_policy(self, root: Signed | None) -> None:
-        """Let ``root`` pin what ``pin`` says, by default the policy of this scene."""
-        if root is not None:
-            pin = self.pin or self.own_pin()
-            root.unrecognized_fields[FIELD]["policies"][self.authority] = {"version": pin.version, "sha256": pin.sha256}
+    def pin_policy(self, root: Signed | None, other: PolicyPin | None = None) -> None:
+        """Let ``root`` pin ``other``, or what ``pin`` says, by default the policy of this scene."""
+        if root is None or self.authority not in root.unrecognized_fields[FIELD]["policies"]:
+            return  # in model manifest-only there is no release authority that could have one
+        pin = other or self.pin or self.own_pin()
+        root.unrecognized_fields[FIELD]["policies"][self.authority] = {"version": pin.version, "sha256": pin.sha256}
 
     def own_pin(self) -> PolicyPin:
         """How root and request refer to this scene's policy."""
         return PolicyPin(1, sha256(self.policy.encode()))
+
+
+def _consent(request: SigningRequest, signer: CryptoSigner) -> bytes:
+    """What the other authority answers to its own request for the root that ``request`` proposes."""
+    (data,) = request.below("payloads").values()
+    version = json.loads(data, strict=False)["version"]
+    signature = RoleSignature("root", version, signer.public_key.keyid, signer.sign(data).signature)
+    response = SigningResponse(
+        request_sha256="0" * 64,
+        request_id="OTHER-1",
+        environment="staging",
+        authority="manifest" if request.index.authority == "release" else "release",
+        decision="PASSED",
+        decided=NOW,
+        policy=request.index.policy,
+        rules=(RuleOutcome("EVERY-RULE", True, "passed"),),
+        approvals=(),
+        signatures=(signature,),
+        inventory="0" * 64,
+        audit=AuditHead(1, "0" * 64),
+    )
+    return make_response(response, {})
 
 
 def _file(folder: str, role: str, value: Signed) -> str:
@@ -179,8 +218,9 @@ def _unsigned(value: Signed) -> bytes:
 
 def policy_toml(authority: Authority) -> str:
     """Rob asks; two of alice, bob and carol approve, of both partitions."""
-    actions = ("root", "product", "release") if authority == "release" else ("product", "release")
-    kinds = {"root": 2, "payload": 2} if authority == "release" else {"targets": 1, "snapshot": 1, "manifest": 1}
+    actions = ("root", "product", "release", "recovery", "roles")
+    own = {"payload": 2} if authority == "release" else {"targets": 1, "snapshot": 1, "manifest": 1}
+    kinds = {"root": 2, **own}
     return "\n".join(
         [
             f'schema = 1\nversion = 1\nauthority = "{authority}"\nenvironment = "staging"\nrequest_hours = 72',

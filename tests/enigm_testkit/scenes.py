@@ -1,11 +1,23 @@
 """The requests of every action, as they should be: each passes every rule of the policy."""
 
+from dataclasses import replace as replace_keys
+from datetime import timedelta
 from hashlib import sha512
 from typing import Any
 
-from tuf.api.metadata import MetaFile, TargetFile
+from tuf.api.metadata import MetaFile, Snapshot, TargetFile, Targets
 
-from enigm_testkit.authorities import NOW, Cast, extension_of, make_role, make_root, make_snapshot, make_targets
+from enigm_testkit.authorities import (
+    NOW,
+    Cast,
+    extension_of,
+    make_role,
+    make_root,
+    make_snapshot,
+    make_targets,
+    manifest_only_extension,
+    new_signer,
+)
 from enigm_testkit.requests import Scene, Signed, policy_toml
 from enigm_tuf.model.manifest import ManifestPayload, OtaManifest, Release, Rollout, Stage, write_manifest
 from enigm_tuf.model.strict_json import sha256
@@ -23,11 +35,12 @@ def first_root() -> Scene:
 
 
 def next_root() -> Scene:
-    """The same authority, one root later."""
+    """The same authority, one root later: it lives ten days longer."""
     scene = first_root()
     scene.root = make_root(scene.cast)
     scene.before = {"root": scene.root}
     scene.proposals = {"root": make_root(scene.cast, 2, extension_of(scene.cast))}
+    scene.new_root.expires += timedelta(days=10)
     scene.pin_policy(scene.root)
     return scene
 
@@ -77,6 +90,72 @@ def manifest_release() -> Scene:
     }
     offer(scene, manifest(release("1.1"), release("1.0")))
     return scene
+
+
+def manifest_roles() -> Scene:
+    """After a root with other manifest keys: the manifest authority is asked to sign what it holds anew."""
+    scene = manifest_release()
+    old, new = replace_keys(scene.cast, manifest=[new_signer(), scene.cast.manifest[1]]), scene.cast
+    scene.action, scene.others, scene.earlier = "roles", {}, {}
+    shown = write_manifest(manifest(release("1.0")))
+    scene.manifests = {MANIFEST: shown}
+    kept = {MANIFEST: listed(MANIFEST, shown)}
+    versions = {"phone.payload": 2, "tablet.payload": 4}
+    scene.before = {
+        "targets": make_targets(old),
+        "phone.manifest": make_role(dict(kept), 2),
+        "snapshot": make_snapshot({"targets": 1, "phone.manifest": 2, **versions}, 2),
+    }
+    scene.proposals = {
+        "targets": make_targets(new),
+        "phone.manifest": make_role(dict(kept), 3),
+        "snapshot": make_snapshot({"targets": 2, "phone.manifest": 3, **versions}, 3),
+    }
+    scene.targets("targets").version = 2
+    return scene
+
+
+def payload_roles() -> Scene:
+    """After a root with other payload keys: the release authority is asked to sign what it holds anew."""
+    scene = payload_release()
+    scene.action = "roles"
+    del scene.targets("phone.payload").targets[NEW_OTA]
+    return scene
+
+
+def adopted_payloads() -> Scene:
+    """After a migration: the release authority is asked to vouch for what the manifests offer already."""
+    scene = payload_roles()
+    scene.before = {}
+    scene.targets("phone.payload").version = 1
+    scene.manifests = {MANIFEST: write_manifest(manifest(release("1.0")))}
+    scene.root = make_root(scene.cast, 2)
+    scene.members["context/root/1.root.json"] = one_authority(manifest_product()).root_file()
+    return scene
+
+
+def one_authority(scene: Scene) -> Scene:
+    """The same in model ``manifest-only``: no payload roles, and root is held by the manifest authority."""
+    scene.cast.root = scene.cast.manifest
+    extension = manifest_only_extension(scene.cast)
+    extension["recovery"]["threshold"] = 2
+    scene.root = make_root(scene.cast, extension=extension)
+    scene.root.roles["root"].threshold = 1
+    scene.replace_policy("\nroot = 2", "\nroot = 1")
+    scene.others, scene.context = {}, {}
+    for values in (scene.before, scene.proposals):
+        for value in values.values():
+            _without_payload_roles(scene.cast, value)
+    return scene
+
+
+def _without_payload_roles(cast: Cast, value: Signed) -> None:
+    if isinstance(value, Snapshot):
+        value.meta = {name: meta for name, meta in value.meta.items() if not name.endswith(".payload.json")}
+    elif isinstance(value, Targets) and value.delegations and value.delegations.roles:
+        roles = value.delegations.roles.values()
+        value.delegations.roles = {role.name: role for role in roles if not role.name.endswith(".payload")}
+        value.delegations.keys = {signer.public_key.keyid: signer.public_key for signer in cast.manifest}
 
 
 def halt() -> Scene:

@@ -81,14 +81,28 @@ class Vendor:
     def signers_of(self, request: SigningRequest) -> list[SoftKey]:
         """Enough custodians for the thresholds of the configuration."""
         if request.index.authority == "manifest":
-            return self.keys["manifest"][:1]
-        return self.keys["root"][:2] if request.index.action == "root" else self.keys["payload"]
+            return self.keys["manifest"][: 2 if request.index.action == "root" else 1]
+        return self.keys["root"][:2] if request.index.action in {"root", "recovery"} else self.keys["payload"]
 
-    def answers(self, record_id: str) -> list[str]:
-        """What both authorities answer, one file per custodian."""
-        entries = self.record(record_id).requests
-        requests = [self.request(record_id, entry.authority) for entry in entries]
+    def answers(self, record_id: str, *, roles: bool = False) -> list[str]:
+        """What both authorities answer, one file per custodian; ``roles`` for those that follow a root."""
+        folder = self.workspace.record(record_id)
+        paths = [entry.path for entry in self.record(record_id).requests if ("-roles." in entry.path) == roles]
+        requests = [read_request((folder / path).read_bytes(), path) for path in paths]
         return [self.answer(request, key) for request in requests for key in self.signers_of(request)]
+
+    def configuration(self, **changes: str | None) -> str:
+        """A changed configuration with the keys of today; every key has its record beside it."""
+        for purpose, group in self.keys.items():
+            for key in group:
+                (self.path / f"{key.name}.key.json").write_bytes(write_key_record(key_record(key, purpose)))
+        text = repository_toml(self.keys, _signer_of(self.path, self.keys), **changes)
+        return self.write("next.toml", text.encode())
+
+    def follow(self, record_id: str) -> None:
+        """The roles that follow a signed root, asked for and attached."""
+        self.done("root", "follow", record_id)
+        self.done("release", "attach", record_id, *self.answers(record_id, roles=True))
 
     def answer(self, request: SigningRequest, key: SoftKey, envelopes: Sequence[bytes] | None = None) -> str:
         """One custodian's answer, written to a file."""
@@ -141,7 +155,8 @@ class Vendor:
     def copied_to(self, path: Path) -> "Vendor":
         """The same vendor in another folder, with a clock of its own."""
         shutil.copytree(self.path, path)
-        return Vendor(path, self.keys, self.voters, SetClock(self.clock.time))
+        keys = {purpose: list(group) for purpose, group in self.keys.items()}
+        return Vendor(path, keys, self.voters, SetClock(self.clock.time))
 
 
 def make_vendor(path: Path) -> Vendor:
@@ -159,37 +174,42 @@ def make_vendor(path: Path) -> Vendor:
     voters = [voter("alice", "engineering"), voter("bob", "security")]
     for authority in ("manifest", "release"):
         (path / f"{authority}.policy.toml").write_text(policy_toml(authority, voters))
-    (path / "timestamp.pem").write_bytes(keys["timestamp"][0].pem)
     (path / "signer.py").write_text(_SIGNER)
-    signer = [sys.executable, path / "signer.py", path / "timestamp.pem", keys["timestamp"][0].keyid]
-    (path / "repository.toml").write_text(repository_toml(keys, [str(part) for part in signer]))
+    (path / "repository.toml").write_text(repository_toml(keys, _signer_of(path, keys)))
     return Vendor(path, keys, voters, SetClock())
 
 
-def repository_toml(keys: dict[Purpose, list[SoftKey]], signer: list[str]) -> str:
-    files = "\n".join(
-        f"{purpose}_keys = {[f'{key.name}.key.json' for key in group]}" for purpose, group in keys.items()
-    )
-    return f"""
-environment = "staging"
-requester = "rob"
-request_hours = 72
-root_threshold = 2
-recovery_threshold = 3
-payload_threshold = 2
-manifest_threshold = 1
-policies = {{manifest = "manifest.policy.toml", release = "release.policy.toml"}}
-artifacts = [{{product = "phone", kinds = ["file"]}}]
-expiry_days = {{root = 365, targets = 180, snapshot = 30, manifest = 30, payload = 365, timestamp = 2}}
-timestamp_signer = {signer}
-{files}
-"""
+def _signer_of(path: Path, keys: dict[Purpose, list[SoftKey]]) -> list[str]:
+    """The command that signs timestamps with the first of the timestamp keys."""
+    key = keys["timestamp"][0]
+    (path / f"{key.name}.pem").write_bytes(key.pem)
+    return [sys.executable, str(path / "signer.py"), str(path / f"{key.name}.pem"), key.keyid]
+
+
+def repository_toml(keys: dict[Purpose, list[SoftKey]], signer: list[str], **changes: str | None) -> str:
+    """``changes`` replace lines by their TOML; None leaves one out."""
+    lines: dict[str, str | None] = {
+        "environment": '"staging"',
+        "authority_model": '"dual"',
+        "requester": '"rob"',
+        "request_hours": "72",
+        "root_threshold": "2",
+        "recovery_threshold": "3",
+        "payload_threshold": "2",
+        "manifest_threshold": "1",
+        "policies": '{manifest = "manifest.policy.toml", release = "release.policy.toml"}',
+        "artifacts": '[{product = "phone", kinds = ["file"]}]',
+        "expiry_days": "{root = 365, targets = 180, snapshot = 30, manifest = 30, payload = 365, timestamp = 2}",
+        "timestamp_signer": str(signer),
+        **{f"{purpose}_keys": str([f"{key.name}.key.json" for key in group]) for purpose, group in keys.items()},
+    }
+    return "\n".join(f"{name} = {value}" for name, value in (lines | changes).items() if value is not None) + "\n"
 
 
 def policy_toml(authority: str, voters: list[Voter]) -> str:
     """Two approvals from two partitions for everything."""
-    actions = ("root", "product", "release") if authority == "release" else ("product", "release")
-    kinds = ("root", "payload") if authority == "release" else ("targets", "snapshot", "manifest")
+    actions = ("root", "recovery", "product", "release", "roles")
+    kinds = ("root", "payload") if authority == "release" else ("root", "targets", "snapshot", "manifest")
     quorum = 'approvals = 2\npartitions = ["engineering", "security"]\n'
     thresholds = {"root": 2, "payload": 2, "targets": 1, "snapshot": 1, "manifest": 1}
     return "\n".join(

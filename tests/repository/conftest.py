@@ -52,6 +52,12 @@ def gated(_stages: Callable[[str], Vendor], tmp_path: Path) -> Vendor:
     return _stages("gated").copied_to(tmp_path / "vendor")
 
 
+@pytest.fixture
+def released(_stages: Callable[[str], Vendor], tmp_path: Path) -> Vendor:
+    """Release ``phone-1.0`` is published."""
+    return _stages("released").copied_to(tmp_path / "vendor")
+
+
 def _rooted(path: Path, stage: Callable[[str], Vendor]) -> Vendor:
     del stage  # the first of all
     vendor = make_vendor(path)
@@ -79,9 +85,16 @@ def _gated(path: Path, stage: Callable[[str], Vendor]) -> Vendor:
     return vendor
 
 
+def _released(path: Path, stage: Callable[[str], Vendor]) -> Vendor:
+    vendor = stage("gated").copied_to(path)
+    vendor.done("release", "publish", "phone-1.0")
+    return vendor
+
+
 _STAGES: dict[str, Callable[[Path, Callable[[str], Vendor]], Vendor]] = {
     "rooted": _rooted,
     "product": _product,
     "prepared": _prepared,
     "gated": _gated,
+    "released": _released,
 }

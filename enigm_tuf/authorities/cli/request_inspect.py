@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from enigm_tuf.audit.linked import read_log
 from enigm_tuf.authorities.cli.request_options import (
     add_approvals,
+    add_consents,
     add_home,
     add_request,
-    load_approvals,
+    load_brought,
     load_request,
     request_lines,
 )
@@ -27,11 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_request(parser)
     add_home(parser)
     add_approvals(parser)
+    add_consents(parser)
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     request, home, now = load_request(arguments), open_home(Path(arguments.home)), edges.clock.now()
-    case = open_case(home, request, load_approvals(arguments), read_log(home.log), now)
+    case = open_case(home, request, load_brought(arguments), read_log(home.log), now)
     question, decision = case.judge(None, now)
     rules = [(item.rule, "passed" if item.passed else "FAILED", item.evidence) for item in decision.outcomes]
     data = {

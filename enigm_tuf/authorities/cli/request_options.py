@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enigm_tuf.authorities.confirming import digest_lines, require_words
+from enigm_tuf.authorities.judging import Brought
 from enigm_tuf.durable import read_input
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.request import SigningRequest, read_request
@@ -25,6 +26,16 @@ def add_approvals(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_consents(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--consent",
+        metavar="RESPONSE",
+        action="append",
+        default=[],
+        help="the other authority's .enigmresp to its request for the same root; may be given several times",
+    )
+
+
 def add_home(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--home", metavar="DIR", required=True, help="the authority's folder")
 
@@ -34,8 +45,12 @@ def load_request(arguments: argparse.Namespace) -> SigningRequest:
     return read_request(read_input(Path(arguments.request), LIMITS.request_bytes), arguments.request)
 
 
-def load_approvals(arguments: argparse.Namespace) -> tuple[bytes, ...]:
-    return tuple(read_input(Path(file), LIMITS.document_bytes) for file in arguments.approval)
+def load_brought(arguments: argparse.Namespace) -> Brought:
+    """The files of ``--approval`` and ``--consent``."""
+    return Brought(
+        tuple(read_input(Path(file), LIMITS.document_bytes) for file in arguments.approval),
+        tuple(read_input(Path(file), LIMITS.request_bytes) for file in arguments.consent),
+    )
 
 
 def request_lines(question: Question) -> list[str]:

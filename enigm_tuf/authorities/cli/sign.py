@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from enigm_tuf.authorities.answering import Answer
 from enigm_tuf.authorities.cli.request_options import (
     add_approvals,
+    add_consents,
     add_home,
     add_request,
-    load_approvals,
+    load_brought,
     load_request,
     show_and_confirm,
 )
@@ -29,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_token(parser)
     add_label(parser)
     add_approvals(parser)
+    add_consents(parser)
     parser.add_argument("--out", required=True, metavar="FILE", help="the response, such as carol.enigmresp")
 
 
@@ -41,7 +43,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
         edges.person.ask_secret,
         lambda question: show_and_confirm(question, edges),
     )
-    answer = sign(open_home(Path(arguments.home)), request, load_approvals(arguments), custodian, edges.clock)
+    answer = sign(open_home(Path(arguments.home)), request, load_brought(arguments), custodian, edges.clock)
     write_new(out, answer.file)
     return Outcome(_facts(answer), [*_lines(answer), f"response written to {out}"], answer.refusal)
 

@@ -7,6 +7,7 @@ from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.manifest import Release, manifest_path, payload_path, read_manifest
 from enigm_tuf.model.payload import HASHES, LENGTH, PayloadRecord, read_payload_record
 from enigm_tuf.model.shapes import PATH, version_key
+from enigm_tuf.model.strict_json import canonical, sha256
 from enigm_tuf.model.tuf import TargetFile, Targets, matches
 from enigm_tuf.model.value import replace
 from enigm_tuf.policy.question import Question
@@ -28,39 +29,63 @@ class ArtifactRule(Rule):
 
 def paths(question: Question) -> str:
     """ARTIFACT-PATHS."""
-    product = question.product
     total = 0
-    for folder, role in (("manifests", manifest_role(product)), ("payloads", payload_role(product))):
-        for path, target in _targets(question, role).items():
-            PATH.read(path, role, "path")
-            parts = path.split("/")
-            depth = 3 if folder == "manifests" else 4
-            if parts[:2] != [folder, product] or len(parts) != depth:
-                _refuse(ArtifactRule.ARTIFACT_PATHS, path, f"{folder}/{product}/ with {depth} parts", path)
-            HASHES.read(dict(target.hashes), path, "hashes")
-            LENGTH.read(target.length, path, "length")
-            total += 1
+    for product in question.products:
+        for folder, role in (("manifests", manifest_role(product)), ("payloads", payload_role(product))):
+            for path, target in _targets(question, role).items():
+                _require_place(path, target, folder, product)
+                total += 1
     return f"{total} targets" if total else _NOT_HERE
+
+
+def _require_place(path: str, target: TargetFile, folder: str, product: str) -> None:
+    PATH.read(path, f"{folder} of {product}", "path")
+    parts = path.split("/")
+    depth = 3 if folder == "manifests" else 4
+    if parts[:2] != [folder, product] or len(parts) != depth:
+        _refuse(ArtifactRule.ARTIFACT_PATHS, path, f"{folder}/{product}/ with {depth} parts", path)
+    HASHES.read(dict(target.hashes), path, "hashes")
+    LENGTH.read(target.length, path, "length")
 
 
 def records(question: Question) -> str:
     """ARTIFACT-RECORD."""
-    found = _records(_targets(question, payload_role(question.product)))
-    for path, record in found.items():
-        expected = payload_path(record.product, record.version, path.rpartition("/")[2])
-        if record.product != question.product or path != expected:
-            _refuse(ArtifactRule.ARTIFACT_RECORD, path, f"a record of {question.product}, with its path", expected)
-    return f"{len(found)} records" if found else _NOT_HERE
+    total = 0
+    for product in question.products:
+        for path, record in _records(_targets(question, payload_role(product))).items():
+            expected = payload_path(record.product, record.version, path.rpartition("/")[2])
+            if record.product != product or path != expected:
+                _refuse(ArtifactRule.ARTIFACT_RECORD, path, f"a record of {product}, with its path", expected)
+            total += 1
+    return f"{total} records" if total else _NOT_HERE
 
 
 def monotonic(question: Question) -> str:
     """ARTIFACT-MONOTONIC."""
-    role = payload_role(question.product)
+    told = [text for product in question.products if (text := _monotonic(question, payload_role(product)))]
+    if question.model == "manifest-only":
+        told += [
+            _never_lower(question, path) for path in sorted(question.earlier_manifests.keys() & question.manifests)
+        ]
+    return "; ".join(told) or _NOT_HERE
+
+
+def _never_lower(question: Question, path: str) -> str:
+    """Where there are no payload records, the manifests show it."""
+    before = read_manifest(question.earlier_manifests[path], path).releases
+    known, highest = {item.version for item in before}, max((item.rollback_index for item in before), default=0)
+    for item in question.manifests[path].releases:
+        if item.version not in known and item.rollback_index < highest:
+            _refuse(ArtifactRule.ARTIFACT_MONOTONIC, path, f"index {highest} or higher", str(item.rollback_index))
+    return f"{path}: no rollback index below {highest}"
+
+
+def _monotonic(question: Question, role: str) -> str:
     old = question.previous_targets_of(role)
     before = _records(old.targets if old else {})
     new = {path: item for path, item in _records(_targets(question, role)).items() if path not in before}
     if not new:
-        return _NOT_HERE
+        return ""
     newest = max((item.version for item in before.values()), key=version_key, default=None)
     highest = max((item.rollback_index for item in before.values()), default=0)
     for path, item in sorted(new.items(), key=lambda pair: version_key(pair[1].version)):
@@ -74,7 +99,7 @@ def monotonic(question: Question) -> str:
 
 def manifests(question: Question) -> str:
     """ARTIFACT-MANIFEST."""
-    listed = _targets(question, manifest_role(question.product))
+    listed = {path: item for product in question.products for path, item in _listed(question, product).items()}
     if not listed:
         return _NOT_HERE
     if set(listed) != set(question.manifests):
@@ -82,18 +107,45 @@ def manifests(question: Question) -> str:
         _refuse(ArtifactRule.ARTIFACT_MANIFEST, "evidence/manifests", ", ".join(sorted(listed)), shown)
     for path, target in listed.items():
         _require_same_bytes(path, target, question.manifest_bytes[path])
-        manifest = question.manifests[path]
-        if path != manifest_path(question.product, manifest.channel):
-            _refuse(ArtifactRule.ARTIFACT_MANIFEST, path, manifest_path(question.product, manifest.channel), path)
-        manifest_matches(manifest, question.policy.environment, question.product, manifest.channel)
+        manifest, product = question.manifests[path], path.split("/")[1]
+        if path != manifest_path(product, manifest.channel):
+            _refuse(ArtifactRule.ARTIFACT_MANIFEST, path, manifest_path(product, manifest.channel), path)
+        manifest_matches(manifest, question.policy.environment, product, manifest.channel)
     return f"{len(listed)} manifests"
+
+
+def _listed(question: Question, product: str) -> Mapping[str, TargetFile]:
+    """The manifests of a product: as proposed, or where roles follow a root, as this authority signed them last."""
+    role = manifest_role(product)
+    if (
+        question.request.index.action != "roles"
+        or role in question.proposals
+        or question.policy.authority != "manifest"
+    ):
+        return _targets(question, role)
+    last, head = question.previous_targets_of(role), question.ledger.heads.get(role)
+    digest = sha256(canonical(last.raw)) if last else "none"
+    if last is None or head is None or head.sha256 != digest:
+        _refuse(
+            ArtifactRule.ARTIFACT_MANIFEST, role, f"the last that was signed, {head.sha256 if head else '-'}", digest
+        )
+    return last.targets
 
 
 def retained(question: Question) -> str:
     """ARTIFACT-RETAINED. The rollout, the notes and the urgency of a release may change; a release is not withdrawn
     by leaving it out, but by halting it."""
-    role, told = manifest_role(question.product), []
-    old = question.previous_targets_of(role)
+    told = [path for product in question.products for path in _replaced(question, manifest_role(product))]
+    if extra := sorted(set(question.earlier_manifests) - set(told)):
+        _refuse(ArtifactRule.ARTIFACT_RETAINED, "evidence/manifests-before", "what is replaced only", ", ".join(extra))
+    return ", ".join(told) or _NOT_HERE
+
+
+def _replaced(question: Question, role: str) -> list[str]:
+    """The manifests of a role that are replaced; each of them keeps its releases."""
+    old, told = question.previous_targets_of(role), []
+    if role not in question.proposals:
+        return []
     for path, target in (old.targets if old else {}).items():
         new = question.manifests.get(path)
         if new is None or _targets(question, role).get(path) == target:
@@ -104,9 +156,7 @@ def retained(question: Question) -> str:
         _require_same_bytes(path, target, data)
         _require_retained(path, read_manifest(data, path).releases, new.releases)
         told.append(path)
-    if extra := sorted(set(question.earlier_manifests) - set(told)):
-        _refuse(ArtifactRule.ARTIFACT_RETAINED, "evidence/manifests-before", "what is replaced only", ", ".join(extra))
-    return ", ".join(told) or _NOT_HERE
+    return told
 
 
 def _require_retained(path: str, before: tuple[Release, ...], after: tuple[Release, ...]) -> None:
@@ -132,14 +182,17 @@ def _same_release(old: Release, new: Release) -> bool:
 
 def agreement(question: Question) -> str:
     """ARTIFACT-AGREEMENT: DUAL-AGREEMENT, already before the manifest authority signs."""
-    payloads = _known_payloads(question)
     if question.policy.authority != "manifest" or not question.manifests:
         return _NOT_HERE
+    if question.model == "manifest-only":
+        return "model manifest-only: nobody else vouches for a payload"
     agreed = 0
-    for manifest in question.manifests.values():
+    for path, manifest in question.manifests.items():
+        product = path.split("/")[1] if path.count("/") == 2 else ""
+        payloads = _known_payloads(question, product)
         for release in manifest.releases:
             for payload in release.payloads:
-                agree(question.product, release, payload, payloads.get(payload.path))
+                agree(product, release, payload, payloads.get(payload.path))
                 agreed += 1
     return f"{agreed} payloads agreed"
 
@@ -155,9 +208,9 @@ def _targets(question: Question, role: str) -> Mapping[str, TargetFile]:
     return value.targets if value else {}
 
 
-def _known_payloads(question: Question) -> dict[str, TargetFile]:
+def _known_payloads(question: Question, product: str) -> dict[str, TargetFile]:
     """What the release authority is asked to sign now, or signed before."""
-    role = payload_role(question.product)
+    role = payload_role(product)
     sources: list[Targets | None] = [question.previous_targets_of(role), question.other_roles.get(role)]
     return {path: target for source in sources if source for path, target in source.targets.items()}
 

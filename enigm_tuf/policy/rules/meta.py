@@ -5,10 +5,13 @@ from typing import NoReturn
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.issued import issued_at
+from enigm_tuf.model.request import Authority
+from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
 from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.authority_admission import judge_root_definition, judge_targets_definition
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
+from enigm_tuf.trust.root_quorums import root_owner
 from enigm_tuf.trust.root_rules import model_ratchet, view_root
 from enigm_tuf.trust.rules import Rule
 
@@ -23,16 +26,20 @@ class MetaRule(Rule):
     POLICY_PINNED = "POLICY-PINNED", "root pins this very policy"
 
 
-OWN_KINDS = {"release": {"root", "payload"}, "manifest": {"targets", "snapshot", "manifest"}}
-"""The kinds of role that an authority signs: its policy must say something about each."""
+_OWN_KINDS = {"release": {"root", "payload"}, "manifest": {"targets", "snapshot", "manifest"}}
 
 
 def roles(question: Question) -> str:
     """META-ROLES."""
     index, product = question.request.index, question.product
+    if index.action == "roles":
+        return _roles_signed_anew(question)
     manifest, payload = manifest_role(product), payload_role(product)
     expected: dict[tuple[str, str], set[str]] = {
         ("release", "root"): {"root"},
+        ("manifest", "root"): {"root"},
+        ("release", "recovery"): {"root"},
+        ("manifest", "recovery"): {"root"},
         ("release", "product"): {payload},
         ("manifest", "product"): {"targets", manifest, "snapshot"},
         ("release", "release"): {payload},
@@ -43,6 +50,16 @@ def roles(question: Question) -> str:
         names = ", ".join(sorted(wanted)) or f"nothing that {index.authority} signs for {index.action}"
         _refuse(MetaRule.META_ROLES, "payloads", names, ", ".join(sorted(question.proposals)))
     return ", ".join(sorted(wanted))
+
+
+def _roles_signed_anew(question: Question) -> str:
+    """After a root, roles of any product: payload roles for the one, snapshot with all that moves for the other."""
+    names, own = set(question.proposals), question.request.index.authority
+    kinds = {kind_of(role) for role in names}
+    wanted = {"payload"} if own == "release" else {"snapshot", "targets", "manifest"}
+    if not kinds or not kinds <= wanted or (own == "manifest" and "snapshot" not in names):
+        _refuse(MetaRule.META_ROLES, "payloads", f"roles of kind {', '.join(sorted(wanted))}", ", ".join(sorted(names)))
+    return ", ".join(sorted(names))
 
 
 def expiry(question: Question) -> str:
@@ -79,11 +96,18 @@ def thresholds(question: Question) -> str:
             defined |= {name: (kind_of(name), item.threshold) for name, item in delegated.items()}
     for name, (kind, threshold) in defined.items():
         lowest = question.policy.thresholds.get(kind)
-        if lowest is None and kind in OWN_KINDS[question.policy.authority]:
+        if lowest is None and kind in _own_kinds(question):
             _refuse(MetaRule.META_THRESHOLD, name, f"a threshold for {kind} in the policy", "none")
         if lowest is not None and threshold < lowest:
             _refuse(MetaRule.META_THRESHOLD, name, f"at least {lowest}", str(threshold))
     return "; ".join(f"{name} {threshold}" for name, (_, threshold) in sorted(defined.items())) or _NOT_HERE
+
+
+def _own_kinds(question: Question) -> set[str]:
+    """The kinds of role that an authority signs: its policy must say something about each."""
+    root, authority = question.root_to_judge_by(), question.policy.authority
+    owns_root = root is not None and root_owner(view_root(root)) == authority
+    return _OWN_KINDS[authority] | ({"root"} if owns_root else set())
 
 
 def authority(question: Question) -> str:
@@ -113,15 +137,23 @@ def _require_keys(root: Root) -> None:
 
 
 def policy_pinned(question: Question) -> str:
-    """POLICY-PINNED. The first root pins the policy under which it is made."""
+    """POLICY-PINNED. The root that makes an authority pins the policy under which that authority signs it."""
     root = question.root_to_judge_by()
     if root is None:
         _refuse(MetaRule.POLICY_PINNED, "root", "a trusted root", "none")
-    policies = view_root(root).extension.policies
-    pinned = policies.manifest if question.policy.authority == "manifest" else policies.release
+    proposal = question.proposals.get("root")
+    pinned = _pin_of(root, question.policy.authority)
+    if pinned is None and proposal and isinstance(proposal.signed, Root):
+        root = proposal.signed
+        pinned = _pin_of(root, question.policy.authority)
     if pinned != question.policy_pin:
         _refuse(MetaRule.POLICY_PINNED, f"root version {root.version}", str(pinned), str(question.policy_pin))
     return f"root version {root.version} pins policy version {question.policy_pin.version}"
+
+
+def _pin_of(root: Root, authority: Authority) -> PolicyPin | None:
+    policies = view_root(root).extension.policies
+    return policies.manifest if authority == "manifest" else policies.release
 
 
 def kind_of(role: str) -> str:

@@ -6,6 +6,7 @@ from typing import NoReturn
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.approval import Subject, subjects_of
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.tuf import Root
 from enigm_tuf.policy.question import CastApproval, Question
 from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.rules import Rule
@@ -86,8 +87,10 @@ def veto(question: Question) -> str:
 
 def apart(question: Question) -> str:
     """APPROVAL-APART: who approves with a key of a role could sign without approval."""
-    root = question.root_to_judge_by()
-    in_force = {item.spki_sha256 for item in view_root(root).extension.keyinfo.values()} if root else set()
+    proposal = question.proposals.get("root")
+    roots = question.root_to_judge_by(), proposal.signed if proposal else None
+    infos = [item for root in roots if isinstance(root, Root) for item in view_root(root).extension.keyinfo.values()]
+    in_force = {item.spki_sha256 for item in infos}
     for operator in question.policy.operators:
         for enrolled in operator.approval_keys:
             if sha256(b64decode(enrolled.public_key)) in in_force:

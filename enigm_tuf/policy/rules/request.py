@@ -63,7 +63,7 @@ def previous(question: Question) -> str:
     """REQUEST-PREVIOUS: for every proposed role the request, its context and the ledger name the same last version."""
     listed = {item.role: item for item in question.request.index.previous}
     for role, proposal in question.proposals.items():
-        head = question.ledger.heads.get(role)
+        head = question.head(role)
         if listed.get(role) != head:
             _refuse(RequestRule.REQUEST_PREVIOUS, role, _name(head), _name(listed.get(role)))
         if head and _digest(question, role) != head.sha256:
@@ -73,7 +73,7 @@ def previous(question: Question) -> str:
             _refuse(RequestRule.REQUEST_PREVIOUS, role, f"version {expected}", f"version {proposal.version}")
     if extra := sorted(set(listed) - set(question.proposals)):
         _refuse(RequestRule.REQUEST_PREVIOUS, "previous", "only roles that are proposed", ", ".join(extra))
-    return "; ".join(f"{role} after {_name(question.ledger.heads.get(role))}" for role in sorted(question.proposals))
+    return "; ".join(f"{role} after {_name(question.head(role))}" for role in sorted(question.proposals))
 
 
 def _digest(question: Question, role: str) -> str:

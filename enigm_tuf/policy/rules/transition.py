@@ -1,33 +1,13 @@
 """TRANSITION: from the state before to the one proposed, only what the action is for changes."""
 
 from collections.abc import Mapping
-from typing import NoReturn
 
-from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.tuf import MetaFile, Root, Snapshot, Targets
+from enigm_tuf.model.tuf import MetaFile, Snapshot, Targets
 from enigm_tuf.policy.question import Question
+from enigm_tuf.policy.rules.following import signed_anew, targets_follow
 from enigm_tuf.policy.rules.meta import kind_of
-from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
-from enigm_tuf.trust.rules import Rule
-
-
-class TransitionRule(Rule):
-    """Family TRANSITION."""
-
-    TRANSITION_ROOT = "TRANSITION-ROOT", "root keeps consistent snapshots"
-    TRANSITION_TARGETS = "TRANSITION-TARGETS", "targets gains the delegations of one product and changes nothing else"
-    TRANSITION_PRODUCT = "TRANSITION-PRODUCT", "a product role starts empty, and then only gains payloads"
-    TRANSITION_SNAPSHOT = "TRANSITION-SNAPSHOT", "snapshot moves the versions of this request and no other"
-
-
-def root(question: Question) -> str:
-    """TRANSITION-ROOT."""
-    proposal = question.proposals.get("root")
-    if proposal is None or not isinstance(proposal.signed, Root):
-        return _NOT_HERE
-    if proposal.signed.consistent_snapshot is not True:
-        _refuse(TransitionRule.TRANSITION_ROOT, "consistent_snapshot", "true", str(proposal.signed.consistent_snapshot))
-    return f"consistent snapshots, specification {proposal.signed.spec_version}"
+from enigm_tuf.policy.rules.transition_rule import TransitionRule, refuse
+from enigm_tuf.trust.delegation_rules import payload_role
 
 
 def targets(question: Question) -> str:
@@ -36,17 +16,24 @@ def targets(question: Question) -> str:
     if new is None:
         return _NOT_HERE
     old = question.previous_targets_of("targets")
+    if question.request.index.action == "roles":
+        return targets_follow(question, old, new)
     before = old.delegations.roles or {} if old and old.delegations else {}
     after = new.delegations.roles or {} if new.delegations else {}
     for name, role in before.items():
         if name not in after or after[name] != role:
-            _refuse(TransitionRule.TRANSITION_TARGETS, name, "unchanged", "changed or gone")
+            refuse(TransitionRule.TRANSITION_TARGETS, name, "unchanged", "changed or gone")
     _require_same_keys(old, new)
-    gained, product = set(after) - set(before), question.product
-    if gained != {manifest_role(product), payload_role(product)}:
-        _refuse(TransitionRule.TRANSITION_TARGETS, "new roles", f"both roles of {product}", ", ".join(sorted(gained)))
+    gained, wanted = set(after) - set(before), question.roles_of_product(question.product)
+    if gained != wanted:
+        refuse(
+            TransitionRule.TRANSITION_TARGETS,
+            "new roles",
+            ", ".join(sorted(wanted)),
+            ", ".join(sorted(gained)) or "none",
+        )
     if (old.unrecognized_fields if old else {}) != new.unrecognized_fields:
-        _refuse(TransitionRule.TRANSITION_TARGETS, "other fields", "unchanged", ", ".join(new.unrecognized_fields))
+        refuse(TransitionRule.TRANSITION_TARGETS, "other fields", "unchanged", ", ".join(new.unrecognized_fields))
     return f"gains {', '.join(sorted(gained))}"
 
 
@@ -56,7 +43,7 @@ def _require_same_keys(old: Targets | None, new: Targets) -> None:
     after = new.delegations.keys if new.delegations else {}
     for keyid, key in before.items():
         if keyid not in after or after[keyid] != key:
-            _refuse(TransitionRule.TRANSITION_TARGETS, f"key {keyid}", "unchanged", "changed or gone")
+            refuse(TransitionRule.TRANSITION_TARGETS, f"key {keyid}", "unchanged", "changed or gone")
 
 
 def product_roles(question: Question) -> str:
@@ -68,9 +55,11 @@ def product_roles(question: Question) -> str:
         new, old = question.targets_of(role), question.previous_targets_of(role)
         if new is None:
             continue
-        if question.request.index.action == "product":
+        if question.request.index.action == "roles":
+            told.append(signed_anew(question, role, old, new))
+        elif question.request.index.action == "product":
             if new.targets:
-                _refuse(TransitionRule.TRANSITION_PRODUCT, role, "no targets in a new role", f"{len(new.targets)}")
+                refuse(TransitionRule.TRANSITION_PRODUCT, role, "no targets in a new role", f"{len(new.targets)}")
             told.append(f"{role} starts empty")
         else:
             told.append(_only_gains(role, old, new))
@@ -83,14 +72,14 @@ def _only_gains(role: str, old: Targets | None, new: Targets) -> str:
     gained = sorted(set(new.targets) - set(before))
     if kind_of(role) == "payload":
         if changed:
-            _refuse(TransitionRule.TRANSITION_PRODUCT, f"{role}, {changed[0]}", "unchanged", "changed or gone")
+            refuse(TransitionRule.TRANSITION_PRODUCT, f"{role}, {changed[0]}", "unchanged", "changed or gone")
         if not gained:
-            _refuse(TransitionRule.TRANSITION_PRODUCT, role, "at least one new payload", "none")
+            refuse(TransitionRule.TRANSITION_PRODUCT, role, "at least one new payload", "none")
         return f"{role} gains {', '.join(gained)}"
     if gone := [path for path in before if path not in new.targets]:
-        _refuse(TransitionRule.TRANSITION_PRODUCT, f"{role}, {gone[0]}", "still there", "gone")
+        refuse(TransitionRule.TRANSITION_PRODUCT, f"{role}, {gone[0]}", "still there", "gone")
     if len(changed) + len(gained) != 1:
-        _refuse(TransitionRule.TRANSITION_PRODUCT, role, "one manifest new or changed", f"{len(changed) + len(gained)}")
+        refuse(TransitionRule.TRANSITION_PRODUCT, role, "one manifest new or changed", f"{len(changed) + len(gained)}")
     return f"{role} has a new {(changed + gained)[0]}"
 
 
@@ -99,19 +88,28 @@ def snapshot(question: Question) -> str:
     proposal = question.proposals.get("snapshot")
     if proposal is None or not isinstance(proposal.signed, Snapshot):
         return _NOT_HERE
-    if others := sorted(set(question.other_roles) - {payload_role(question.product)}):
-        _refuse(TransitionRule.TRANSITION_SNAPSHOT, "evidence/roles", "this product's payload role", ", ".join(others))
+    if others := sorted(set(question.other_roles) - _payload_roles(question)):
+        refuse(TransitionRule.TRANSITION_SNAPSHOT, "evidence/roles", "this product's payload role", ", ".join(others))
     old = question.previous.get("snapshot")
     before = dict(old.meta) if isinstance(old, Snapshot) else {}
     moved = {f"{role}.json": item.version for role, item in question.proposals.items() if role != "snapshot"}
     moved |= {f"{role}.json": value.version for role, value in question.other_roles.items()}
     for name, version in moved.items():
         if name in before and version <= before[name].version:
-            _refuse(TransitionRule.TRANSITION_SNAPSHOT, name, f"above {before[name].version}", str(version))
+            refuse(TransitionRule.TRANSITION_SNAPSHOT, name, f"above {before[name].version}", str(version))
     expected = before | {name: MetaFile(version) for name, version in moved.items()}
     if proposal.signed.meta != expected:
-        _refuse(TransitionRule.TRANSITION_SNAPSHOT, "meta", _versions(expected), _versions(proposal.signed.meta))
+        refuse(TransitionRule.TRANSITION_SNAPSHOT, "meta", _versions(expected), _versions(proposal.signed.meta))
     return _versions({name: expected[name] for name in moved})
+
+
+def _payload_roles(question: Question) -> set[str]:
+    """Of the product that the request is about; where roles follow a root, of all that targets delegates to."""
+    if question.request.index.action != "roles":
+        return {payload_role(question.product)}
+    targets = question.targets_of("targets") or question.previous_targets_of("targets")
+    delegated = targets.delegations.roles if targets and targets.delegations else None
+    return {name for name in delegated or {} if name.endswith(".payload")}
 
 
 def _versions(meta: Mapping[str, MetaFile]) -> str:
@@ -123,13 +121,8 @@ def _stated(item: MetaFile) -> dict[str, object]:
     return {name: value for name, value in stated.items() if value is not None}
 
 
-def _refuse(rule: TransitionRule, subject: str, expected: str, got: str) -> NoReturn:
-    raise RefusedError(rule, subject, expected=expected, got=got)
-
-
 _NOT_HERE = "not part of this action"
 RULES = {
-    TransitionRule.TRANSITION_ROOT: root,
     TransitionRule.TRANSITION_TARGETS: targets,
     TransitionRule.TRANSITION_PRODUCT: product_roles,
     TransitionRule.TRANSITION_SNAPSHOT: snapshot,

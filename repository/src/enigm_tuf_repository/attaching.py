@@ -11,13 +11,13 @@ from pathlib import Path
 
 from enigm_tuf.durable import read_input
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.model.request import RuleOutcome, read_request
+from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.trust.threshold import require_threshold, signers
-from enigm_tuf_repository.answers import Answer, Asked, judge_answer
+from enigm_tuf_repository.answers import Answer, judge_answer
+from enigm_tuf_repository.asked import Asked, AskedQuorum, read_asked
 from enigm_tuf_repository.durable import write_durably
-from enigm_tuf_repository.ledgers import ledgers_of
-from enigm_tuf_repository.lineage import file_name, lineage_of, metadata_file, root_chain
+from enigm_tuf_repository.lineage import file_name, metadata_file
 from enigm_tuf_repository.records import (
     ReleaseRecord,
     Step,
@@ -28,16 +28,16 @@ from enigm_tuf_repository.records import (
     save_record,
 )
 from enigm_tuf_repository.register import load_register, save_register
-from enigm_tuf_repository.trusted import admit_chain
 from enigm_tuf_repository.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class RoleProgress:
-    """How far a role is: distinct public keys that signed, and how many must."""
+    """How far a role is: distinct public keys that signed, and how many must. ``quorum`` says whose, for a root."""
 
     role: str
     version: int
+    quorum: str
     signed: int
     threshold: int
 
@@ -61,46 +61,35 @@ def attach(
     asked = read_asked(workspace, record, now)
     responses = {str(file): read_input(file, LIMITS.request_bytes) for file in files} | _kept(workspace, record)
     unique = {data: source for source, data in responses.items()}
-    answers = [judge_answer(asked, data, source) for data, source in unique.items()]
+    answers = [judge_answer(asked, data, source, tuple(unique)) for data, source in unique.items()]
     states = progress(asked, record, answers)
     for answer in answers:
         _keep(workspace, record, answer)
     _stage(workspace, record, asked, answers, states)
-    if all(state.complete for state in states):
+    if all(state.complete for state in states) and not record.unasked:
         record = record.with_evidence(*_evidence(workspace, record, answers, now))
         save_record(workspace, record)
         _note_signed(workspace, record)
     return record, states
 
 
-def read_asked(workspace: Workspace, record: ReleaseRecord, now: datetime) -> Asked:
-    """The requests of a record, and what they are judged against."""
-    folder, register = workspace.record(record.id), load_register(workspace)
-    lineage = lineage_of(workspace, register, without=record.id)
-    chain = root_chain(workspace.published)
-    root = admit_chain(chain, workspace.configuration().environment, now).root if chain else None
-    requests = {
-        entry.authority: read_request((folder / entry.path).read_bytes(), f"{record.id}/{entry.path}")
-        for entry in record.requests
-    }
-    return Asked(workspace, requests, root, lineage, ledgers_of(lineage, register))
-
-
 def progress(asked: Asked, record: ReleaseRecord, answers: Sequence[Answer]) -> tuple[RoleProgress, ...]:
-    """For every role of the record; RefusedError THRESHOLD-DISTINCT if keyids would do and public keys do not."""
+    """For every quorum of every role; RefusedError THRESHOLD-DISTINCT if keyids would do and public keys do not."""
     return tuple(
-        _progress_of(asked, role, version, _signatures(role, answers))
-        for entry in record.requests
-        for role, version in entry.roles.items()
+        _progress_of(asked, role, version, quorum, _signatures(role, answers))
+        for role, version in record.roles.items()
+        for quorum in asked.quorums(role)
     )
 
 
-def _progress_of(asked: Asked, role: str, version: int, signatures: dict[str, str]) -> RoleProgress:
-    keys, data = asked.keys(role), asked.proposed(role) or b""
-    if len(signatures) >= keys.threshold:
+def _progress_of(
+    asked: Asked, role: str, version: int, quorum: AskedQuorum, signatures: dict[str, str]
+) -> RoleProgress:
+    keys, data = quorum.keys, asked.proposed(role) or b""
+    if len(signatures.keys() & set(keys.keyids)) >= keys.threshold:
         require_threshold(keys.keys, keys.keyids, keys.threshold, signatures, data, f"{role} version {version}")
     found = signers(keys.keys, keys.keyids, signatures, data)
-    return RoleProgress(role, version, len(found), keys.threshold)
+    return RoleProgress(role, version, quorum.name, len(found), keys.threshold)
 
 
 def _signatures(role: str, answers: Sequence[Answer]) -> dict[str, str]:
@@ -126,10 +115,10 @@ def _stage(
     workspace: Workspace, record: ReleaseRecord, asked: Asked, answers: Sequence[Answer], states: Sequence[RoleProgress]
 ) -> None:
     folder = workspace.staged(record.id) / "metadata"
-    for state in states:
-        if state.complete:
-            data = metadata_file(asked.proposed(state.role) or b"", _signatures(state.role, answers))
-            write_durably(folder / file_name(state.role, state.version), data)
+    for role, version in record.roles.items():
+        if all(state.complete for state in states if state.role == role):
+            data = metadata_file(asked.proposed(role) or b"", _signatures(role, answers))
+            write_durably(folder / file_name(role, version), data)
 
 
 def _evidence(

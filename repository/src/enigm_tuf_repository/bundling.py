@@ -12,12 +12,13 @@ from enigm_tuf.model.manifest import manifest_path, read_manifest
 from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf.ports import Clock, Fetcher
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
+from enigm_tuf.trust.root_rules import view_trusted_root
 from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.media import BundleFetcher
+from enigm_tuf_repository.devices import refresh_as_device
 from enigm_tuf_repository.lineage import Lineage, file_name, root_chain
-from enigm_tuf_repository.mirror import bring
+from enigm_tuf_repository.mirror import bring, payload_target
 from enigm_tuf_repository.role_building import hashed_name
-from enigm_tuf_repository.verification import refresh_as_device
 from enigm_tuf_repository.workspace import Workspace
 
 
@@ -35,8 +36,7 @@ def write_bundle(
     if manifest is None:
         raise MisuseError(f"channel {channel} of product {product} has no release yet")
     releases = read_manifest(lineage.target(manifest), manifest.path).releases
-    listed = lineage.require(payload_role(product), Targets).targets
-    payloads = [listed[item.path] for item in releases[0].payloads]
+    payloads = [payload_target(lineage, product, item) for item in releases[0].payloads]
     for payload in payloads:
         bring(workspace.published, remote, payload)
     paths = list(_paths(workspace, lineage, product, [manifest, *payloads]))
@@ -56,7 +56,8 @@ def _paths(workspace: Workspace, lineage: Lineage, product: str, targets: list[T
         yield f"metadata/{file_name('root', version)}"
     heads = lineage.heads
     for role in ("timestamp", "snapshot", "targets", manifest_role(product), payload_role(product)):
-        yield f"metadata/{file_name(role, heads[role].version)}"
+        if role in heads:  # there is no payload role in model manifest-only
+            yield f"metadata/{file_name(role, heads[role].version)}"
     for target in targets:
         path = f"targets/{hashed_name(target)}"
         yield path
@@ -82,6 +83,7 @@ def _prove(workspace: Workspace, place: Path, targets: list[TargetFile], clock: 
     first = bundle.fetch("metadata/1.root.json", 1 << 20)
     workflow = refresh_as_device(bundle, first, workspace.configuration().environment, clock)
     with temporary(place.parent) as copy:
+        dual = view_trusted_root(workflow.trusted.root).extension.authority_model == "dual"
         for target in targets:
-            found = workflow.target(target.path)
+            found = workflow.target(target.path) if dual or target.path.startswith("manifests/") else target
             download([bundle], Wanted(f"targets/{hashed_name(found)}", found.length, found.hashes), Path(copy))

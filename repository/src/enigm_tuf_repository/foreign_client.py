@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tuf.api.exceptions import DownloadError, DownloadHTTPError, RepositoryError
-from tuf.api.metadata import Metadata, Root
+from tuf.api.metadata import Metadata, Root, TargetFile
 from tuf.ngclient import FetcherInterface, Updater
 
 from enigm_tuf.errors import NotFoundError, RefusedError
@@ -32,8 +32,13 @@ class _Fetcher(FetcherInterface):
             raise DownloadHTTPError(str(error), 404) from error
 
 
-def verify_with_ngclient(overlay: OverlayFetcher, root: bytes, targets: Sequence[str], folder: Path) -> str:
-    """Refresh from ``root``, and download every one of ``targets`` into ``folder``; the evidence in words."""
+def verify_with_ngclient(
+    overlay: OverlayFetcher, root: bytes, targets: Sequence[str], folder: Path, found: Sequence[str] = ()
+) -> str:
+    """Refresh from ``root``, and download every one of ``targets`` into ``folder``; the evidence in words.
+
+    Those of ``found`` must be listed, and are not downloaded.
+    """
     for name in ("metadata", "targets"):
         (folder / name).mkdir()
     try:
@@ -47,7 +52,9 @@ def verify_with_ngclient(overlay: OverlayFetcher, root: bytes, targets: Sequence
         )
         updater.refresh()
         for path in targets:
-            _download(updater, path)
+            Path(updater.download_target(_find(updater, path))).unlink()  # a release is large: one at a time
+        for path in found:
+            _find(updater, path)
     except (RepositoryError, DownloadError, ValueError) as error:
         raise RefusedError(
             RepositoryRule.VERIFY_NGCLIENT, "the staged tree", expected="ngclient to accept it", got=str(error)
@@ -55,11 +62,11 @@ def verify_with_ngclient(overlay: OverlayFetcher, root: bytes, targets: Sequence
     return f"ngclient refreshed from root version 1 and downloaded {len(targets)} targets"
 
 
-def _download(updater: Updater, path: str) -> None:
+def _find(updater: Updater, path: str) -> TargetFile:
     info = updater.get_targetinfo(path)
     if info is None:
         raise RefusedError(RepositoryRule.VERIFY_NGCLIENT, path, expected="to be found by ngclient", got="not listed")
-    Path(updater.download_target(info)).unlink()  # a release is large; one target at a time on the disk
+    return info
 
 
 def verify_roots_with_tuf(chain: Sequence[bytes]) -> str:

@@ -115,6 +115,7 @@ def require_verified(workspace: Workspace, record: ReleaseRecord, step: Step) ->
 
 def gate_context(workspace: Workspace, record: ReleaseRecord, now: datetime) -> GateContext:
     """What the gates look at: the staged roles beside the published ones."""
+    workspace = workspace.with_settings_of(record.id)
     config, staged = workspace.configuration(), workspace.staged(record.id)
     root = admit_chain(root_chain(staged, workspace.published), config.environment, now).root.value
     before = Lineage(workspace.published, []).heads

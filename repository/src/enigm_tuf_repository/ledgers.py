@@ -3,14 +3,19 @@
 from collections.abc import Mapping
 
 from enigm_tuf.model.request import Authority
+from enigm_tuf.model.tuf import Root
 from enigm_tuf.policy.question import Ledger
+from enigm_tuf.trust.root_quorums import root_owner
+from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf_repository.lineage import Lineage
 from enigm_tuf_repository.register import Register
 
 
 def ledger_of(authority: Authority, lineage: Lineage, register: Register) -> Ledger:
     """The ledger of one authority: the heads of its roles, and the last sequence number that it signed."""
-    heads = {role: head.previous for role, head in lineage.heads.items() if owner(role) == authority}
+    root = lineage.value("root", Root)
+    owners = {role: owner(role, root) for role in lineage.heads}
+    heads = {role: head.previous for role, head in lineage.heads.items() if owners[role] == authority}
     return Ledger(last_sequence=register.signed.get(authority, 0), heads=heads)
 
 
@@ -21,8 +26,10 @@ def ledgers_of(lineage: Lineage, register: Register) -> Mapping[Authority, Ledge
     }
 
 
-def owner(role: str) -> Authority | None:
-    """Which authority signs ``role``; None for timestamp."""
+def owner(role: str, root: Root | None) -> Authority | None:
+    """Which authority signs ``role`` under ``root``; None for timestamp."""
     if role == "timestamp":
         return None
-    return "release" if role == "root" or role.endswith(".payload") else "manifest"
+    if role == "root":
+        return root_owner(view_root(root)) if root else None
+    return "release" if role.endswith(".payload") else "manifest"

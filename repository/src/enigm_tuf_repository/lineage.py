@@ -14,7 +14,7 @@ from enigm_tuf.model.request import Previous
 from enigm_tuf.model.strict_json import encode, parse_canonical, sha256
 from enigm_tuf.model.tuf import Root, Snapshot, TargetFile, Targets, Timestamp
 from enigm_tuf.trust.verified import Document, read_document
-from enigm_tuf_client.targets import read_target
+from enigm_tuf_client.targets import hashed_path, read_target
 from enigm_tuf_repository.overlay import OverlayFetcher
 from enigm_tuf_repository.register import Register
 from enigm_tuf_repository.role_building import hashed_name
@@ -107,6 +107,18 @@ class Lineage:
         if value is None:
             raise MisuseError(f"there is no signed {role} metadata yet")
         return value
+
+    def target_file(self, path: str, digest: str) -> Path:
+        """Where a target's file lies; StateError where it is in no tree."""
+        name = f"targets/{hashed_path(path, digest)}"
+        for tree in self._trees:
+            if (tree / name).is_file():
+                return tree / name
+        raise StateError(f"{name}: the repository offers it, but it is gone")
+
+    def roots(self) -> list[bytes]:
+        """The signed roots, from version 1 to the newest."""
+        return root_chain(*self._trees)
 
     def target(self, target: TargetFile) -> bytes:
         """The bytes of a small target that is signed already; RefusedError TARGET-HASH, NotFoundError."""

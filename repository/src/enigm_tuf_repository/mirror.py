@@ -15,7 +15,7 @@ from enigm_tuf.errors import MalformedError, MisuseError, NotFoundError, Refused
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.chunks import DIGEST_BYTES, SUFFIX, chunk_count, read_digests
 from enigm_tuf.model.keys import Environment
-from enigm_tuf.model.manifest import read_manifest
+from enigm_tuf.model.manifest import ManifestPayload, read_manifest
 from enigm_tuf.model.payload import read_payload_record
 from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf.ports import Channel, DeviceState, Fetcher, Source
@@ -25,11 +25,11 @@ from enigm_tuf.trust.metadata import admit_root, trust_root
 from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.targets import read_target
 from enigm_tuf_client.workflow import TufWorkflow
+from enigm_tuf_repository.devices import FreshStore, load_product_roles
 from enigm_tuf_repository.lineage import Lineage, SignedFile, file_name, read_signed_file, root_chain
 from enigm_tuf_repository.publication import Held, PublicationStore, unseen
 from enigm_tuf_repository.role_building import hashed_name
 from enigm_tuf_repository.rules import RepositoryRule
-from enigm_tuf_repository.simulated import FreshStore, load_product_roles
 from enigm_tuf_repository.stores.caching import TIMESTAMP
 from enigm_tuf_repository.stores.directory import DirectoryStore
 
@@ -161,29 +161,46 @@ def _keep(memory: DirectoryStore, new: dict[str, bytes], mine: Held | None) -> N
 
 
 def bring(published: Path, remote: Fetcher | None, target: TargetFile) -> None:
-    """A payload's chunk digests, and then its bytes, into the mirror if they are not there; verified."""
+    """A payload's chunk digests, and then its bytes, into the mirror if they are not there; verified.
+
+    In model ``manifest-only`` a payload has no record, and so no chunk digests that anybody signed.
+    """
     path = f"targets/{hashed_name(target)}"
     if remote is None or (published / path).is_file():
         return
-    chunks = read_payload_record(target.unrecognized_fields.get("custom"), target.path, "custom").chunks
-    digests = remote.fetch(f"{path}{SUFFIX}", chunk_count(target.length, chunks.size) * DIGEST_BYTES)
-    read_digests(digests, target.length, chunks, f"{path}{SUFFIX}")
+    digests = _chunk_digests(remote, target, f"{path}{SUFFIX}")
     memory = DirectoryStore(published)
     with memory.session(), tempfile.TemporaryDirectory(dir=published / ".incoming") as folder:
-        memory.keep(f"{path}{SUFFIX}", digests)
+        if digests is not None:
+            memory.keep(f"{path}{SUFFIX}", digests)
         place = Path(folder) / "payload"
         download([remote], Wanted(path, target.length, target.hashes), place)
         memory.create(path, place, target.hashes["sha256"], unseen)
+
+
+def _chunk_digests(remote: Fetcher, target: TargetFile, name: str) -> bytes | None:
+    custom = target.unrecognized_fields.get("custom")
+    if custom is None:
+        return None
+    chunks = read_payload_record(custom, target.path, "custom").chunks
+    data = remote.fetch(name, chunk_count(target.length, chunks.size) * DIGEST_BYTES)
+    return read_digests(data, target.length, chunks, name)
+
+
+def payload_target(lineage: Lineage, product: str, payload: ManifestPayload) -> TargetFile:
+    """As the payload role lists it, with its record; where there is no such role (``manifest-only``) without one."""
+    role = lineage.value(payload_role(product), Targets)
+    plain = TargetFile(payload.path, payload.length, dict(payload.hashes))
+    return role.targets[payload.path] if role else plain
 
 
 def bring_newest(published: Path, remote: Fetcher) -> int:
     """The payloads of the newest release of every channel, as a gate that compares with them wants; how many."""
     lineage, count = Lineage(published, []), 0
     for role in [role for role in lineage.heads if role.endswith(".manifest")]:
-        listed = lineage.require(payload_role(role.removesuffix(".manifest")), Targets).targets
         for target in lineage.require(role, Targets).targets.values():
             for release in read_manifest(lineage.target(target), target.path).releases[:1]:
                 for payload in release.payloads:
-                    bring(published, remote, listed[payload.path])
+                    bring(published, remote, payload_target(lineage, role.removesuffix(".manifest"), payload))
                     count += 1
     return count

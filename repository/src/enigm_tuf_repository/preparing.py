@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from enigm_tuf.errors import MisuseError
-from enigm_tuf.model.request import Action, RuleOutcome, read_request
+from enigm_tuf.model.request import Action, Authority, RuleOutcome, read_request
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.lineage import Lineage
 from enigm_tuf_repository.records import (
@@ -17,6 +17,7 @@ from enigm_tuf_repository.records import (
     StepEvidence,
     digests_of,
     save_record,
+    settings_files,
     staged_files,
 )
 from enigm_tuf_repository.register import load_register, save_register
@@ -26,23 +27,24 @@ from enigm_tuf_repository.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A record to be opened. ``built`` is what was seen while the artifacts were taken."""
+    """A record to be opened. ``built`` is what was seen of the artifacts; ``follows`` is as in the record."""
 
     record_id: str
     action: Action
     product: str | None
     drafts: tuple[Draft, ...]
     built: tuple[RuleOutcome, ...] = field(default=())
+    follows: tuple[str, ...] = ()
 
 
 @contextmanager
-def new_record(workspace: Workspace, record_id: str) -> Iterator[None]:
+def new_record(workspace: Workspace, record_id: str, signer: Authority | None = None) -> Iterator[None]:
     """Room for a new record in place of one that nobody has signed for; nothing stays if the block fails.
 
-    MisuseError once an authority's answer has been attached to the old one.
+    MisuseError once an authority's answer has been attached to the old one: any authority's, or ``signer``'s.
     """
     folder = workspace.record(record_id)
-    if (folder / "responses").is_dir():
+    if any((folder / "responses").glob(f"{signer or ''}*.enigmresp")):
         hint = "`enigm-repo status` shows its next step"
         raise MisuseError(f"{record_id}: an authority has signed for it already", hint=hint)
     shutil.rmtree(folder, ignore_errors=True)
@@ -56,9 +58,9 @@ def new_record(workspace: Workspace, record_id: str) -> Iterator[None]:
 def open_record(workspace: Workspace, lineage: Lineage, plan: Plan, now: datetime) -> ReleaseRecord:
     """Take sequence numbers, write the requests, then the record with the evidence of ``built`` and ``prepared``."""
     folder = workspace.record(plan.record_id)
-    entries = tuple(_request(workspace, lineage, plan, draft, now) for draft in plan.drafts)
+    entries = tuple(write_entry(workspace, lineage, plan.record_id, plan.action, draft, now) for draft in plan.drafts)
     built = digests_of(folder, list(staged_files(workspace, plan.record_id)))
-    prepared = digests_of(folder, [entry.path for entry in entries])
+    prepared = digests_of(folder, [*(entry.path for entry in entries), *settings_files(workspace, plan.record_id)])
     record = ReleaseRecord(
         id=plan.record_id,
         action=plan.action,
@@ -66,16 +68,20 @@ def open_record(workspace: Workspace, lineage: Lineage, plan: Plan, now: datetim
         created=now,
         requests=entries,
         steps=(StepEvidence(Step.BUILT, now, built, plan.built), StepEvidence(Step.PREPARED, now, prepared, ())),
+        follows=plan.follows,
     )
     save_record(workspace, record)
     return record
 
 
-def _request(workspace: Workspace, lineage: Lineage, plan: Plan, draft: Draft, now: datetime) -> RequestEntry:
+def write_entry(
+    workspace: Workspace, lineage: Lineage, record_id: str, action: Action, draft: Draft, now: datetime
+) -> RequestEntry:
+    """Take a sequence number and write the request of one authority into the record's folder."""
     register, sequence = load_register(workspace).issue(draft.authority)
-    save_register(workspace, register.opened(plan.record_id))
-    request_id = f"{plan.record_id}-{draft.authority}-{sequence}"
-    data = write_request(workspace, lineage, draft, plan.action, request_id, sequence, now)
-    path = f"requests/{draft.authority}.enigmreq"
-    write_durably(workspace.record(plan.record_id) / path, data)
+    save_register(workspace, register.opened(record_id))
+    request_id = f"{record_id}-{draft.authority}-{sequence}"
+    data = write_request(workspace, lineage, draft, action, request_id, sequence, now)
+    path = f"requests/{draft.authority}{'-roles' if action == 'roles' else ''}.enigmreq"
+    write_durably(workspace.record(record_id) / path, data)
     return RequestEntry(draft.authority, sequence, read_request(data, path).digest, path, draft.versions())

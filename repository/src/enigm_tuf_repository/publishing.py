@@ -19,6 +19,7 @@ from enigm_tuf_repository.publication import PublicationStore, Sent, unseen
 from enigm_tuf_repository.records import ReleaseRecord, Step, StepEvidence, load_record, save_record
 from enigm_tuf_repository.register import load_register, save_register
 from enigm_tuf_repository.rules import RepositoryRule
+from enigm_tuf_repository.settings import settings_in
 from enigm_tuf_repository.stores.caching import TIMESTAMP
 from enigm_tuf_repository.stores.directory import DirectoryStore
 from enigm_tuf_repository.workspace import Workspace
@@ -26,8 +27,10 @@ from enigm_tuf_repository.workspace import Workspace
 IN_THE_BUCKET_ALONE = frozenset({"payloads", "chunks"})  # brought to the mirror when somebody needs them
 AT_ONCE = 4  # files; with their parts they bound the memory
 
-ORDER = ("payloads", "chunks", "manifests", "root", "payload", "manifest", "targets", "snapshot")
+ORDER = ("payloads", "chunks", "manifests", "payload", "manifest", "targets", "snapshot", "root")
 """What a file names is there before the file is: each kind waits for the one before it, the files of one go together.
+
+Root is last: from then on until the new timestamp is there a device may find roles that its new root refuses.
 
 A new kind of file needs an entry here, and one in ``staging.require_only_signed``.
 """
@@ -47,6 +50,7 @@ def publish(
         done = RuleOutcome("PUBLISHED", True, _put(workspace, store, record, files, sent))
         record = record.with_evidence(StepEvidence(Step.PUBLISHED, now, dict(digests), (done,)))
         save_record(workspace, record)
+    _put_in_force(workspace, record)
     save_register(workspace, load_register(workspace).closed(record_id))
     return record
 
@@ -89,6 +93,14 @@ def _is_reached(heads: Mapping[str, SignedFile], store: PublicationStore, path: 
         return sha256(store.fetch(path, LIMITS.stated_targets_bytes)) == digest
     except NotFoundError:
         return False
+
+
+def _put_in_force(workspace: Workspace, record: ReleaseRecord) -> None:
+    """The settings of a root that is published now. Killed half way, publishing again does it."""
+    if "root" in record.roles and record.id in load_register(workspace).open:
+        settings = workspace.with_settings_of(record.id)
+        if settings != workspace:
+            settings_in(settings).write(workspace)
 
 
 def published_paths(digests: Mapping[str, str]) -> dict[str, str]:

@@ -80,7 +80,10 @@ class RequestEntry:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRecord:
-    """``base`` is the SHA-256 of the published timestamp that the record was verified on top of; None for none."""
+    """``base`` is the SHA-256 of the published timestamp that the record was verified on top of; None for none.
+
+    ``follows`` are the roles that must be signed anew under the root that the record makes, before it is whole.
+    """
 
     id: str
     action: Action
@@ -89,6 +92,17 @@ class ReleaseRecord:
     requests: tuple[RequestEntry, ...]
     steps: tuple[StepEvidence, ...]
     base: str | None = None
+    follows: tuple[str, ...] = ()
+
+    @property
+    def roles(self) -> dict[str, int]:
+        """The versions that its requests propose, by role."""
+        return {role: version for entry in self.requests for role, version in entry.roles.items()}
+
+    @property
+    def unasked(self) -> tuple[str, ...]:
+        """The roles that must follow, and that nobody has been asked to sign yet."""
+        return tuple(role for role in self.follows if role not in self.roles)
 
     def evidence(self, step: Step) -> StepEvidence | None:
         return next((item for item in self.steps if item.step == step), None)
@@ -133,10 +147,11 @@ RELEASE_RECORD = Record(
             roles=Table(ROLE, POSITIVE, minimum=1),
         ),
         minimum=1,
-        maximum=2,
+        maximum=4,  # two of each authority: for a root, and for the roles that follow it
     ),
     steps=Sequence(_EVIDENCE, maximum=len(Step)),
     base=Optional(SHA256),
+    follows=Sequence(ROLE, maximum=1_000, unique=True),
 )
 
 
@@ -187,6 +202,12 @@ def staged_files(workspace: Workspace, record_id: str) -> Iterator[str]:
     """Paths of the staged files, relative to the record."""
     folder = workspace.record(record_id)
     yield from sorted(str(path.relative_to(folder)) for path in (folder / "staged").rglob("*") if not path.is_dir())
+
+
+def settings_files(workspace: Workspace, record_id: str) -> list[str]:
+    """Paths of the settings that a root puts in force, relative to the record."""
+    folder = workspace.record(record_id)
+    return sorted(str(path.relative_to(folder)) for path in (folder / "settings").rglob("*") if path.is_file())
 
 
 def digests_of(folder: Path, paths: Iterator[str] | list[str]) -> dict[str, str]:

@@ -25,13 +25,14 @@ from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf_repository.artifacts import Artifact, measure, take
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.inspection.plugins import inspect_file
-from enigm_tuf_repository.lineage import Lineage, lineage_of
+from enigm_tuf_repository.lineage import Lineage, Signed, lineage_of
 from enigm_tuf_repository.preparing import Plan, new_record, open_record
 from enigm_tuf_repository.records import ReleaseRecord
 from enigm_tuf_repository.register import load_register
 from enigm_tuf_repository.release_description import ReleaseDescription, read_release_description
 from enigm_tuf_repository.requests import Draft, role_evidence
 from enigm_tuf_repository.role_building import target_file, with_targets, with_versions
+from enigm_tuf_repository.staging import require_no_signed_root
 from enigm_tuf_repository.workspace import Workspace
 
 DOWNGRADE = "DOWNGRADE"
@@ -44,6 +45,7 @@ def prepare_release(workspace: Workspace, description_file: Path, now: datetime)
     folder = description_file.parent
     register = load_register(workspace)
     _require_channel(register.products, written.fields["product"], written.fields["channel"])
+    require_no_signed_root(workspace, register)
     with ThreadPoolExecutor() as pool:
         description = written.completed(list(pool.map(lambda file: inspect_file(folder / file), written.files)))
     record_id = f"{description.product}-{description.version}"
@@ -98,32 +100,33 @@ def _drafts(
     artifacts: tuple[Artifact, ...],
     provenance: dict[str, bytes],
     now: datetime,
-) -> tuple[Draft, Draft]:
+) -> tuple[Draft, ...]:
     """Payload role for the release authority; manifest role and snapshot for the manifest authority."""
-    days = workspace.configuration().expiry_days
-    payloads, manifests = payload_role(description.product), manifest_role(description.product)
-    records = _payload_targets(description, artifacts, provenance)
-    payload = with_targets(lineage.require(payloads, Targets), records, now + days.of(payloads))
+    config = workspace.configuration()
+    days, payloads = config.expiry_days, payload_role(description.product)
+    manifests = manifest_role(description.product)
+    made: dict[str, Signed] = {}
+    if config.authority_model == "dual":
+        records = _payload_targets(description, artifacts, provenance)
+        made[payloads] = with_targets(lineage.require(payloads, Targets), records, now + days.of(payloads))
     path = manifest_path(description.product, description.channel)
     data = write_manifest(_manifest(workspace, lineage, description, artifacts, path))
     read_manifest(data, path)  # newest first, stages that grow: what no single field shows
     listed = target_file(path, _stage_manifest(workspace, record_id, path, data))
     manifest = with_targets(lineage.require(manifests, Targets), {path: listed}, now + days.of(manifests))
-    versions = {payloads: payload.version, manifests: manifest.version}
+    versions = {role: value.version for role, value in made.items()} | {manifests: manifest.version}
     snapshot = with_versions(lineage.require("snapshot", Snapshot), versions, now, now + days.of("snapshot"))
     bytes_of = {other: lineage.target(target) for other, target in manifest.targets.items() if other != path}
     evidence = {f"manifests/{name}": content for name, content in (bytes_of | {path: data}).items()}
     if replaced := lineage.require(manifests, Targets).targets.get(path):
         evidence[f"manifests-before/{path}"] = lineage.target(replaced)
-    return (
-        Draft("release", {payloads: payload}, {f"provenance/{name}": content for name, content in provenance.items()}),
-        Draft(
-            "manifest",
-            {manifests: manifest, "snapshot": snapshot},
-            evidence | role_evidence({payloads: payload}),
-            context=("targets",),  # it says whose keys may sign the manifest role
-        ),
-    )
+    built = {f"provenance/{name}": content for name, content in provenance.items()}
+    evidence |= role_evidence(made) if made else built
+    proposals: dict[str, Signed] = {manifests: manifest, "snapshot": snapshot}
+    asked = Draft(
+        "manifest", proposals, evidence, context=("targets",)
+    )  # it says whose keys may sign the manifest role
+    return (Draft("release", made, built), asked) if made else (asked,)
 
 
 def _payload_targets(

@@ -7,7 +7,7 @@ from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.request import Action, Authority, RequestIndex, make_request
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.strict_json import canonical, sha256
-from enigm_tuf_repository.lineage import Lineage, Signed, file_name, root_chain
+from enigm_tuf_repository.lineage import Lineage, Signed, file_name
 from enigm_tuf_repository.workspace import Workspace
 
 
@@ -16,12 +16,14 @@ class Draft:
     """What one authority shall sign, by role; ``evidence`` by path below ``evidence/``.
 
     ``context`` names roles that are not proposed, but whose last signed version the authority needs to see.
+    ``policy`` are the bytes of the policy that it is asked under, where that is not the one in force.
     """
 
     authority: Authority
     proposals: dict[str, Signed]
     evidence: dict[str, bytes] = field(default_factory=dict)
     context: tuple[str, ...] = ()
+    policy: bytes | None = None
 
     def versions(self) -> dict[str, int]:
         return {role: value.version for role, value in self.proposals.items()}
@@ -57,15 +59,15 @@ def write_request(
         requester=config.requester,
         created=now,
         expires=now + timedelta(hours=config.request_hours),
-        policy=policy_pin(workspace.policy(draft.authority)),
+        policy=policy_pin(draft.policy or workspace.policy(draft.authority)),
         previous=tuple(head.previous for head in heads),
         entries=(),
     )
-    return make_request(index, _members(workspace, lineage, draft))
+    return make_request(index, _members(lineage, draft))
 
 
-def _members(workspace: Workspace, lineage: Lineage, draft: Draft) -> dict[str, bytes]:
-    chain = enumerate(root_chain(workspace.published), start=1)
+def _members(lineage: Lineage, draft: Draft) -> dict[str, bytes]:
+    chain = enumerate(lineage.roots(), start=1)
     shown = [head for role in (*draft.proposals, *draft.context) if (head := lineage.head(role))]
     return {
         **{f"payloads/{role}.{value.version}.json": proposal_bytes(value) for role, value in draft.proposals.items()},

@@ -35,12 +35,14 @@ def product_role(name: str, keys: tuple[KeyRecord, ...], threshold: int) -> Json
 def with_delegations(
     targets: Targets | None, roles: Mapping[str, tuple[JsonObject, tuple[KeyRecord, ...]]], expires: datetime
 ) -> Targets:
-    """The next ``targets``: what it had, and ``roles`` with their keys."""
+    """The next ``targets``: ``roles`` with their keys, each in place of the one of that name, or behind the rest."""
     before = targets.raw.get("delegations") if targets else None
     delegations = copy.deepcopy(before) if before else {"keys": {}, "roles": []}
-    for role, records in roles.values():
-        delegations["keys"] |= {record.keyid: copy.deepcopy(record.key) for record in records}
-        delegations["roles"].append(role)
+    by_name = {item["name"]: item for item in delegations["roles"]} | {name: role for name, (role, _) in roles.items()}
+    keys = delegations["keys"] | {record.keyid: record.key for _, records in roles.values() for record in records}
+    used = {keyid for role in by_name.values() for keyid in role["keyids"]}
+    delegations["keys"] = {keyid: copy.deepcopy(key) for keyid, key in keys.items() if keyid in used}
+    delegations["roles"] = list(by_name.values())
     return Targets.read({**_next(Targets, targets, expires), "targets": {}, "delegations": delegations}, "targets")
 
 

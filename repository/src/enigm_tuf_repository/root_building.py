@@ -1,4 +1,4 @@
-"""The first root, made of key records: TUF's roles, and the extension that names the two authorities."""
+"""A root, made of settings: TUF's roles, and the extension that names the authorities."""
 
 import copy
 from collections.abc import Mapping
@@ -12,27 +12,30 @@ from enigm_tuf.model.root_extension import (
     Authorities,
     KeyInfo,
     ManifestAuthority,
-    Policies,
     Recovery,
     ReleaseAuthority,
     RootExtension,
 )
 from enigm_tuf.model.strict_json import JsonObject, sha256
 from enigm_tuf.model.tuf import Root
+from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.signable import proof_of_possession
 from enigm_tuf.trust.threshold import signers
 from enigm_tuf_repository.configuration import RepositoryConfig
 from enigm_tuf_repository.role_building import signed_part
 from enigm_tuf_repository.rules import RepositoryRule
+from enigm_tuf_repository.settings import Settings
 
 KeyRecords = Mapping[Purpose, tuple[KeyRecord, ...]]
 
 
-def first_root(config: RepositoryConfig, records: KeyRecords, policies: Policies, now: datetime) -> Root:
-    """Root version 1 in model ``dual``. Nothing is decided here: the rules judge the result."""
+def build_root(settings: Settings, before: Root | None, now: datetime) -> Root:
+    """Root version 1, or the one that follows ``before``. Nothing is decided here: the rules judge the result."""
+    config, records = settings.config, settings.records()
     require_usable(config, records)
+    version = before.version + 1 if before else 1
     signed = {
-        **signed_part(Root, 1, now + config.expiry_days.of("root")),
+        **signed_part(Root, version, now + config.expiry_days.of("root")),
         "consistent_snapshot": True,
         "keys": {record.keyid: copy.deepcopy(record.key) for kind in _IN_ROOT for record in records[kind]},
         "roles": {
@@ -41,9 +44,11 @@ def first_root(config: RepositoryConfig, records: KeyRecords, policies: Policies
             "snapshot": _role(records["manifest"], config.manifest_threshold),
             "timestamp": _role(records["timestamp"], 1),
         },
-        FIELD: ROOT_EXTENSION.write(_extension(config, records, policies)),
+        FIELD: ROOT_EXTENSION.write(_extension(settings, records, before)),
     }
-    return Root.read(signed, "root version 1")
+    if before:
+        signed["spec_version"] = before.spec_version  # no listed change of root moves it
+    return Root.read(signed, f"root version {version}")
 
 
 _IN_ROOT: tuple[Purpose, ...] = ("root", "manifest", "timestamp")  # payload keys stand in delegations
@@ -53,13 +58,17 @@ def require_usable(config: RepositoryConfig, records: KeyRecords) -> None:
     """Every key was enrolled for what it is used for, in this environment, and proved that its token holds it."""
     for purpose, group in records.items():
         for record in group:
-            if (record.purpose, record.environment) != (purpose, config.environment):
+            if (record.purpose, record.environment) != (_enrolled_for(purpose, config), config.environment):
                 raise MisuseError(
                     f"key {record.label} of {record.custodian} is enrolled for {record.purpose} in "
                     f"{record.environment}; {purpose}_keys in {config.environment} cannot use it"
                 )
-
             _require_possession(record)
+
+
+def _enrolled_for(purpose: Purpose, config: RepositoryConfig) -> Purpose:
+    """In model ``manifest-only`` root is held by custodians of the manifest authority."""
+    return "manifest" if (purpose, config.authority_model) == ("root", "manifest-only") else purpose
 
 
 def _require_possession(record: KeyRecord) -> None:
@@ -85,18 +94,25 @@ def key_info(record: KeyRecord) -> KeyInfo:
     )
 
 
-def _extension(config: RepositoryConfig, records: KeyRecords, policies: Policies) -> RootExtension:
-    payload = tuple(_keyids(records["payload"]))
-    release = ReleaseAuthority((*_keyids(records["root"]), *payload), payload, config.payload_threshold)
+def _extension(settings: Settings, records: KeyRecords, before: Root | None) -> RootExtension:
+    config = settings.config
     return RootExtension(
         environment=config.environment,
-        authority_model="dual",
-        authorities=Authorities(ManifestAuthority(tuple(_keyids(records["manifest"]))), release),
-        policies=policies,
-        audit_logs=(),
+        authority_model=config.authority_model,
+        authorities=_authorities(config, records),
+        policies=settings.pins(),
+        audit_logs=view_root(before).extension.audit_logs if before else (),
         keyinfo={record.keyid: key_info(record) for group in records.values() for record in group},
         recovery=Recovery(config.recovery_threshold),
     )
+
+
+def _authorities(config: RepositoryConfig, records: KeyRecords) -> Authorities:
+    root, payload, manifest = (tuple(_keyids(records[purpose])) for purpose in ("root", "payload", "manifest"))
+    if config.authority_model == "manifest-only":
+        return Authorities(ManifestAuthority(tuple(dict.fromkeys((*root, *manifest)))), None)
+    release = ReleaseAuthority((*root, *payload), payload, config.payload_threshold or 0)
+    return Authorities(ManifestAuthority(manifest), release)
 
 
 def _role(records: tuple[KeyRecord, ...], threshold: int) -> JsonObject:

@@ -13,6 +13,7 @@ class RepositoryRule(Rule):
     RESPONSE_SIGNATURE = "RESPONSE-SIGNATURE", "a response signs all that was asked, with keys of the roles"
     VERIFY_NGCLIENT = "VERIFY-NGCLIENT", "python-tuf's client accepts the staged tree and downloads every new target"
     GATE_SET = "GATE-SET", "every pinned gate is there, ran and passed; what others add can only refuse"
+    VERIFY_ROOTS = "VERIFY-ROOTS", "a device at any root that was ever published reaches the newest release"
     PAYLOAD_BYTES = "PAYLOAD-BYTES", "payloads on the disk are those of the manifest and of the payload record"
     VERSION_INCREASE = "VERSION-INCREASE", "every role and the release are newer than what is published"
     EXPIRY_HORIZON = "EXPIRY-HORIZON", "no role expires within a tenth of its life after publication"

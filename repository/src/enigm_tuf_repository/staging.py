@@ -1,10 +1,12 @@
 """What a record adds to the tree: its signed roles, the targets that they list, and nothing else."""
 
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.model.chunks import SUFFIX
+from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf_repository.lineage import SignedFile, file_name, read_signed_file
 from enigm_tuf_repository.records import ReleaseRecord, Step, staged_files
+from enigm_tuf_repository.register import Register
 from enigm_tuf_repository.role_building import hashed_name
 from enigm_tuf_repository.rules import RepositoryRule
 from enigm_tuf_repository.workspace import Workspace
@@ -12,16 +14,25 @@ from enigm_tuf_repository.workspace import Workspace
 TIMESTAMP = "staged/metadata/timestamp.json"
 
 
-def roles_of(record: ReleaseRecord) -> dict[str, int]:
-    """The versions that this record's requests propose, by role."""
-    return {role: version for entry in record.requests for role, version in entry.roles.items()}
-
-
 def signed_roles(workspace: Workspace, record: ReleaseRecord) -> dict[str, SignedFile]:
     """The staged metadata of every role of the record."""
     folder = workspace.staged(record.id) / "metadata"
-    paths = {role: folder / file_name(role, version) for role, version in roles_of(record).items()}
+    paths = {role: folder / file_name(role, version) for role, version in record.roles.items()}
     return {role: read_signed_file(path.read_bytes(), role, str(path)) for role, path in paths.items()}
+
+
+def root_is_signed(workspace: Workspace, record: ReleaseRecord) -> bool:
+    """Whether the record makes a root, and all signatures of it are here."""
+    version = record.roles.get("root")
+    return version is not None and (workspace.staged(record.id) / "metadata" / file_name("root", version)).is_file()
+
+
+def require_no_signed_root(workspace: Workspace, register: Register) -> None:
+    """MisuseError where a root is signed and not out yet: what is prepared now would be judged by another root."""
+    for record_id in register.open:
+        if any((workspace.staged(record_id) / "metadata").glob("*.root.json")):
+            hint = "`enigm-repo status` shows its next step"
+            raise MisuseError(f"{record_id} makes a root that is signed and not published yet", hint=hint)
 
 
 def new_targets(workspace: Workspace, record: ReleaseRecord) -> list[TargetFile]:
@@ -42,12 +53,27 @@ def staged_path(target: TargetFile) -> str:
     return f"staged/targets/{hashed_name(target)}"
 
 
+def offered_payloads(workspace: Workspace, record: ReleaseRecord) -> list[TargetFile]:
+    """Model ``manifest-only``: the payloads of new manifests whose bytes the record brings; no role lists them."""
+    if any(role.endswith(".payload") for role in record.roles):
+        return []
+    folder, built = workspace.record(record.id), record.evidence(Step.BUILT)
+    manifests = [target for target in new_targets(workspace, record) if target.path.startswith("manifests/")]
+    offered = [
+        TargetFile(payload.path, payload.length, dict(payload.hashes))
+        for target in manifests
+        for release in read_manifest((folder / staged_path(target)).read_bytes(), target.path).releases
+        for payload in release.payloads
+    ]
+    return [target for target in offered if built and staged_path(target) in built.digests]
+
+
 def require_only_signed(workspace: Workspace, record: ReleaseRecord) -> None:
     """RECORD-EVIDENCE: every staged file is signed metadata of this record, or a target that it lists."""
-    allowed = {f"staged/metadata/{file_name(role, version)}" for role, version in roles_of(record).items()}
-    for target in new_targets(workspace, record):
+    allowed = {f"staged/metadata/{file_name(role, version)}" for role, version in record.roles.items()}
+    for target in (*new_targets(workspace, record), *offered_payloads(workspace, record)):
         allowed |= {staged_path(target), f"{staged_path(target)}{SUFFIX}"}
-    if "snapshot" in roles_of(record):
+    if {"snapshot", "root"} & record.roles.keys():
         allowed.add(TIMESTAMP)
     for path in staged_files(workspace, record.id):
         if path not in allowed:

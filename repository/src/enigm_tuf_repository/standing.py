@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from enigm_tuf.model.request import Authority
 from enigm_tuf.model.tuf import Root, Targets
-from enigm_tuf_repository.gates.expiry_horizon import SHARE
+from enigm_tuf_repository.gates.expiry_horizon import is_due
 from enigm_tuf_repository.ledgers import owner
 from enigm_tuf_repository.lineage import Lineage, SignedFile
 from enigm_tuf_repository.records import HOW, ReleaseRecord, Step, load_record
 from enigm_tuf_repository.register import load_register
+from enigm_tuf_repository.staging import root_is_signed
 from enigm_tuf_repository.trusted import RoleKeys, role_keys
 from enigm_tuf_repository.workspace import Workspace
 
@@ -39,15 +41,18 @@ def role_standings(workspace: Workspace, now: datetime) -> tuple[RoleStanding, .
     if root is None:
         return ()
     standings = [
-        _standing(file, days.of(file.role), role_keys(file.role, root, targets), now) for file in lineage.heads.values()
+        _standing(file, owner(file.role, root), days.of(file.role), role_keys(file.role, root, targets), now)
+        for file in lineage.heads.values()
     ]
     return tuple(sorted(standings, key=lambda item: (item.expires, item.role)))
 
 
-def _standing(file: SignedFile, life: timedelta, keys: RoleKeys, now: datetime) -> RoleStanding:
+def _standing(
+    file: SignedFile, authority: Authority | None, life: timedelta, keys: RoleKeys, now: datetime
+) -> RoleStanding:
     return RoleStanding(
         role=file.role,
-        owner=owner(file.role) or "freshness",
+        owner=authority or "freshness",
         version=file.version,
         expires=file.value.expires,
         life_days=life.days,
@@ -64,9 +69,11 @@ def open_records(workspace: Workspace) -> tuple[ReleaseRecord, ...]:
     return tuple(load_record(workspace, item) for item in ids if (workspace.record(item) / "record.json").is_file())
 
 
-def next_command(record: ReleaseRecord) -> str:
+def next_command(workspace: Workspace, record: ReleaseRecord) -> str:
     """What to do next with a record."""
     step = record.next_step()
+    if record.unasked and root_is_signed(workspace, record):
+        return f"enigm-repo root follow {record.id}"
     if step in {Step.APPROVED, Step.POLICY, Step.SIGNED}:
         return f"enigm-repo release attach {record.id} RESPONSE ..."
     return f"enigm-repo {HOW[step]} {record.id}" if step in HOW else ""
@@ -76,4 +83,4 @@ def due(expires: datetime, life: timedelta, now: datetime) -> str:
     """Empty, ``due`` (EXPIRY-HORIZON would refuse it soon), or ``expired``."""
     if expires <= now:
         return "expired"
-    return "due" if expires - now < 2 * life / SHARE else ""
+    return "due" if is_due(expires, life, now) else ""

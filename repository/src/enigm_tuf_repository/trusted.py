@@ -22,13 +22,19 @@ class RoleKeys:
     threshold: int
 
 
-def admit_chain(chain: Sequence[bytes], environment: Environment, now: datetime) -> TrustedMetadata:
-    """Every root from the first to the head, under the rules of TUF and of the authorities; the head is unexpired."""
+def admit_roots(chain: Sequence[bytes], environment: Environment, now: datetime) -> TrustedMetadata:
+    """Every root from the first to the head, under the rules of TUF and of the authorities; the head may be expired."""
     if not chain:
         raise MisuseError("there is no root yet", hint="`enigm-repo init`, then have root-1 signed and publish it")
     state = trust_root(chain[0], now, AuthorityAdmission(environment))
     for data in chain[1:]:
         state = admit_root(state, data)
+    return state
+
+
+def admit_chain(chain: Sequence[bytes], environment: Environment, now: datetime) -> TrustedMetadata:
+    """The same, and the head is unexpired: what devices need before they look at anything else."""
+    state = admit_roots(chain, environment, now)
     require_fresh_root(state)
     return state
 

@@ -1,11 +1,12 @@
 """The working directory of a repository, and where everything in it is.
 
-repository.toml   the configuration, as given to ``init``
+repository.toml   the configuration, as given to ``init`` or to the last root that was published
 register.json     what is open, which sequence numbers are used, which products there are
 keys/             key records by file name
 policies/         manifest.toml and release.toml, the bytes that root pins
 published/        the tree that is served: metadata/ and targets/; with a [store], the mirror of what is served there
-records/<id>/     record.json, requests/, responses/, approvals/, evidence/, staged/ (laid over published/)
+records/<id>/     record.json, requests/, responses/, approvals/, evidence/, staged/ (laid over published/), and for a
+                  root settings/: the repository.toml, keys/ and policies/ that its publication puts in force
 """
 
 from dataclasses import dataclass, replace
@@ -20,17 +21,19 @@ from enigm_tuf_repository.stores.settings import StoreSettings
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The paths of a working directory; reads what never changes after ``init``.
+    """The paths of a working directory. ``settings`` is where configuration, keys and policies are read from.
 
-    ``store_url`` stands in for the URL in the configuration.
+    None for those in force; a root that is not published yet has its own. ``store_url`` stands in for the URL in the
+    configuration.
     """
 
     path: Path
+    settings: Path | None = None
     store_url: str | None = None
 
     @property
     def configuration_file(self) -> Path:
-        return self.path / "repository.toml"
+        return (self.settings or self.path) / "repository.toml"
 
     @property
     def register_file(self) -> Path:
@@ -38,14 +41,14 @@ class Workspace:
 
     @property
     def keys(self) -> Path:
-        return self.path / "keys"
+        return (self.settings or self.path) / "keys"
 
     @property
     def published(self) -> Path:
         return self.path / "published"
 
     def policy_file(self, authority: Authority) -> Path:
-        return self.path / "policies" / f"{authority}.toml"
+        return (self.settings or self.path) / "policies" / f"{authority}.toml"
 
     def record(self, record_id: str) -> Path:
         return self.path / "records" / record_id
@@ -53,6 +56,15 @@ class Workspace:
     def staged(self, record_id: str) -> Path:
         """The part of the tree that this record adds, laid over ``published``."""
         return self.record(record_id) / "staged"
+
+    def with_settings_of(self, record_id: str) -> "Workspace":
+        """The same, as it will be when this record is published."""
+        made = self.with_new_settings_of(record_id)
+        return made if made.configuration_file.is_file() else self
+
+    def with_new_settings_of(self, record_id: str) -> "Workspace":
+        """The same, to write them."""
+        return replace(self, settings=self.record(record_id) / "settings")
 
     def configuration(self) -> RepositoryConfig:
         """MisuseError if this is no working directory."""

@@ -31,7 +31,7 @@ def add_record_argument(parser: argparse.ArgumentParser) -> None:
 
 def workspace_of(arguments: argparse.Namespace) -> Workspace:
     url = getattr(arguments, "store", None)
-    return Workspace(Path(arguments.repository), STORE_URL.read(url, "--store", "") if url else None)
+    return Workspace(Path(arguments.repository), store_url=STORE_URL.read(url, "--store", "") if url else None)
 
 
 def reading(arguments: argparse.Namespace) -> Workspace:
@@ -56,10 +56,20 @@ def changing(arguments: argparse.Namespace, *, current: bool = True) -> Iterator
 
 
 def request_lines(workspace: Workspace, record: ReleaseRecord) -> list[str]:
-    """The record and the files to take to the authorities."""
+    """The record and the files to take to the authorities: after a root, those for the roles that follow it."""
     folder = workspace.record(record.id)
-    files = [f"  for the {entry.authority} authority: {folder / entry.path}" for entry in record.requests]
-    return [f"record {record.id}", *files]
+    following = [entry for entry in record.requests if "root" not in entry.roles]
+    asked = following or record.requests
+    return [
+        f"record {record.id}",
+        *(f"  for the {entry.authority} authority: {folder / entry.path}" for entry in asked),
+    ]
+
+
+def next_lines(workspace: Workspace, record: ReleaseRecord) -> list[str]:
+    """What to run next, where there is something."""
+    command = next_command(workspace, record)
+    return [f"next: {command}"] if command else []
 
 
 def record_data(workspace: Workspace, record: ReleaseRecord) -> dict[str, Any]:
@@ -69,5 +79,5 @@ def record_data(workspace: Workspace, record: ReleaseRecord) -> dict[str, Any]:
         "record": record.id,
         "requests": {entry.authority: str(folder / entry.path) for entry in record.requests},
         "steps": [str(item.step) for item in record.steps],
-        "next": next_command(record),
+        "next": next_command(workspace, record),
     }

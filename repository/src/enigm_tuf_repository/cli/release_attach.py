@@ -1,13 +1,14 @@
 """enigm-repo release attach: bring back what the authorities answered."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome, table
-from enigm_tuf_repository.attaching import attach
-from enigm_tuf_repository.cli.options import add_record_argument, changing, record_data
+from enigm_tuf_repository.attaching import RoleProgress, attach
+from enigm_tuf_repository.cli.options import add_record_argument, changing, next_lines, record_data
 
 if TYPE_CHECKING:
     from enigm_tuf_repository.cli import Edges
@@ -25,8 +26,15 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     data = record_data(workspace, record) | {"roles": [asdict(state) for state in states]}
     if not states:
         return Outcome(data, [f"{record.id} is signed already; nothing was changed"])
-    rows = [(state.role, str(state.version), f"{state.signed} of {state.threshold}") for state in states]
-    return Outcome(data, table(("ROLE", "VERSION", "SIGNATURES"), rows))
+    return Outcome(data, [*_table(states), *next_lines(workspace, record)])
+
+
+def _table(states: Sequence[RoleProgress]) -> list[str]:
+    """Whose signatures they are is said where a role has more than one quorum: root."""
+    rows = [(item.role, str(item.version), f"{item.signed} of {item.threshold}", item.quorum) for item in states]
+    if any(item.quorum for item in states):
+        return table(("ROLE", "VERSION", "SIGNATURES", "WHOSE"), rows)
+    return table(("ROLE", "VERSION", "SIGNATURES"), [row[:3] for row in rows])
 
 
 COMMAND: "Command[Edges]" = Command(

@@ -17,12 +17,20 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("request", metavar="REQUEST", help="an .enigmreq file")
     parser.add_argument("--approval", action="append", default=[], metavar="FILE", help="an approval to count")
+    parser.add_argument(
+        "--consent",
+        action="append",
+        default=[],
+        metavar="RESPONSE",
+        help="what the other authority signed of this root",
+    )
     add_repository_option(parser)
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     approvals = [Path(item) for item in arguments.approval]
-    outcomes = lint(reading(arguments), Path(arguments.request), approvals, edges.now())
+    consents = [Path(item) for item in arguments.consent]
+    outcomes = lint(reading(arguments), Path(arguments.request), approvals, consents, edges.now())
     failed = next((outcome for outcome in outcomes if not outcome.passed and not waits_for_people(outcome)), None)
     expected = "a request that the authority would sign"
     refusal = refusal_of(failed, Path(arguments.request).name, expected) if failed else None

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     ]
     headers = ("ROLE", "VERSION", "EXPIRES (UTC)", "SIGNED (NEEDED)", "DUE")
     lines = table(headers, rows) if rows else ["nothing is published yet"]
-    steps = [(record.id, str(record.next_step()), next_command(record)) for record in records]
+    steps = [(record.id, str(record.next_step()), next_command(workspace, record)) for record in records]
     opened = table(("OPEN", "NEXT STEP", "RUN"), steps) if steps else ["nothing is open"]
     return Outcome(data, [*lines, "", *opened], refusal)
 

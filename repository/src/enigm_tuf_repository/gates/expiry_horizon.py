@@ -1,5 +1,7 @@
 """EXPIRY-HORIZON: every role that will be published has at least a tenth of its configured life left."""
 
+from datetime import datetime, timedelta
+
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.shapes import Time
 from enigm_tuf_repository.gates.context import GateContext
@@ -7,6 +9,11 @@ from enigm_tuf_repository.gates.gate import Evidence, Progress
 from enigm_tuf_repository.rules import RepositoryRule
 
 SHARE = 10  # a tenth: time enough to sign again before devices stop
+
+
+def is_due(expires: datetime, life: timedelta, now: datetime) -> bool:
+    """Whether it is time to sign it anew: two tenths of its life before it expires, while a gate still lets it pass."""
+    return expires - now < 2 * life / SHARE
 
 
 class ExpiryHorizon:

@@ -1,50 +1,75 @@
 """PAYLOAD-BYTES: the bytes on the disk are those of the payload record, with its chunk root, and of the manifest."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.model.chunks import SUFFIX, read_digests
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.payload import Chunks, read_payload_record
-from enigm_tuf.model.tuf import TargetFile
+from enigm_tuf.model.tuf import TargetFile, Targets
+from enigm_tuf.trust.delegation_rules import manifest_role
 from enigm_tuf_repository.artifacts import Artifact, measure
 from enigm_tuf_repository.gates.context import GateContext
 from enigm_tuf_repository.gates.gate import Evidence, Progress
+from enigm_tuf_repository.role_building import hashed_name
 from enigm_tuf_repository.rules import RepositoryRule
-from enigm_tuf_repository.staging import new_targets, staged_path
+from enigm_tuf_repository.staging import new_targets, offered_payloads, staged_path
 
 
 class PayloadBytes:
-    """Reads every payload of the release from the disk again."""
+    """Reads every payload that the record brings, or newly lists, from the disk again."""
 
     rule = RepositoryRule.PAYLOAD_BYTES
     proves = (
         "Each payload's bytes on the disk have the length, hash and chunk root of the payload record that the "
         "release authority signed, and the length and hashes of the manifest. The chunk digests beside it are its "
-        "own."
+        "own. In model manifest-only: the length and hashes of the manifest alone."
     )
     does_not_prove = "Anything about what is in the bytes: that is for the gates below."
 
     def applies(self, context: GateContext) -> str:
-        """To releases: nothing else brings payloads."""
-        return "" if context.record.action == "release" else f"a {context.record.action} brings no payloads"
+        """To records with a product's roles: nothing else lists payloads."""
+        is_listing = any(role.endswith((".payload", ".manifest")) for role in context.roles)
+        return "" if is_listing else f"a {context.record.action} lists no payloads"
 
     def run(self, context: GateContext, progress: Progress) -> Evidence:
         """RefusedError PAYLOAD-BYTES names the first difference."""
-        targets = new_targets(context.workspace, context.record)
-        payloads = [target for target in targets if target.path.startswith("payloads/")]
-        manifests = [target for target in targets if target.path.startswith("manifests/")]
-        listed = {path: facts for target in manifests for path, facts in _listed(context, target).items()}
-        total, done = sum(target.length for target in payloads), 0
+        payloads = [target for role in context.roles if role.endswith(".payload") for target in _gained(context, role)]
+        listed = {path: facts for role in context.roles for path, facts in _listed(context, role.rpartition(".")[0])}
+        alone = offered_payloads(context.workspace, context.record)
+        total, done = sum(target.length for target in (*payloads, *alone)), 0
         for target in payloads:
             _require_signed_bytes(context, target, listed.get(target.path, {}))
             done += target.length
             progress(done, total)
+        for target in alone:
+            signed = {"length": target.length, **target.hashes}
+            _require_equal(f"{target.path} on the disk", signed, _facts(measure(_file(context, target))))
+            done += target.length
+            progress(done, total)
+        told = f", {len(alone)} by the manifest alone" if alone else ""
         return Evidence(
-            f"{len(payloads)} payloads: length, SHA-256, chunk root and chunk digests",
-            {"payloads": {target.path: {"length": target.length, **target.hashes} for target in payloads}},
-            tuple(staged_path(target) for target in targets),
+            f"{len(payloads)} payloads: length, SHA-256, chunk root and chunk digests{told}",
+            {"payloads": {target.path: {"length": target.length, **target.hashes} for target in (*payloads, *alone)}},
+            tuple(
+                staged_path(target)
+                for target in (*payloads, *alone, *_new_manifests(context))
+                if (context.workspace.record(context.record.id) / staged_path(target)).is_file()
+            ),
         )
+
+
+def _gained(context: GateContext, role: str) -> list[TargetFile]:
+    """The payloads that the role did not list before, whether the record brings their bytes or they are out already."""
+    before = context.before[role].value_as(Targets).targets if role in context.before else {}
+    after = context.roles[role].value_as(Targets).targets
+    return [target for path, target in after.items() if path not in before]
+
+
+def _new_manifests(context: GateContext) -> list[TargetFile]:
+    targets = new_targets(context.workspace, context.record)
+    return [target for target in targets if target.path.startswith("manifests/")]
 
 
 GATE = PayloadBytes()
@@ -76,16 +101,20 @@ def _require_digests(context: GateContext, target: TargetFile, chunks: Chunks) -
         ) from error
 
 
-def _listed(context: GateContext, target: TargetFile) -> dict[str, dict[str, object]]:
-    """What the newest release of a manifest says of its payloads, once the manifest's own bytes are right."""
-    file = _file(context, target)
-    _require_equal(target.path, {"length": target.length, **target.hashes}, _facts(measure(file)))
-    release = read_manifest(file.read_bytes(), target.path).releases[0]
-    return {item.path: {"length": item.length, **item.hashes} for item in release.payloads}
+def _listed(context: GateContext, product: str) -> Iterator[tuple[str, dict[str, object]]]:
+    """What the manifests of a product say of its payloads, once their own bytes are right."""
+    role = context.after.get(manifest_role(product))
+    for target in role.value_as(Targets).targets.values() if role else ():
+        file = _file(context, target)
+        _require_equal(target.path, {"length": target.length, **target.hashes}, _facts(measure(file)))
+        for release in read_manifest(file.read_bytes(), target.path).releases:
+            for item in release.payloads:
+                yield item.path, {"length": item.length, **item.hashes}
 
 
 def _file(context: GateContext, target: TargetFile) -> Path:
-    return context.workspace.record(context.record.id) / staged_path(target)
+    staged = context.workspace.record(context.record.id) / staged_path(target)
+    return staged if staged.is_file() else context.workspace.published / "targets" / hashed_name(target)
 
 
 def _facts(artifact: Artifact) -> dict[str, object]:

@@ -44,7 +44,7 @@ def gather(workspace: Workspace, now: datetime) -> Facts:
         keys=_keys(view, targets),
         roles=role_standings(workspace, now),
         channels=channels,
-        records=tuple(_record(item) for item in records),
+        records=tuple(_record(workspace, item) for item in records),
         audit=_audit(workspace, records),
     )
 
@@ -88,7 +88,7 @@ def _records(workspace: Workspace, channels: tuple[ChannelFact, ...], root: Root
     return sorted(found.values(), key=lambda record: (record.created, record.id), reverse=True)
 
 
-def _record(record: ReleaseRecord) -> RecordFact:
+def _record(workspace: Workspace, record: ReleaseRecord) -> RecordFact:
     gated = record.evidence(Step.GATED)
     return RecordFact(
         id=record.id,
@@ -97,7 +97,7 @@ def _record(record: ReleaseRecord) -> RecordFact:
         created=record.created,
         steps=tuple(StepFact(str(item.step), item.done) for item in record.steps),
         gates=gated.findings if gated else (),
-        next=next_command(record),
+        next=next_command(workspace, record),
     )
 
 

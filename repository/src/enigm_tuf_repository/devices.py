@@ -1,9 +1,11 @@
-"""A device's workflow inside the repository: what a device would see of a tree, without a device."""
+"""A device that looks at a tree: the very workflow that devices run, on a store that nobody else sees."""
 
 from contextlib import AbstractContextManager, nullcontext
 
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.ports import DeviceState
+from enigm_tuf.model.keys import Environment
+from enigm_tuf.ports import Clock, DeviceState, Fetcher
+from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.tuf_rules import TufRule
 from enigm_tuf_client.workflow import TufWorkflow
 
@@ -22,6 +24,14 @@ class FreshStore:
 
     def exclusive(self) -> AbstractContextManager[None]:
         return nullcontext()  # nobody else can see it
+
+
+def refresh_as_device(fetcher: Fetcher, root: bytes, environment: Environment, clock: Clock) -> TufWorkflow:
+    """The workflow of a device that ships with ``root``, refreshed, under the authorities' rules."""
+    store = FreshStore(DeviceState(metadata={"root": root}))
+    workflow = TufWorkflow(store, fetcher, clock, AuthorityAdmission(environment))
+    workflow.refresh()
+    return workflow
 
 
 def load_product_roles(workflow: TufWorkflow, product: str) -> None:

@@ -1,0 +1,123 @@
+"""A repository in model ``manifest-only``: no payload role, no request to a release authority, and what that means."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from enigm_testkit.custodians import soft_key
+from enigm_testkit.vendor import Vendor, make_vendor
+from enigm_tuf_client.media import BundleFetcher
+from enigm_tuf_repository.records import Step
+
+ONE: dict[str, str | None] = {
+    "authority_model": '"manifest-only"',
+    "root_keys": "['manifest-a.key.json', 'manifest-b.key.json', 'manifest-c.key.json']",
+    "payload_keys": None,
+    "payload_threshold": None,
+    "policies": '{manifest = "manifest.policy.toml"}',
+    "expiry_days": "{root = 365, targets = 180, snapshot = 30, manifest = 30, timestamp = 2}",
+}
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Vendor:
+    """Product ``phone`` and its release 1.0 are out."""
+    vendor = make_vendor(tmp_path_factory.mktemp("one") / "vendor")
+    vendor.keys["manifest"].append(soft_key("manifest-c"))
+    vendor.done("init", "--config", vendor.configuration(**ONE))
+    vendor.publish("root-1")
+    vendor.done("product", "add", "phone", "--channel", "stable")
+    vendor.publish("product-phone")
+    vendor.publish(vendor.prepare_release("1.0"))
+    return vendor
+
+
+@pytest.fixture
+def one(template: Vendor, tmp_path: Path) -> Vendor:
+    return template.copied_to(tmp_path / "vendor")
+
+
+def test_one_authority_is_asked_and_a_device_installs(one: Vendor) -> None:
+    record = one.record("phone-1.0")
+    assert [entry.authority for entry in record.requests] == ["manifest"]
+    assert record.roles == {"phone.manifest": 2, "snapshot": 2}
+    assert one.device_sees() == "1.0"
+    one.publish(one.prepare_release("2.0"))
+    assert one.device_sees() == "2.0"
+
+
+def test_the_gates_look_at_the_bytes_that_the_manifest_alone_names(one: Vendor) -> None:
+    evidence = one.record("phone-1.0").evidence(Step.GATED)
+    assert evidence is not None
+    said = {finding.rule: finding.evidence for finding in evidence.findings}
+    assert said["PAYLOAD-BYTES"] == "0 payloads: length, SHA-256, chunk root and chunk hashes, 1 by the manifest alone"
+
+
+def test_a_payload_that_is_exchanged_before_verification_is_refused(
+    one: Vendor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = one.prepare_release("2.0")
+    one.up_to(record)
+    (payload,) = (one.workspace.staged(record) / "targets/payloads/phone/2.0").glob("*.zip")
+    payload.write_bytes(payload.read_bytes()[:-1] + b"!")
+    assert one.run("release", "verify", record) == 3
+    assert "error: RECORD-EVIDENCE" in capsys.readouterr().err
+
+
+def test_a_payload_that_is_not_what_the_manifest_says_does_not_pass_the_gate(
+    one: Vendor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = one.prepare_release("2.0")
+    one.up_to(record, "verify")
+    (payload,) = (one.workspace.staged(record) / "targets/payloads/phone/2.0").glob("*.zip")
+    before = payload.read_bytes()
+    payload.write_bytes(before[:-1] + b"!")
+    assert one.run("release", "gate", record) == 3
+    assert "error: RECORD-EVIDENCE" in capsys.readouterr().err
+
+
+def test_an_older_release_is_refused(one: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
+    """On whichever channel it comes."""
+    one.done("product", "add", "tablet", "--channel", "stable", "--channel", "beta")
+    one.publish("product-tablet")
+    one.prepare_release("2.0", product='"tablet"', channel='"beta"')
+    one.publish("tablet-2.0")
+    one.prepare_release("1.5", product='"tablet"')
+    one.up_to("tablet-1.5", "verify")
+    assert one.run("release", "gate", "tablet-1.5") == 3
+    assert "error: VERSION-INCREASE" in capsys.readouterr().err
+
+
+def test_a_file_that_nobody_listed_is_refused(one: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
+    record = one.prepare_release("2.0")
+    one.up_to(record)
+    folder = one.workspace.staged(record) / "targets/payloads/phone/2.0"
+    (payload,) = folder.glob("*.zip")
+    shutil.copy(payload, folder / "more.zip")
+    assert one.run("release", "verify", record) == 3
+    assert "error: RECORD-EVIDENCE: phone-2.0, staged/targets/payloads/phone/2.0/more.zip" in capsys.readouterr().err
+
+
+def test_a_bundle_holds_the_payload_without_a_record(one: Vendor) -> None:
+    out = one.path / "phone.tar"
+    one.done("bundle", "phone", "--channel", "stable", "--out", str(out))
+    bundle = BundleFetcher(out)
+    manifest = json.loads((next((one.published / "targets/manifests/phone").glob("*.json"))).read_bytes())
+    digest = manifest["releases"][0]["payloads"][0]["hashes"]["sha256"]
+    assert bundle.fetch(f"targets/payloads/phone/1.0/{digest}.ota.zip", 1 << 30).startswith(b"payload ")
+
+
+def test_a_lost_card_is_rotated_out_by_the_others(one: Vendor) -> None:
+    one.keys["manifest"][2] = soft_key("manifest-d")
+    changes = ONE | {"root_keys": "['manifest-a.key.json', 'manifest-b.key.json', 'manifest-d.key.json']"}
+    one.done("root", "prepare", "--config", one.configuration(**changes))
+    record = one.record("root-2")
+    assert [entry.authority for entry in record.requests] == ["manifest"], "it consents to itself"
+    assert record.follows == ("targets", "snapshot")
+    one.done("release", "attach", "root-2", *one.answers("root-2"))
+    one.follow("root-2")
+    for step in ("verify", "gate", "publish"):
+        one.done("release", step, "root-2")
+    assert one.device_sees() == "1.0"
