@@ -12,6 +12,7 @@ from pkcs11.util.ec import decode_ec_private_key, decode_ec_public_key, encode_n
 
 from enigm_testkit.softhsm import MODULE, SoftHsm
 from enigm_tuf.authorities.tokens.hsm.attributes import MADE, SET
+from enigm_tuf.authorities.tokens.hsm.failures import guarded
 from enigm_tuf.authorities.tokens.hsm.mechanisms import Mapper
 from enigm_tuf.authorities.tokens.hsm.token import Pkcs11Token, TokenName, list_tokens
 from enigm_tuf.authorities.tokens.self_check import require_valid
@@ -81,7 +82,8 @@ def make_key(label: str, otherwise: dict[Attribute, Any]) -> None:
 def test_a_key_with_one_attribute_otherwise_signs_nothing(
     token: Pkcs11Token, attribute: Attribute, value: object
 ) -> None:
-    make_key("odd", {attribute: value})
+    free = {Attribute.ALWAYS_AUTHENTICATE: False} if attribute is Attribute.PRIVATE else {}  # else SoftHSM makes none
+    make_key("odd", free | {attribute: value})
     with token.session(pin) as session, pytest.raises(RefusedError) as caught:
         session.sign("odd", MESSAGE)
     assert caught.value.rule == "TOKEN-ATTRIBUTES"
@@ -125,6 +127,25 @@ def import_key(label: str) -> None:
         decode_ec_public_key(spki) | shared | {Attribute.PRIVATE: False, Attribute.CLASS: ObjectClass.PUBLIC_KEY}
     )
     session.close()
+
+
+def test_the_token_wants_the_pin_for_each_signature(token: Pkcs11Token) -> None:
+    """CKA_ALWAYS_AUTHENTICATE, on the token's side: whoever finds the session open signs nothing."""
+    with token.session(pin) as session:
+        session.generate("root-1", "ecdsa-p256")
+        assert session.sign("root-1", MESSAGE) != session.sign("root-1", MESSAGE)
+    below = pkcs11.lib(MODULE).get_token(token_label="rel-a").open(rw=True, user_pin="1234")
+    private: Any = below.get_key(label="root-1", object_class=ObjectClass.PRIVATE_KEY)
+    with pytest.raises(pkcs11.exceptions.UserNotLoggedIn):
+        private.sign(b"d" * 32, mechanism=Mechanism.ECDSA)
+    with pytest.raises(pkcs11.exceptions.PinIncorrect):
+        private.sign(b"d" * 32, mechanism=Mechanism.ECDSA, pin="9999")
+    below.close()
+
+
+def test_a_wrong_pin_at_that_login_is_called_so() -> None:
+    with pytest.raises(WrongPinError, match="token rel-a: wrong PIN"), guarded(lambda: "rel-a"):
+        raise pkcs11.exceptions.PinIncorrect
 
 
 def test_the_private_key_cannot_be_read_wrapped_or_copied(token: Pkcs11Token) -> None:

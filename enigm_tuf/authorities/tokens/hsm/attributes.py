@@ -20,13 +20,14 @@ SET: Mapping[str, bool] = {
     "derive": False,
     "modifiable": False,
     "copyable": False,
+    "always_authenticate": True,
 }
 """Given to the token when it makes the key."""
 
 MADE: Mapping[str, bool] = {"always_sensitive": True, "never_extractable": True, "local": True}
 """Set by the token itself: they say that the key was born there and has never been anything else."""
 
-READ = (*SET, *MADE, "always_authenticate", "allowed_mechanisms")
+READ = (*SET, *MADE, "allowed_mechanisms")
 """What is read back; ``unreadable`` where the token does not tell."""
 
 UNREADABLE = "unreadable"

@@ -13,7 +13,7 @@ from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, TokenFlag, except
 from pkcs11.constants import DEFAULT
 
 from enigm_tuf.authorities.tokens.hsm.attributes import MECHANISMS, SET
-from enigm_tuf.authorities.tokens.hsm.failures import guarded
+from enigm_tuf.authorities.tokens.hsm.failures import WRONG_PIN, guarded
 from enigm_tuf.authorities.tokens.hsm.init_token import init_token
 from enigm_tuf.authorities.tokens.hsm.mechanisms import MECHANICS, Mapper, Mechanics, spki_of
 from enigm_tuf.authorities.tokens.hsm.messages import write_identity, write_key, write_object
@@ -27,8 +27,6 @@ from enigm_tuf.errors import (
 )
 from enigm_tuf.model.public_keys import algorithm_of
 from enigm_tuf.ports import Algorithm, TokenIdentity, TokenKey
-
-_WRONG_PIN = (exceptions.PinIncorrect, exceptions.PinLenRange, exceptions.PinInvalid)
 
 
 class Module:
@@ -73,7 +71,7 @@ class Module:
     def _init_pin(self, token: Any, so_pin: bytearray, user_pin: bytearray) -> None:
         try:
             session = token.open(rw=True, so_pin=so_pin.decode())
-        except _WRONG_PIN as error:
+        except WRONG_PIN as error:
             raise WrongPinError(f"token {self._name}, SO PIN", None) from error
         try:
             session.init_pin(user_pin.decode())
@@ -242,7 +240,7 @@ class Module:
     def _logged_in(self, token: Any, pin: bytearray) -> Any:
         try:
             return token.open(rw=True, user_pin=pin.decode(), attribute_mapper=Mapper())
-        except _WRONG_PIN as error:
+        except WRONG_PIN as error:
             final = TokenFlag.USER_PIN_FINAL_TRY in token.slot.get_token().flags
             raise WrongPinError(f"token {self._name}", 1 if final else None) from error
 
