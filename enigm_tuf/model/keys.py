@@ -34,13 +34,15 @@ if TYPE_CHECKING:
 
     Environment: TypeAlias = Literal["production", "staging", "development"]
     Purpose: TypeAlias = Literal["root", "payload", "manifest", "timestamp", "approval"]
+    KeyClass: TypeAlias = Literal["non-extractable", "wrapped-backup"]
 else:
-    Environment = Purpose = str
+    Environment = Purpose = KeyClass = str
 
 
 ENVIRONMENT = Choice(("production", "staging", "development"))
 HOME = Choice(("piv", "hsm", "development"))
 PURPOSE = Choice(("root", "payload", "manifest", "timestamp", "approval"))
+KEY_CLASS = Choice(("non-extractable", "wrapped-backup"))
 BASE64 = Text(r"[A-Za-z0-9+/]+={0,2}", "base64", 20_000)
 HEX = Text(r"([0-9a-f]{2})+", "lower-case hex")
 
@@ -69,7 +71,10 @@ class Proof(Value):
 
 
 class KeyRecord(Value):
-    """One enrolled key. ``attestation`` holds base64 DER certificates, leaf first; empty for HSM keys."""
+    """One enrolled key. ``attestation`` holds base64 DER certificates, leaf first; empty for HSM keys.
+
+    ``key_class`` is ``wrapped-backup`` for a key that may leave its token under a trusted wrapping key.
+    """
 
     purpose: Purpose
     environment: Environment
@@ -84,6 +89,7 @@ class KeyRecord(Value):
     attestation: tuple[str, ...]
     proof: Proof
     enrolled: datetime
+    key_class: KeyClass = "non-extractable"
 
 
 # keytype, scheme and one public value, nothing else: strict clients hash the whole object into the keyid
@@ -100,6 +106,7 @@ TUF_KEY: Record[dict[str, Any]] = Record(
 )
 
 TOKEN_RECORD = Record(TokenRecord, manufacturer=LINE, model=LINE, serial=LINE, firmware=LINE)
+ATTRIBUTES = Table(NAME, Record(AttributeRecord, flag=Optional(Boolean()), text=Optional(LINE)))
 KEY_RECORD = Record(
     KeyRecord,
     1,
@@ -112,7 +119,8 @@ KEY_RECORD = Record(
     spki_sha256=SHA256,
     token=TOKEN_RECORD,
     label=WORD,
-    attributes=Table(NAME, Record(AttributeRecord, flag=Optional(Boolean()), text=Optional(LINE))),
+    attributes=ATTRIBUTES,
+    key_class=KEY_CLASS,
     attestation=Sequence(BASE64, maximum=8),
     proof=Record(Proof, challenge=HEX, signature=HEX),
     enrolled=Time(),

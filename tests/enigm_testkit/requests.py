@@ -27,7 +27,7 @@ from enigm_tuf.model.root_extension import FIELD, PolicyPin
 from enigm_tuf.model.strict_json import canonical, sha256
 from enigm_tuf.model.tuf import Root as TrustedRoot
 from enigm_tuf.policy.engine import evaluate
-from enigm_tuf.policy.question import Ledger, Question
+from enigm_tuf.policy.question import Ledger, Question, SigningKey
 from enigm_tuf.policy.reading import ask
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.metadata import trust_root
@@ -70,6 +70,7 @@ class Scene:
     pin: PolicyPin | None = None
     ballots: list[Ballot] = field(default_factory=lambda: [ballot(ALICE), ballot(BOB)])
     custodian: str | None = "dave"
+    signer: SigningKey | None = None
     now: datetime = NOW
 
     def targets(self, role: str) -> Targets:
@@ -106,6 +107,7 @@ class Scene:
             envelopes=[cast(request) for cast in self.ballots],
             custodian=self.custodian,
             now=self.now,
+            signer=self.signer,
         )
 
     def refused_by(self) -> list[str]:

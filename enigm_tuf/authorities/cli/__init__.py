@@ -11,9 +11,12 @@ from enigm_tuf.authorities.cli import (
     inventory_propose,
     inventory_sign,
     key_audit,
+    key_backup,
     key_destroy,
     key_enrol,
     key_generate,
+    key_restore,
+    key_restore_test,
     key_show,
     reject,
     request_inspect,
@@ -22,6 +25,8 @@ from enigm_tuf.authorities.cli import (
     token_init,
     token_list,
     token_unblock,
+    wrapping_destroy,
+    wrapping_make,
 )
 from enigm_tuf.authorities.cli.edges import Edges
 from enigm_tuf.commandline import Command, run
@@ -35,6 +40,11 @@ COMMANDS: tuple[Command[Edges], ...] = (
     key_show.COMMAND,
     key_audit.COMMAND,
     key_destroy.COMMAND,
+    wrapping_make.COMMAND,
+    wrapping_destroy.COMMAND,
+    key_backup.COMMAND,
+    key_restore_test.COMMAND,
+    key_restore.COMMAND,
     authority_init.COMMAND,
     authority_trust.COMMAND,
     inventory_propose.COMMAND,

@@ -11,7 +11,7 @@ from enigm_tuf.authorities.cli.attestation_options import (
     read_roots,
 )
 from enigm_tuf.authorities.cli.key_show import record_facts, record_lines
-from enigm_tuf.authorities.cli.token_options import add_label, add_token, label_of
+from enigm_tuf.authorities.cli.token_options import add_class, add_label, add_token, label_of
 from enigm_tuf.authorities.enrolment import Enrolment, enrol
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf.durable import require_new, write_new
@@ -28,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--purpose", required=True, choices=PURPOSE.words)
     parser.add_argument("--environment", required=True, choices=ENVIRONMENT.words)
     parser.add_argument("--custodian", required=True, metavar="OPERATOR", help="the id of the person who keeps it")
+    add_class(parser)
     add_roots(parser)
     add_intermediates(parser)
     parser.add_argument("--out", required=True, metavar="FILE", help="the key record, such as root-a.key.json")
@@ -42,6 +43,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
         NAME.read(arguments.custodian, "--custodian", ""),
         read_roots(arguments),
         read_intermediates(arguments),
+        arguments.key_class,
     )
     with edges.open_token(arguments.token).session(edges.person.ask_secret) as session:
         record = enrol(session, label_of(arguments), enrolment, edges.clock.now().replace(microsecond=0))

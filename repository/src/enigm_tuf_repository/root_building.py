@@ -19,6 +19,7 @@ from enigm_tuf.model.root_extension import (
 )
 from enigm_tuf.model.strict_json import JsonObject, sha256
 from enigm_tuf.model.tuf import Root
+from enigm_tuf.trust.key_class import require_key_class
 from enigm_tuf.trust.signable import proof_of_possession
 from enigm_tuf.trust.threshold import signers
 from enigm_tuf_repository.configuration import RepositoryConfig
@@ -58,7 +59,7 @@ def require_usable(config: RepositoryConfig, records: KeyRecords) -> None:
                     f"key {record.label} of {record.custodian} is enrolled for {record.purpose} in "
                     f"{record.environment}; {purpose}_keys in {config.environment} cannot use it"
                 )
-
+            require_key_class(record)
             _require_possession(record)
 
 
@@ -82,6 +83,7 @@ def key_info(record: KeyRecord) -> KeyInfo:
         attestation=attestation,
         custodian=record.custodian,
         environment=record.environment,
+        key_class="wrapped-backup" if record.key_class == "wrapped-backup" else None,
     )
 
 

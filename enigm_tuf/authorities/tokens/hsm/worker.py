@@ -25,9 +25,9 @@ def main() -> int:
     os.dup2(quiet, 1)  # a module that prints must not be taken for us
     calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, calls), daemon=True).start()
-    from enigm_tuf.authorities.tokens.hsm.module import Module
+    from enigm_tuf.authorities.tokens.hsm.wrapping_module import WrappingModule
 
-    module = Module(sys.argv[1])
+    module = WrappingModule(sys.argv[1])
     while call := calls.get():
         _write(answers, _answer(module, call))
     module.do_close()
