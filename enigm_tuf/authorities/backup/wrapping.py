@@ -40,7 +40,7 @@ def make_wrapping_key(home: Home, two: TwoTokens, label: str, clock: Clock) -> W
         two.token.officer(two.pin) as officer,
         two.spare.officer(two.pin) as other,
     ):
-        mechanism = _common_mechanism(officer, other)
+        mechanism = common_mechanism(officer, other)
         point, peer = officer.offer(identifier, label), other.offer(identifier, label)
         body = {"id": identifier, "label": label}
         log.append(
@@ -85,7 +85,8 @@ def _require_two(home: Home, token: TokenIdentity, spare: TokenIdentity) -> None
         )
 
 
-def _common_mechanism(one: OfficerSession, other: OfficerSession) -> WrapMechanism:
+def common_mechanism(one: OfficerSession, other: OfficerSession) -> WrapMechanism:
+    """The better of those that both modules have; MisuseError if there is none."""
     for mechanism in WRAP_MECHANISMS:
         if mechanism in one.wraps and mechanism in other.wraps:
             return mechanism

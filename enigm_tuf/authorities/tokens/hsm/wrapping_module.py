@@ -87,7 +87,8 @@ class WrappingModule(Module):
         with self._guarded():
             private, _ = self._pair(label)
             try:
-                wrapped: bytes = self._wrapping_key(identifier).wrap_key(private, mechanism=Mechanism[mechanism])
+                kek = self._wrapping_key(identifier, "wrap")
+                wrapped: bytes = kek.wrap_key(private, mechanism=Mechanism[mechanism])
             except (exceptions.KeyNotWrappable, exceptions.KeyUnextractable) as error:
                 name = type(error).__name__
                 raise MisuseError(
@@ -146,10 +147,12 @@ class WrappingModule(Module):
         wanted = {Attribute.CLASS: ObjectClass.SECRET_KEY, Attribute.ID: bytes.fromhex(identifier)}
         return list(self._session.get_objects(wanted))
 
-    def _wrapping_key(self, identifier: str) -> Any:
+    def _wrapping_key(self, identifier: str, use: Use | None = None) -> Any:
         found = self._wrapping_keys(identifier)
         if len(found) != 1:
             raise MisuseError(f"token {self._name} has {len(found) or 'no'} wrapping keys {identifier}")
+        if use is not None and read(found[0], Attribute[use.upper()]) is not True:
+            raise MisuseError(f"token {self._name}: wrapping key {identifier} may not {use} there")
         return found[0]
 
     def _restored_template(self, algorithm: Algorithm) -> dict[Attribute, Any]:
@@ -170,7 +173,7 @@ class WrappingModule(Module):
     def _unwrap(
         self, blob: str, identifier: str, mechanism: WrapMechanism, algorithm: Algorithm, template: Any, *, store: bool
     ) -> Any:
-        return self._wrapping_key(identifier).unwrap_key(
+        return self._wrapping_key(identifier, "unwrap").unwrap_key(
             ObjectClass.PRIVATE_KEY,
             MECHANICS[algorithm].key_type,
             bytes.fromhex(blob),
