@@ -7,13 +7,12 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
-from pkcs11.constants import DEFAULT
-from pkcs11.util.ec import decode_ec_private_key, decode_ec_public_key, encode_named_curve_parameters
+from pkcs11.util.ec import decode_ec_private_key, decode_ec_public_key
 
+from enigm_testkit.hsm_desk import TEMPLATE, make_key
 from enigm_testkit.softhsm import MODULE, SoftHsm
 from enigm_tuf.authorities.tokens.hsm.attributes import MADE, SET
 from enigm_tuf.authorities.tokens.hsm.failures import guarded
-from enigm_tuf.authorities.tokens.hsm.mechanisms import Mapper
 from enigm_tuf.authorities.tokens.hsm.token import Pkcs11Token, TokenName, list_tokens
 from enigm_tuf.authorities.tokens.self_check import require_valid
 from enigm_tuf.errors import MisuseError, NoTokenError, RefusedError, WrongPinError
@@ -54,22 +53,6 @@ def test_a_signature_over_other_bytes_never_leaves(token: Pkcs11Token) -> None:
         require_valid(key.spki, signature, MESSAGE.data + b"x", "root-1")
 
 
-TEMPLATE: dict[Attribute, Any] = {Attribute[name.upper()]: value for name, value in SET.items()}
-
-
-def make_key(label: str, otherwise: dict[Attribute, Any]) -> None:
-    """A key like ours but for one attribute, made beside the tool."""
-    token = pkcs11.lib(MODULE).get_token(token_label="rel-a")
-    session = token.open(rw=True, user_pin="1234", attribute_mapper=Mapper())
-    template = TEMPLATE | {Attribute.ALLOWED_MECHANISMS: "ECDSA"} | otherwise
-    public = {Attribute.DERIVE: DEFAULT, Attribute.ENCRYPT: DEFAULT, Attribute.WRAP: DEFAULT, Attribute.VERIFY: True}
-    parameters = {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
-    session.create_domain_parameters(KeyType.EC, parameters, local=True).generate_keypair(
-        store=True, label=label, id=b"\x01", public_template=public, private_template=template
-    )
-    session.close()
-
-
 @pytest.mark.rule("TOKEN-ATTRIBUTES", "reject")
 @pytest.mark.parametrize(
     ("attribute", "value"),
@@ -83,7 +66,7 @@ def test_a_key_with_one_attribute_otherwise_signs_nothing(
     token: Pkcs11Token, attribute: Attribute, value: object
 ) -> None:
     free = {Attribute.ALWAYS_AUTHENTICATE: False} if attribute is Attribute.PRIVATE else {}  # else SoftHSM makes none
-    make_key("odd", free | {attribute: value})
+    make_key("odd", free | {attribute: value}, pin(""))
     with token.session(pin) as session, pytest.raises(RefusedError) as caught:
         session.sign("odd", MESSAGE)
     assert caught.value.rule == "TOKEN-ATTRIBUTES"
@@ -92,7 +75,7 @@ def test_a_key_with_one_attribute_otherwise_signs_nothing(
 
 def test_a_key_like_ours_that_was_made_beside_the_tool_signs(token: Pkcs11Token) -> None:
     """The negative tests above differ from this in one attribute."""
-    make_key("even", {})
+    make_key("even", {}, pin(""))
     with token.session(pin) as session:
         assert session.sign("even", MESSAGE)
 

@@ -227,14 +227,14 @@ class Module:
         return [token for token in tokens if TokenFlag.TOKEN_INITIALIZED in token.flags]
 
     def _find(self, wanted: dict[str, str]) -> Any:
+        self._name = wanted.get("label") or ", ".join(f"{what} {value}" for what, value in wanted.items())
         tokens = self._tokens()
         found = [token for token in tokens if _matches(identity_of(token), wanted)]
         if len(found) == 1:
             return found[0]
         there = ", ".join(token.label for token in tokens) or "none"
         problem = f"{len(found)} tokens match" if found else f"no such token; there are: {there}"
-        name = wanted.get("label") or ", ".join(f"{what} {value}" for what, value in wanted.items())
-        raise NoTokenError(f"{name}: {problem}")
+        raise NoTokenError(f"{self._name}: {problem}")
 
     def _uninitialised_slot(self, label: str) -> int:
         for slot in self._loaded().get_slots(token_present=True):
