@@ -168,5 +168,5 @@ def _require_first_time(case: Case, key: str) -> None:
             f"request {case.request.index.request_id}",
             expected="a key that has not signed it yet",
             got=f"key {key}, which has signed all of it",
-            hint="another custodian signs with another token; if the response was lost, ask for a new request",
+            hint="another custodian signs with another token; if the response was lost: enigm-sign response again",
         )

@@ -27,6 +27,7 @@ VERBS = (
     "approve",
     "reject",
     "sign",
+    "response again",
     "audit verify",
     "timestamp",
 )

@@ -20,6 +20,7 @@ from enigm_tuf.authorities.cli import (
     key_show,
     reject,
     request_inspect,
+    response_again,
     sign,
     timestamp,
     token_init,
@@ -54,6 +55,7 @@ COMMANDS: tuple[Command[Edges], ...] = (
     approve.COMMAND,
     reject.COMMAND,
     sign.COMMAND,
+    response_again.COMMAND,
     audit_verify.COMMAND,
     timestamp.COMMAND,
 )
