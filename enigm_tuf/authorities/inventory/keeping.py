@@ -28,7 +28,8 @@ def adopt(home: Home, log: LinkedLog, data: bytes, source: str, envelopes: tuple
     """
     inventory = read_inventory(data, source)
     if (inventory.authority, inventory.environment) != (home.authority, home.environment):
-        raise MisuseError(f"{source} is the inventory of the {inventory.authority} authority, not of {home.path}")
+        whose = f"the inventory of the {inventory.authority} authority in {inventory.environment}"
+        raise MisuseError(f"{source} is {whose}, not of {home.path}")
     policy = read_policy(home.policy_data, str(home.path / "policy.toml"))
     people = require_votes(data, policy, home.policy_pin, envelopes)
     last = _last(log)

@@ -1,19 +1,34 @@
 """KEY: whose signatures are counted together lie on different tokens and with different people."""
 
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Collection, Iterator
 
 from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Root
 from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.root_rules import RootView, view_root
 from enigm_tuf.trust.rules import Rule
+from enigm_tuf.trust.test_keys import known_test_key
 
 
 class CustodyRule(Rule):
     """Family KEY."""
 
+    APPROVAL_KNOWN = "APPROVAL-KNOWN", "no approval key of the policy is one whose private half the world knows"
     KEY_CUSTODY = "KEY-CUSTODY", "keys that a threshold counts together are on different tokens, with different people"
+
+
+def known(question: Question) -> str:
+    """APPROVAL-KNOWN: as TEST-KEY asks of the keys in root."""
+    keys = [(operator.id, key) for operator in question.policy.operators for key in operator.approval_keys]
+    for operator, key in keys:
+        if name := known_test_key(sha256(b64decode(key.public_key))):
+            raise RefusedError(
+                CustodyRule.APPROVAL_KNOWN, f"operator {operator}", expected="a key that is theirs alone", got=name
+            )
+    return f"{len(keys)} approval keys looked up"
 
 
 def custody(question: Question) -> str:
@@ -50,4 +65,4 @@ def _require_apart(view: RootView, name: str, keyids: Collection[str]) -> None:
             )
 
 
-RULES = {CustodyRule.KEY_CUSTODY: custody}
+RULES = {CustodyRule.APPROVAL_KNOWN: known, CustodyRule.KEY_CUSTODY: custody}
