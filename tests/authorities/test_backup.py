@@ -9,7 +9,7 @@ import pkcs11
 import pytest
 from pkcs11 import Attribute, ObjectClass
 
-from enigm_testkit.copies import SPARE_PIN, Vault, build_vault, copy_vault, lax_wrapping, stock_vault
+from enigm_testkit.copies import SPARE_PIN, Vault, lax_wrapping
 from enigm_testkit.house import PIN, read
 from enigm_testkit.softhsm import MODULE
 from enigm_tuf.audit.log import EntryType
@@ -24,28 +24,6 @@ from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.value import replace
 from enigm_tuf.model.words import last_words
 from enigm_tuf.trust.signable import backup_made, restore_proved
-
-
-@pytest.fixture(scope="module")
-def new_vault(tmp_path_factory: pytest.TempPathFactory) -> Vault:
-    return build_vault(tmp_path_factory.mktemp("vault") / "new")
-
-
-@pytest.fixture(scope="module")
-def stocked_vault(new_vault: Vault, tmp_path_factory: pytest.TempPathFactory) -> Vault:
-    return stock_vault(copy_vault(new_vault, tmp_path_factory.mktemp("vault") / "stocked"))
-
-
-@pytest.fixture
-def vault(new_vault: Vault, tmp_path: Path) -> Vault:
-    """Nothing is wrapped yet."""
-    return copy_vault(new_vault, tmp_path / "vault")
-
-
-@pytest.fixture
-def stocked(stocked_vault: Vault, tmp_path: Path) -> Vault:
-    """One backup under one wrapping key, proved on the token ``spare`` a moment ago."""
-    return copy_vault(stocked_vault, tmp_path / "vault")
 
 
 def on(token: str) -> list[tuple[str, str]]:
