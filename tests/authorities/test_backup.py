@@ -3,24 +3,32 @@
 import base64
 import json
 from datetime import timedelta
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pkcs11
 import pytest
 from pkcs11 import Attribute, ObjectClass
+from tuf.api.metadata import MetaFile, Timestamp
 
+from enigm_testkit.authorities import NOW
 from enigm_testkit.copies import SPARE_PIN, Vault, lax_wrapping
 from enigm_testkit.house import PIN, read
 from enigm_testkit.softhsm import MODULE
+from enigm_testkit.spy_module import SpyModule
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.authorities.backup.proofs import signing_key
 from enigm_tuf.authorities.tokens.hsm.backup_token import BackupToken
-from enigm_tuf.authorities.tokens.hsm.token import TokenName
+from enigm_tuf.authorities.tokens.hsm.token import Pkcs11Token, TokenName
 from enigm_tuf.authorities.tokens.self_check import require_valid
+from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.backup import Backup, read_restore_proof, write_backup
-from enigm_tuf.model.keys import read_key_record, record_key
+from enigm_tuf.model.inventory import InventoryKey
+from enigm_tuf.model.keys import KeyRecord, read_key_record, record_key
 from enigm_tuf.model.public_keys import spki_of
 from enigm_tuf.model.request import read_response
-from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.root_extension import KeyInfo
+from enigm_tuf.model.strict_json import canonical, sha256
 from enigm_tuf.model.value import replace
 from enigm_tuf.model.words import last_words
 from enigm_tuf.trust.signable import backup_made, restore_proved
@@ -308,6 +316,107 @@ def test_a_wrong_pin_proves_nothing(stocked: Vault, capsys: pytest.CaptureFixtur
     assert "token spare: wrong PIN" in capsys.readouterr().err
     assert len(stocked.entries(EntryType.RESTORE_PROVED)) == 1
     assert not stocked.file("proof.json").exists()
+
+
+# --- the module fails ---
+
+
+@pytest.fixture
+def spied(stocked: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Vault, SpyModule]:
+    """The tokens of the vault behind a module that counts; one that hangs has three seconds."""
+    monkeypatch.setattr(Pkcs11Token.__init__, "__defaults__", (3,))
+    spy = SpyModule(tmp_path / "spy")
+    monkeypatch.setattr("enigm_testkit.house.MODULE", str(spy.module))
+    return stocked, spy
+
+
+FAULTS = {
+    "crash": (2, "ModuleCrashedError", 0),
+    "crash after": (2, "ModuleCrashedError", 1),
+    "hang": (2, "ModuleTimeoutError", 0),
+    "corrupt": (3, "SIGNATURE-SELF-CHECK", 1),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_backup_whose_statement_is_not_signed_is_none(spied: tuple[Vault, SpyModule], fault: str) -> None:
+    (vault, spy), (status, _, made) = spied, FAULTS[fault]
+    spy.fail(fault)
+    assert vault.back_up("second") == status
+    assert spy.signatures == made
+    assert not vault.file("second.backup.json").exists()
+    assert len(vault.entries(EntryType.BACKUP_MADE)) == 1
+    spy.fail("")
+    assert vault.back_up("second") == 0
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_drill_that_fails_is_logged_and_leaves_nothing_on_the_spare(
+    spied: tuple[Vault, SpyModule], fault: str
+) -> None:
+    (vault, spy), (status, rule, made) = spied, FAULTS[fault]
+    spy.fail(fault)
+    assert vault.prove() == status
+    assert spy.signatures == made
+    assert [entry.body["rule"] for entry in vault.entries(EntryType.RESTORE_FAILED)] == [rule]
+    assert len(vault.entries(EntryType.RESTORE_PROVED)) == 1
+    assert not vault.file("proof.json").exists()
+    assert on("spare") == [KEK]
+    spy.fail("")
+    assert vault.prove() == 0
+
+
+def test_a_restore_that_fails_leaves_no_key_and_can_be_done_again(spied: tuple[Vault, SpyModule]) -> None:
+    vault, spy = spied
+    spy.fail("corrupt")
+    words = last_words(vault.house.key("payload-a").spki_sha256)
+    assert vault.restore(last_four_words=words) == 3
+    assert on("spare") == [KEK]
+    assert not vault.file("payload-a.restored.key.json").exists()
+    spy.fail("")
+    assert vault.restore(last_four_words=words) == 0
+    assert len(on("spare")) == 3
+
+
+# --- who vouches does it with a key that nobody else can have ---
+
+
+def test_nobody_votes_with_a_key_that_may_have_copies(vault: Vault, capsys: pytest.CaptureFixture[str]) -> None:
+    alice, copied = vault.house.key("alice"), vault.house.key("payload-a")
+    text = vault.file("release.policy.toml").read_text()
+    for theirs, other in ((_der(alice), _der(copied)), (alice.token.serial, copied.token.serial)):
+        assert theirs in text
+        text = text.replace(theirs, other)
+    vault.file("odd.policy.toml").write_text(text)
+    proposal = vault.file("release.inventory.1.json")
+    who = ["--operator", "alice", "--token", vault.house.uri("payload-a"), "--label", "payload-a"]
+    options = ["--policy", vault.file("odd.policy.toml"), *who, "--out", vault.file("vote")]
+    words = last_words(sha256(proposal.read_bytes()))
+    assert vault.house.sign("inventory", "sign", proposal, *options, last_four_words=words) == 3
+    assert "error: KEY-CLASS: operator alice" in capsys.readouterr().err
+
+
+def _der(record: KeyRecord) -> str:
+    return "".join(record.key["keyval"]["public"].splitlines()[1:-1])
+
+
+def test_no_freshness_with_such_a_key_either(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signed = canonical(Timestamp(version=3, expires=NOW, snapshot_meta=MetaFile(7)).to_dict())
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(signed)))
+    who = ["--token", vault.house.uri("payload-a"), "--label", "payload-a"]
+    assert vault.house.sign("timestamp", *who, "--pin-file", vault.file("timestamp.pin")) == 3
+    assert "error: KEY-CLASS: the freshness key" in capsys.readouterr().err
+
+
+def test_what_root_says_of_copies_is_what_the_inventory_says(vault: Vault) -> None:
+    item = InventoryKey(vault.house.key("payload-a"), "active")
+    record = item.record
+    facts = (record.spki_sha256, record.home, record.token, None, record.custodian, record.environment)
+    assert signing_key(item, KeyInfo(*facts, "wrapped-backup"), ()).key_class == "wrapped-backup"
+    with pytest.raises(RefusedError, match="KEY-CLASS: key payload-a"):
+        signing_key(item, KeyInfo(*facts), ())
 
 
 # --- signing needs a proof that is young enough ---
