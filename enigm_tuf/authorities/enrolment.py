@@ -9,13 +9,23 @@ from enigm_tuf.authorities.token_fit import find_key, require_fit, require_home
 from enigm_tuf.authorities.tokens.attestation import require_same_card, verify_attestation
 from enigm_tuf.authorities.tokens.attestation_chain import complete
 from enigm_tuf.authorities.tokens.hsm.attributes import is_restored, key_class_of
-from enigm_tuf.authorities.tokens.self_check import require_valid
 from enigm_tuf.errors import MisuseError, RefusedError
-from enigm_tuf.model.keys import Environment, KeyClass, KeyRecord, Proof, Purpose, TokenRecord, attribute_records
+from enigm_tuf.model.keys import (
+    Environment,
+    KeyClass,
+    KeyRecord,
+    Proof,
+    Purpose,
+    TokenRecord,
+    attribute_records,
+    stated,
+)
 from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.value import replace
 from enigm_tuf.ports import TokenIdentity, TokenKey, TokenSession
 from enigm_tuf.trust.key_class import require_class_of_purpose
+from enigm_tuf.trust.possession import require_possession
 from enigm_tuf.trust.rules import AuthorityRule
 from enigm_tuf.trust.signable import proof_of_possession
 from enigm_tuf.trust.test_keys import known_test_key
@@ -44,9 +54,8 @@ def enrol(session: TokenSession, label: str, enrolment: Enrolment, now: datetime
     require_no_test_key(key)
     _require_class(key, enrolment)
     attestation = _attestation(session, key, enrolment, now)
-    proof = possession(session, key)
     public = tuf_key(key.spki)
-    return KeyRecord(
+    record = KeyRecord(
         purpose=enrolment.purpose,
         environment=enrolment.environment,
         home=identity.home,
@@ -55,13 +64,14 @@ def enrol(session: TokenSession, label: str, enrolment: Enrolment, now: datetime
         key=public.to_dict(),
         spki_sha256=sha256(key.spki),
         token=described(identity),
-        label=label,
+        label=key.label,
         attributes=attribute_records(key.attributes),
         attestation=tuple(b64encode(certificate).decode() for certificate in attestation),
-        proof=proof,
+        proof=NO_PROOF,
         enrolled=now,
         key_class=enrolment.key_class,
     )
+    return with_proof(session, record)
 
 
 def described(identity: TokenIdentity) -> TokenRecord:
@@ -69,13 +79,16 @@ def described(identity: TokenIdentity) -> TokenRecord:
     return TokenRecord(identity.manufacturer, identity.model, identity.serial, identity.firmware)
 
 
-def possession(session: TokenSession, key: TokenKey) -> Proof:
-    """A signature over a new challenge; the key answers now."""
+NO_PROOF = Proof("", "")
+
+
+def with_proof(session: TokenSession, record: KeyRecord) -> KeyRecord:
+    """The record with its key's signature over a new challenge and all that it says."""
     challenge = secrets.token_bytes(32)
-    message = proof_of_possession(challenge)
-    signature = session.sign(key.label, message)
-    require_valid(key.spki, signature, message.data, f"{session.identity.label}, key {key.label}")
-    return Proof(challenge.hex(), signature.hex())
+    signature = session.sign(record.label, proof_of_possession(challenge, stated(record)))
+    proved = replace(record, proof=Proof(challenge.hex(), signature.hex()))
+    require_possession(proved)
+    return proved
 
 
 def _require_class(key: TokenKey, enrolment: Enrolment) -> None:

@@ -1,7 +1,8 @@
 """The key record: the public account of one key on one token, written at enrolment.
 
 A record holds no secret. ``keyid`` and ``key`` are TUF's (specification 4.2); ``spki_sha256`` is what the
-rules compare. ``proof`` is a signature by the key over a domain-separated challenge.
+rules compare. ``proof`` is a signature by the key over a domain-separated challenge and all that the record says: the
+custodian's statement, made with the PIN that they alone have.
 """
 
 from __future__ import annotations
@@ -154,6 +155,13 @@ def record_key(record: KeyRecord) -> Key:
 def write_key_record(record: KeyRecord) -> bytes:
     """The bytes of the file."""
     return encode(KEY_RECORD.write(record))
+
+
+def stated(record: KeyRecord) -> bytes:
+    """What the key vouches for at its enrolment: the SHA-256 of everything in the record but the proof."""
+    facts = KEY_RECORD.write(record)
+    del facts["proof"]
+    return bytes.fromhex(sha256(canonical(facts)))
 
 
 def attribute_records(attributes: dict[str, bool | str]) -> dict[str, AttributeRecord]:

@@ -31,9 +31,12 @@ class Signable(Value):
         require_seal(self._seal, "a Signable")
 
 
-def proof_of_possession(challenge: bytes) -> Signable:
-    """That the key answers now: ``challenge`` is 32 random bytes of the party that enrols."""
-    return Signable("proof of possession", POSSESSION_DOMAIN + challenge, _seal=SEAL)
+def proof_of_possession(challenge: bytes, statement: bytes = b"") -> Signable:
+    """That the key answers now: ``challenge`` is 32 random bytes of the party that enrols.
+
+    ``statement`` is what the custodian says of the key (``model.keys.stated``).
+    """
+    return Signable("proof of possession", POSSESSION_DOMAIN + challenge + statement, _seal=SEAL)
 
 
 def approval(statement: Approval) -> Signable:

@@ -11,12 +11,14 @@ from pkcs11.util.ec import decode_ec_private_key, decode_ec_public_key
 
 from enigm_testkit.hsm_desk import TEMPLATE, make_key
 from enigm_testkit.softhsm import MODULE, SoftHsm
-from enigm_tuf.authorities.tokens.hsm.attributes import MADE, SET
+from enigm_tuf.authorities.tokens.hsm.attributes import BORN, COPIED, MADE, RESTORED, SET, require_attributes
 from enigm_tuf.authorities.tokens.hsm.failures import guarded
 from enigm_tuf.authorities.tokens.hsm.token import Pkcs11Token, TokenName, list_tokens
+from enigm_tuf.authorities.tokens.hsm.vendors import STANDARD
 from enigm_tuf.authorities.tokens.self_check import require_valid
 from enigm_tuf.errors import MisuseError, NoTokenError, RefusedError, WrongPinError
-from enigm_tuf.ports import Algorithm
+from enigm_tuf.model.value import replace
+from enigm_tuf.ports import Algorithm, TokenKey
 from enigm_tuf.trust.signable import proof_of_possession
 
 MESSAGE = proof_of_possession(b"c" * 32)
@@ -71,6 +73,25 @@ def test_a_key_with_one_attribute_otherwise_signs_nothing(
         session.sign("odd", MESSAGE)
     assert caught.value.rule == "TOKEN-ATTRIBUTES"
     assert f"CKA_{attribute.name}" in str(caught.value)
+
+
+COPY: dict[str, bool | str] = {**COPIED, **BORN, "allowed_mechanisms": "ECDSA"}
+
+
+def test_a_key_that_may_have_copies_is_as_the_other_table_says(token: Pkcs11Token) -> None:
+    with token.session(pin) as session:
+        key = session.generate("copied", "ecdsa-p256", "wrapped-backup")
+        assert session.sign("copied", MESSAGE)
+    assert {name: key.attributes[name] for name in COPY} == COPY
+    require_attributes(replace(key, attributes={**COPY, **RESTORED}), STANDARD)  # and where it was restored
+
+
+@pytest.mark.parametrize("name", [*COPIED, *BORN, "allowed_mechanisms"])
+def test_a_key_that_may_have_copies_and_has_one_attribute_otherwise_is_refused(name: str) -> None:
+    value: bool | str = "ECDSA ECDH1_DERIVE" if name == "allowed_mechanisms" else not COPY[name]
+    key = TokenKey("odd", "ecdsa-p256", b"", COPY | {name: value})
+    with pytest.raises(RefusedError, match="TOKEN-ATTRIBUTES: key odd"):
+        require_attributes(key, STANDARD)
 
 
 def test_a_key_like_ours_that_was_made_beside_the_tool_signs(token: Pkcs11Token) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enigm_tuf.audit.linked import LinkedLog, open_log
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.authorities.backup.checking import require_of_key, require_spare
-from enigm_tuf.authorities.enrolment import described, possession
+from enigm_tuf.authorities.enrolment import NO_PROOF, described, with_proof
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.inventory.comparing import require_no_drift
 from enigm_tuf.authorities.inventory.keeping import in_force
@@ -90,14 +90,15 @@ def restore(
         _prove(home, ready, spare, clock)
         ready.log.append(EntryType.KEY_RESTORED, ready.body(spare.witness) | {"label": label})  # first, as what it is
         key = ready.session.restore(ready.wrapped, ready.spki, label)
-        return replace(
+        record = replace(
             ready.record,
             token=described(ready.session.identity),
             label=label,
             attributes=attribute_records(key.attributes),
-            proof=possession(ready.session, key),
+            proof=NO_PROOF,
             enrolled=clock.now().replace(microsecond=0),
         )
+        return with_proof(ready.session, record)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf.durable import require_new, write_new
 from enigm_tuf.model.keys import ENVIRONMENT, PURPOSE, write_key_record
 from enigm_tuf.model.shapes import NAME
+from enigm_tuf.ports import TokenIdentity
 
 if TYPE_CHECKING:
     from enigm_tuf.authorities.cli.edges import Edges
@@ -46,14 +47,22 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
         arguments.key_class,
     )
     with edges.open_token(arguments.token).session(edges.person.ask_secret) as session:
+        if session.identity.home == "hsm":  # a card has its maker's word
+            edges.person.notify(_statement(enrolment, session.identity))
         record = enrol(session, label_of(arguments), enrolment, edges.clock.now().replace(microsecond=0))
     write_new(out, write_key_record(record))
     return Outcome(record_facts(record), [*record_lines(record), f"written to {out}"])
 
 
+def _statement(enrolment: Enrolment, token: TokenIdentity) -> str:
+    """What the custodian says by typing the PIN."""
+    what = f"this is a {enrolment.purpose} key for {enrolment.environment}, made on token {token.label}"
+    return f"{enrolment.custodian} states by this key's signature: {what}, serial {token.serial}, which they keep"
+
+
 COMMAND: "Command[Edges]" = Command(
     name="key enrol",
-    summary="Write the public record of a key: attributes read back, attestation verified, proof of possession.",
+    summary="Write the public record of a key: attributes read back, attestation verified, signed by the key itself.",
     examples=(
         "enigm-sign key enrol --token 'pkcs11:token=rel-a?module-path=/usr/lib/softhsm/libsofthsm2.so' --label root "
         "--purpose root --environment staging --custodian carol --out root-a.key.json"

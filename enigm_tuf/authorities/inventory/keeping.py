@@ -19,12 +19,14 @@ from enigm_tuf.model.inventory import Inventory, read_inventory
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.trust.key_class import require_key_class
+from enigm_tuf.trust.possession import require_possession
 
 
 def adopt(home: Home, log: LinkedLog, data: bytes, source: str, envelopes: tuple[bytes, ...]) -> Inventory:
     """Put a version in force: logged first, then written; run again after a crash it goes on.
 
-    RefusedError INVENTORY-QUORUM; INVENTORY-HEAD if it does not follow the one in force; KEY-CLASS; BACKUP-MOVED.
+    RefusedError INVENTORY-QUORUM; INVENTORY-HEAD if it does not follow the one in force; KEY-CLASS,
+    KEY-POSSESSION, BACKUP-MOVED.
     """
     inventory = read_inventory(data, source)
     if (inventory.authority, inventory.environment) != (home.authority, home.environment):
@@ -37,6 +39,7 @@ def adopt(home: Home, log: LinkedLog, data: bytes, source: str, envelopes: tuple
         _require_next(inventory, last)
         for item in inventory.keys:
             require_key_class(item.record)
+            require_possession(item.record)
         if last is not None:
             require_moves_logged(in_force(home, log)[0], inventory, log.entries())
         body = {"version": inventory.version, "sha256": sha256(data), "operators": people}
