@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
             raise RefusedError(
                 InventoryRule.INVENTORY,
                 f"key {key.label} on token {serial}",
-                expected="a key that the inventory in force gives up (destroyed), or has on another token",
+                expected="a key that the inventory in force gives up (destroyed)",
                 got=status,
                 hint=f"enigm-sign inventory propose --destroyed {spki}, then sign and adopt it",
             )
