@@ -52,8 +52,38 @@ class Source(Protocol):
         """Fill some of ``buffer`` (at least one byte); the number of bytes, 0 at the end; TransportError."""
 
 
+class Channel(Value):
+    """What a fetcher says of its channel, in words; empty where there is nothing to say. No control rests on it."""
+
+    transport: str = ""
+    requests: str = ""
+
+
+class DeviceKey(Protocol):
+    """A device's own key, wherever it lives. ``algorithm`` is ed25519, ecdsa-p256-sha256 or ecdsa-p384-sha384."""
+
+    keyid: str
+    algorithm: str
+
+    def sign(self, base: bytes) -> bytes:
+        """A signature over ``base`` in the form of RFC 9421 section 3.3: for ECDSA r and s, each of full size."""
+
+
+class RequestSigner(Protocol):
+    """Tells a service which device asks. Nothing on the device rests on it."""
+
+    def describe(self) -> str:
+        """One line for the gate report."""
+
+    def fields(self, authority: str, path: str, fields: Mapping[str, str]) -> Mapping[str, str]:
+        """What to send with a GET besides ``fields`` (lower-case names); ``path`` as in the request line."""
+
+
 class Fetcher(Protocol):
     """Reads files of a repository. Paths are relative, with ``/``, never absolute."""
+
+    def channel(self) -> Channel:
+        """How this fetcher reaches the repository."""
 
     def fetch(self, path: str, max_bytes: int) -> bytes:
         """The whole file; NotFoundError, TransportError (also when it is longer than ``max_bytes``)."""

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from enigm_tuf.errors import NotFoundError, RefusedError, StateError, TransportError
 from enigm_tuf.model.chunks import leaf, merkle_root
 from enigm_tuf.model.payload import Chunks
-from enigm_tuf.ports import Source
+from enigm_tuf.ports import Channel, Source
 from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.pipeline import Pipeline
 
@@ -32,6 +32,9 @@ class Mirror:
         self.leaves = b"".join(_leaves(DATA)) if leaves == b"" else leaves
         self.cut = cut
         self.served = 0
+
+    def channel(self) -> Channel:
+        return Channel()
 
     def fetch(self, path: str, max_bytes: int) -> bytes:
         if self.leaves is None:

@@ -27,6 +27,11 @@ class FileServer(ThreadingHTTPServer):
         self.connections = 0
         self.requests: list[str] = []
 
+    def admits(self, asked: BaseHTTPRequestHandler) -> bool:
+        """Whether this request is answered at all; if not, with 401."""
+        del asked
+        return True
+
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
         self.connections += 1
         super().process_request(request, client_address)
@@ -48,6 +53,9 @@ class _FileHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.requests.append(self.requestline)
+        if not self.server.admits(self):
+            self._reply(401, b"", {})
+            return
         path = self.path.partition("://")[2].partition("/")[2] or self.path.lstrip("/")
         file = self.server.folder / path
         if not file.is_file():

@@ -11,18 +11,49 @@ from hashlib import sha256
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from securesystemslib.signer import CryptoSigner
 
-from enigm_testkit.authorities import Cast, make_role, make_root, make_snapshot, make_targets, make_timestamp, signed
+from enigm_testkit.authorities import (
+    NOW,
+    Cast,
+    make_role,
+    make_root,
+    make_snapshot,
+    make_targets,
+    make_timestamp,
+    signed,
+)
 from enigm_testkit.scenes import ota
 from enigm_tuf.errors import EnigmTufError
+from enigm_tuf.model.http_signature import HttpRequest, SignatureParameters, signature_base, signature_fields
 from enigm_tuf.model.strict_json import canonical, parse
 
 
 def signer(name: str) -> CryptoSigner:
+    """A signer with the key of this name."""
+    return CryptoSigner(private_key(name))
+
+
+def private_key(name: str) -> ec.EllipticCurvePrivateKey:
     """The key of this name."""
     number = int.from_bytes(sha256(name.encode()).digest()) >> 8
-    return CryptoSigner(ec.derive_private_key(number, ec.SECP256R1()))
+    return ec.derive_private_key(number, ec.SECP256R1())
+
+
+def spki(name: str) -> bytes:
+    """Its public half."""
+    return private_key(name).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def signed_request(request: HttpRequest) -> dict[str, str]:
+    """The fields of a device's signature over ``request``, made at NOW."""
+    parameters = SignatureParameters(int(NOW.timestamp()), "device-1", "ecdsa-p256-sha256", "0" * 32)
+    made = private_key("device").sign(signature_base(request, parameters), ec.ECDSA(SHA256()))
+    r, s = decode_dss_signature(made)
+    return signature_fields(request, parameters, r.to_bytes(32) + s.to_bytes(32))
 
 
 @cache

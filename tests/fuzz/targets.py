@@ -19,6 +19,7 @@ from enigm_testkit.scenes import manifest, ota, release
 from enigm_tuf.audit.linked import create_log, open_log, read_log
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.authorities.tokens.uri import TokenEdges, open_token
+from enigm_tuf.model.http_signature import HttpRequest
 from enigm_tuf.model.keys import read_key_record, write_key_record
 from enigm_tuf.model.manifest import read_manifest, write_manifest
 from enigm_tuf.model.payload import read_payload_record
@@ -37,6 +38,7 @@ from enigm_tuf.trust.metadata import (
     admit_timestamp,
     trust_root,
 )
+from enigm_tuf.trust.request_signature import verify_request
 from enigm_tuf_client.device import parse_configuration
 from enigm_tuf_client.store import DirectoryStore
 from fuzz import seeds, signing
@@ -166,6 +168,18 @@ def audit_log_seeds() -> list[bytes]:
     return [path.read_bytes()]
 
 
+def run_signed_request(data: bytes) -> object:
+    """The two fields of a device's signature, one a line."""
+    stated, _, signature = data.decode("latin-1").partition("\n")
+    fields = {"signature-input": stated, "signature": signature}
+    keys = {"device-1": seeds.spki("device")}
+    return verify_request(HttpRequest("GET", "a", "/b", fields), keys, NOW, LATER)
+
+
+def signed_request_seeds() -> list[bytes]:
+    return [b"\n".join(value.encode() for value in seeds.signed_request(HttpRequest("GET", "a", "/b", {})).values())]
+
+
 def json_seeds() -> list[bytes]:
     return [seeds.file_of("root"), b'{"a":[1,-2,"\\u00e9\\"",{"b":null,"c":true}]}']
 
@@ -199,6 +213,7 @@ TARGETS: dict[str, Target] = {
     "approval": Target(signing.run_approval, signing.approval_seeds, signing.approval_mutator),
     "policy": Target(lambda data: read_policy(data, SOURCE), policy_seeds, toml_mutator),
     "device-toml": Target(lambda data: parse_configuration(data, SOURCE), lambda: [DEVICE], toml_mutator),
+    "signed-request": Target(run_signed_request, signed_request_seeds, text_mutator),
     "device-state": Target(run_state, state_seeds),
     "token-uri": Target(run_token_uri, token_uri_seeds, text_mutator),
     "audit-log": Target(run_audit_log, audit_log_seeds, log_mutator),

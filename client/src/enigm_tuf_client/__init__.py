@@ -6,7 +6,7 @@ Each is imported when it is first used: a check that finds nothing new needs no 
 TYPE_CHECKING = False  # without importing typing
 if TYPE_CHECKING:
     from enigm_tuf.clock import SystemClock
-    from enigm_tuf.ports import DeviceClock, DeviceState, Fetcher, Installer, Store
+    from enigm_tuf.ports import Channel, DeviceClock, DeviceKey, DeviceState, Fetcher, Installer, RequestSigner, Store
     from enigm_tuf.trust.artifact import VerifiedArtifact
     from enigm_tuf.trust.eligibility import DeviceFacts
     from enigm_tuf.trust.gate_report import GateReport
@@ -14,14 +14,17 @@ if TYPE_CHECKING:
     from enigm_tuf_client.http import Bounds, HttpFetcher, Tls
     from enigm_tuf_client.installer import DirectorySlots
     from enigm_tuf_client.offer import Check, Offer
+    from enigm_tuf_client.request_signing import KeyFile, SignedRequests
     from enigm_tuf_client.store import DirectoryStore
     from enigm_tuf_client.updater import Updater
 
 _HOMES = {
     "Bounds": "enigm_tuf_client.http",
+    "Channel": "enigm_tuf.ports",
     "Check": "enigm_tuf_client.offer",
     "DeviceClock": "enigm_tuf.ports",
     "DeviceFacts": "enigm_tuf.trust.eligibility",
+    "DeviceKey": "enigm_tuf.ports",
     "DeviceState": "enigm_tuf.ports",
     "DirectorySlots": "enigm_tuf_client.installer",
     "DirectoryStore": "enigm_tuf_client.store",
@@ -30,7 +33,10 @@ _HOMES = {
     "GateReport": "enigm_tuf.trust.gate_report",
     "HttpFetcher": "enigm_tuf_client.http",
     "Installer": "enigm_tuf.ports",
+    "KeyFile": "enigm_tuf_client.request_signing",
     "Offer": "enigm_tuf_client.offer",
+    "RequestSigner": "enigm_tuf.ports",
+    "SignedRequests": "enigm_tuf_client.request_signing",
     "Store": "enigm_tuf.ports",
     "SystemClock": "enigm_tuf.clock",
     "Tls": "enigm_tuf_client.http",
@@ -39,9 +45,11 @@ _HOMES = {
 }
 __all__ = [
     "Bounds",
+    "Channel",
     "Check",
     "DeviceClock",
     "DeviceFacts",
+    "DeviceKey",
     "DeviceState",
     "DirectorySlots",
     "DirectoryStore",
@@ -50,7 +58,10 @@ __all__ = [
     "GateReport",
     "HttpFetcher",
     "Installer",
+    "KeyFile",
     "Offer",
+    "RequestSigner",
+    "SignedRequests",
     "Store",
     "SystemClock",
     "Tls",

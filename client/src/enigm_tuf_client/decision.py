@@ -13,7 +13,7 @@ from enigm_tuf.trust.agreement import AgreedPayload
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf.trust.eligibility import DeviceFacts
-from enigm_tuf.trust.gate_report import Control, Finding, GateReport, Verdict, passed, refused
+from enigm_tuf.trust.gate_report import Control, Finding, GateReport, Verdict, not_checked, passed, refused
 from enigm_tuf.trust.root_rules import RootView, view_trusted_root
 from enigm_tuf.trust.tuf_rules import TufRule
 from enigm_tuf_client.offer import Check, Known, Offer
@@ -34,7 +34,7 @@ class Decision:
         self._stage = Control.MANIFEST_AUTHENTICITY
 
     def run(self) -> Check:
-        self._note(_transport(self._fetcher), _request())
+        self._note(*_channel(self._fetcher))
         try:
             admission = AuthorityAdmission(self._facts.environment)
             self._workflow = TufWorkflow(self._store, self._fetcher, self._clock, admission)
@@ -158,11 +158,14 @@ def _about_time(rule: str) -> bool:
     return rule.endswith("-EXPIRED") or rule == "TIME-FLOOR"
 
 
-def _transport(fetcher: Fetcher) -> Finding:
-    return Finding(
-        Control.TRANSPORT, Verdict.NOT_CHECKED, f"{type(fetcher).__name__}: metadata needs no trusted channel"
+def _channel(fetcher: Fetcher) -> tuple[Finding, Finding]:
+    """What the channel is like. Whether the service looks at a signature is the service's to say."""
+    channel = fetcher.channel()
+    return (
+        passed(Control.TRANSPORT, channel.transport)
+        if channel.transport
+        else not_checked(Control.TRANSPORT, f"{type(fetcher).__name__}: metadata needs no trusted channel"),
+        passed(Control.REQUEST, channel.requests)
+        if channel.requests
+        else not_checked(Control.REQUEST, "requests are not signed"),
     )
-
-
-def _request() -> Finding:
-    return Finding(Control.REQUEST, Verdict.NOT_CHECKED, "requests are not signed")

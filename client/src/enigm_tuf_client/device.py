@@ -8,12 +8,12 @@ from pathlib import Path
 
 from enigm_tuf.clock import NoClock
 from enigm_tuf.durable import read_input
-from enigm_tuf.errors import StateError
+from enigm_tuf.errors import MalformedError, StateError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.keys import ENVIRONMENT, Environment
 from enigm_tuf.model.shapes import NAME, WORD, Boolean, Choice, Integer, Optional, Record, Sequence, Text
 from enigm_tuf.model.strict_toml import parse_toml
-from enigm_tuf.ports import Clock, DeviceClock, Fetcher
+from enigm_tuf.ports import Clock, DeviceClock, Fetcher, RequestSigner
 from enigm_tuf.trust.eligibility import Conditions, DeviceFacts
 from enigm_tuf_client.fetch import HttpFetcher, Tls
 from enigm_tuf_client.installer import DirectorySlots
@@ -21,6 +21,7 @@ from enigm_tuf_client.media import BundleFetcher
 from enigm_tuf_client.store import DirectoryStore
 
 CONFIGURATION = "device.toml"
+_EVIDENCE_BYTES = 6_000  # with base64 it must fit into what servers take as headers
 URL = Text(r"https?://[^\s?#]+", "an http or https URL")
 WINDOW = Text(r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]", "hours in local time such as 01:00-05:00")
 
@@ -42,6 +43,9 @@ class DeviceConfiguration:
     ca_file: str | None
     certificate_file: str | None
     key_file: str | None
+    request_key_file: str | None
+    request_keyid: str | None
+    evidence_file: str | None
     clock: str | None
     enrolled: bool | None
     minimum_battery_percent: int | None
@@ -69,6 +73,9 @@ DEVICE_CONFIGURATION = Record(
     ca_file=Optional(WORD),
     certificate_file=Optional(WORD),
     key_file=Optional(WORD),
+    request_key_file=Optional(WORD),
+    request_keyid=Optional(Text(r"[A-Za-z0-9._:/-]+", "a key's name of letters, digits and . _ : / -", 200)),
+    evidence_file=Optional(WORD),
     clock=Optional(Choice(("system", "none"))),
     enrolled=Optional(Boolean()),
     minimum_battery_percent=Optional(Integer(0, 100)),
@@ -91,12 +98,13 @@ class Device:
     def slots(self) -> DirectorySlots:
         return DirectorySlots(self.directory / "slots")
 
-    def fetchers(self, bundle: str | None) -> tuple[Fetcher, ...]:
+    def fetchers(self, bundle: str | None, clock: Clock) -> tuple[Fetcher, ...]:
         """The bundle alone, or the servers in order; MisuseError for a URL or a file that cannot be used."""
         if bundle is not None:
             return (BundleFetcher(Path(bundle)),)
-        urls = (self.configuration.url, *(self.configuration.mirrors or ()))
-        return tuple(HttpFetcher(url, tls=self._tls(url), proxy=self.configuration.proxy) for url in urls)
+        urls, proxy = (self.configuration.url, *(self.configuration.mirrors or ())), self.configuration.proxy
+        signer = self._signer(self.clock(clock))
+        return tuple(HttpFetcher(url, tls=self._tls(url), proxy=proxy, signer=signer) for url in urls)
 
     def clock(self, clock: Clock) -> DeviceClock:
         """``clock``, or none where device.toml says that there is none."""
@@ -119,6 +127,21 @@ class Device:
             local_minute=None if configuration.clock == "none" else local.hour * 60 + local.minute,
             conditions=configuration.conditions(),
         )
+
+    def _signer(self, clock: DeviceClock) -> RequestSigner | None:
+        configuration = self.configuration
+        if configuration.request_key_file is None or configuration.request_keyid is None:
+            if configuration.request_key_file or configuration.request_keyid or configuration.evidence_file:
+                rule = "a request key has a file and a keyid, and evidence travels in signed requests only"
+                raise MalformedError(CONFIGURATION, "request_key_file", rule)
+            return None
+        from enigm_tuf_client.request_signing import KeyFile, SignedRequests
+
+        key = KeyFile(self.directory / configuration.request_key_file, configuration.request_keyid)
+        if configuration.evidence_file is None:
+            return SignedRequests(key, clock)
+        evidence = self.directory / configuration.evidence_file
+        return SignedRequests(key, clock, lambda: _evidence(evidence))
 
     def _tls(self, url: str) -> Tls | None:
         configuration = self.configuration
@@ -152,6 +175,13 @@ def add_moment_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--battery", metavar="PERCENT", type=_percent, help="the battery's level now, 0 to 100")
     parser.add_argument("--charging", action="store_true", default=None, help="the device is being charged")
     parser.add_argument("--free-bytes", metavar="N", type=int, help="room for the payload (default: as measured here)")
+
+
+def _evidence(file: Path) -> bytes:
+    data = read_input(file, _EVIDENCE_BYTES)
+    if len(data) > _EVIDENCE_BYTES:
+        raise MalformedError(str(file), "", f"at most {_EVIDENCE_BYTES:,} bytes of evidence")
+    return data
 
 
 def _percent(text: str) -> int:

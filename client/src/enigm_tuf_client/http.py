@@ -9,6 +9,12 @@ from enigm_tuf_client.http_connect import Route, Tls
 from enigm_tuf_client.http_head import Head
 from enigm_tuf_client.http_wire import Bounds, DeadConnectionError, Deadline, Wire
 
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from enigm_tuf.ports import Channel, RequestSigner
+
 __all__ = ["Bounds", "HttpFetcher", "Tls"]
 
 _INTERIM = 8  # 1xx answers before the real one
@@ -19,11 +25,18 @@ class HttpFetcher:
     """Files below ``base_url``: an ``enigm_tuf.ports.Fetcher``.
 
     No redirects, no content decoding, no environment variables. Connections are kept and used again.
-    ``tls`` is for https only, and defaults to the system's CAs; ``proxy`` is ``http://host:port``.
+    ``tls`` is for https only, and defaults to the system's CAs; ``proxy`` is ``http://host:port``; ``signer`` tells
+    the service who asks.
     """
 
     def __init__(
-        self, base_url: str, *, tls: Tls | None = None, proxy: str | None = None, bounds: Bounds = _BOUNDS
+        self,
+        base_url: str,
+        *,
+        tls: Tls | None = None,
+        proxy: str | None = None,
+        signer: RequestSigner | None = None,
+        bounds: Bounds = _BOUNDS,
     ) -> None:
         """MisuseError for a URL that is not plainly one."""
         self._kept: list[Wire] = []
@@ -33,8 +46,11 @@ class HttpFetcher:
         through = None if proxy is None else _proxy_address(proxy)
         secured = (tls or Tls()) if server.secure else None
         self._base = server.origin + server.path
+        self._path = server.path
         self._target = self._base if through and not server.secure else server.path
         self._authority = server.authority
+        self._signer = signer
+        self._tls = secured
         self._route = Route(server, through, secured, bounds)
         self._bounds = bounds
 
@@ -45,9 +61,15 @@ class HttpFetcher:
 
     __del__ = close
 
+    def channel(self) -> Channel:
+        """TLS if there is any, and who signs the requests."""
+        from enigm_tuf.ports import Channel
+
+        return Channel(self._tls.describe() if self._tls else "", self._signer.describe() if self._signer else "")
+
     def fetch(self, path: str, max_bytes: int) -> bytes:
         """The whole file; NotFoundError, TransportError (also when it is longer than ``max_bytes``)."""
-        with self._ask(path, "") as answer:
+        with self._ask(path, {}) as answer:
             _require_found(answer, f"{self._base}/{path}")
             if answer.head.status != 200:
                 raise TransportError(f"{self._base}/{path}: status {answer.head.status}")
@@ -59,7 +81,7 @@ class HttpFetcher:
         TransportError as well if the file has no byte ``start`` (but an empty file gives nothing from 0 on).
         """
         require_range(path, start, stop)
-        answer = self._ask(path, f"Range: bytes={start}-{max(stop - 1, start)}\r\n")
+        answer = self._ask(path, {"range": f"bytes={start}-{max(stop - 1, start)}"})
         try:
             _require_found(answer, f"{self._base}/{path}")
             answer.span(start, stop, self._bounds)
@@ -68,15 +90,12 @@ class HttpFetcher:
             raise
         return answer
 
-    def _ask(self, path: str, fields: str) -> Answer:
+    def _ask(self, path: str, fields: Mapping[str, str]) -> Answer:
         """Send one request, on a kept connection if one is alive, and read the head of the answer."""
         require_sendable(path)
         name = f"{self._base}/{path}"
         pace = Deadline(self._bounds.whole, name)
-        request = (
-            f"GET {self._target}/{path} HTTP/1.1\r\nHost: {self._authority}\r\n"
-            f"User-Agent: enigm-tuf-client\r\nAccept-Encoding: identity\r\n{fields}\r\n"
-        ).encode()
+        request = self._request(path, fields)
         if wire := self._alive(pace, name):
             try:
                 return Answer(wire, self._exchange(wire, request), self._keep)
@@ -84,6 +103,15 @@ class HttpFetcher:
                 pass  # the server closed it while we asked: once more, on a new one
         wire = self._route.connect(pace, name)
         return Answer(wire, self._exchange(wire, request), self._keep)
+
+    def _request(self, path: str, fields: Mapping[str, str]) -> bytes:
+        if self._signer is not None:
+            fields = {**fields, **self._signer.fields(self._authority, f"{self._path}/{path}", fields)}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        return (
+            f"GET {self._target}/{path} HTTP/1.1\r\nHost: {self._authority}\r\n"
+            f"User-Agent: enigm-tuf-client\r\nAccept-Encoding: identity\r\n{lines}\r\n"
+        ).encode()
 
     def _keep(self, wire: Wire) -> None:
         self._kept.append(wire)

@@ -30,7 +30,7 @@ class Tls:
     ``certificate_file`` and ``key_file`` (PEM, the key without a password) are what the device shows (mutual TLS).
     """
 
-    __slots__ = ("_context",)
+    __slots__ = ("_context", "_told")
 
     def __init__(
         self, *, ca_file: str | None = None, certificate_file: str | None = None, key_file: str | None = None
@@ -52,6 +52,12 @@ class Tls:
         except OSError as error:
             raise MisuseError(f"TLS files {ca_file}, {certificate_file}, {key_file}: {error}") from error
         self._context = context
+        trusted = "the system's CAs" if ca_file is None else "a pinned CA"
+        self._told = f"TLS, {trusted}{'' if certificate_file is None else ', with a client certificate'}"
+
+    def describe(self) -> str:
+        """One line for the gate report."""
+        return self._told
 
     def wrap(self, plain: Connected, host: str, seconds: float) -> ssl.SSLSocket:
         """The handshake, in at most ``seconds``; OSError. A connection that is cut without notice is an error too."""

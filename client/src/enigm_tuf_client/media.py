@@ -10,6 +10,7 @@ from io import FileIO
 from pathlib import Path
 
 from enigm_tuf.errors import MisuseError, NotFoundError, TransportError
+from enigm_tuf.ports import Channel
 from enigm_tuf_client.address import require_inside, require_range
 from enigm_tuf_client.fetch import FilePart
 from enigm_tuf_client.http_body import read_whole
@@ -30,6 +31,10 @@ class BundleFetcher:
             raise TransportError(f"{file}: not a bundle, or cut off: {error}") from error
         except OSError as error:
             raise MisuseError(f"{file}: {(error.strerror or 'cannot be read').lower()}") from error
+
+    def channel(self) -> Channel:
+        """A medium proves nothing."""
+        return Channel()
 
     def fetch(self, path: str, max_bytes: int) -> bytes:
         """The whole file; NotFoundError, TransportError (also when it is longer than ``max_bytes``)."""

@@ -3,32 +3,59 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from enigm_tuf.model.tuf import Root, Targets
 from enigm_tuf_repository.gates.expiry_horizon import SHARE
-from enigm_tuf_repository.lineage import Lineage
+from enigm_tuf_repository.ledgers import owner
+from enigm_tuf_repository.lineage import Lineage, SignedFile
 from enigm_tuf_repository.records import HOW, ReleaseRecord, Step, load_record
 from enigm_tuf_repository.register import load_register
+from enigm_tuf_repository.trusted import RoleKeys, role_keys
 from enigm_tuf_repository.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class RoleStanding:
-    """A published role. ``due`` is empty, ``due`` (a gate would refuse it soon) or ``expired``."""
+    """A published role. ``owner`` is release, manifest or freshness; ``keyids`` may sign it, ``signers`` did.
+
+    ``life_days`` is how long it lives when it is made. ``due`` is empty, ``due`` or ``expired``.
+    """
 
     role: str
+    owner: str
     version: int
     expires: datetime
+    life_days: int
     due: str
+    threshold: int
+    keyids: tuple[str, ...]
+    signers: tuple[str, ...]
 
 
 def role_standings(workspace: Workspace, now: datetime) -> tuple[RoleStanding, ...]:
-    """Sorted by expiry, the first to expire first."""
+    """Every published role, the first to expire first. Read, not verified: devices verify."""
     days = workspace.configuration().expiry_days
-    heads = Lineage(workspace.published, []).heads.values()
+    lineage = Lineage(workspace.published, [])
+    root, targets = lineage.value("root", Root), lineage.value("targets", Targets)
+    if root is None:
+        return ()
     standings = [
-        RoleStanding(file.role, file.version, file.value.expires, _due(file.value.expires, days.of(file.role), now))
-        for file in heads
+        _standing(file, days.of(file.role), role_keys(file.role, root, targets), now) for file in lineage.heads.values()
     ]
-    return tuple(sorted(standings, key=lambda item: item.expires))
+    return tuple(sorted(standings, key=lambda item: (item.expires, item.role)))
+
+
+def _standing(file: SignedFile, life: timedelta, keys: RoleKeys, now: datetime) -> RoleStanding:
+    return RoleStanding(
+        role=file.role,
+        owner=owner(file.role) or "freshness",
+        version=file.version,
+        expires=file.value.expires,
+        life_days=life.days,
+        due=due(file.value.expires, life, now),
+        threshold=keys.threshold,
+        keyids=keys.keyids,
+        signers=tuple(sorted(set(file.signatures) & set(keys.keyids))),
+    )
 
 
 def open_records(workspace: Workspace) -> tuple[ReleaseRecord, ...]:
@@ -45,7 +72,8 @@ def next_command(record: ReleaseRecord) -> str:
     return f"enigm-repo {HOW[step]} {record.id}" if step in HOW else ""
 
 
-def _due(expires: datetime, life: timedelta, now: datetime) -> str:
+def due(expires: datetime, life: timedelta, now: datetime) -> str:
+    """Empty, ``due`` (EXPIRY-HORIZON would refuse it soon), or ``expired``."""
     if expires <= now:
         return "expired"
     return "due" if expires - now < 2 * life / SHARE else ""

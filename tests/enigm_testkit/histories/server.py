@@ -11,7 +11,7 @@ from tuf.api.exceptions import DownloadHTTPError
 from tuf.ngclient import FetcherInterface
 
 from enigm_tuf.errors import NotFoundError, TransportError
-from enigm_tuf.ports import DeviceState, Source
+from enigm_tuf.ports import Channel, DeviceState, Source
 
 ENDLESS = "endless"
 Body = bytes | str | None
@@ -39,6 +39,9 @@ class OurFetcher:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+
+    def channel(self) -> Channel:
+        return Channel()
 
     def fetch(self, path: str, max_bytes: int) -> bytes:
         """The whole file; NotFoundError, TransportError when it is longer than ``max_bytes``."""

@@ -30,7 +30,7 @@ from enigm_testkit.scenes import MANIFEST, listed, manifest, ota, release
 from enigm_tuf.errors import NotFoundError, TransportError
 from enigm_tuf.model.manifest import write_manifest
 from enigm_tuf.model.value import replace
-from enigm_tuf.ports import Source
+from enigm_tuf.ports import Channel, Source
 
 Json = dict[str, Any]
 VENDOR, THIEF = Cast(), Cast()
@@ -156,6 +156,9 @@ class WorldFetcher:
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
+
+    def channel(self) -> Channel:
+        return Channel()
 
     def fetch(self, path: str, max_bytes: int) -> bytes:
         """The whole file; NotFoundError, TransportError when it is longer than ``max_bytes``."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def make_updater(device: Device, arguments: argparse.Namespace, edges: "Edges") -> Updater:
     """For the sources and facts that ``add_moment_options`` asks for."""
-    fetcher, *mirrors = device.fetchers(arguments.bundle)
+    fetcher, *mirrors = device.fetchers(arguments.bundle, edges.clock)
     facts = device.facts(arguments, edges.clock.now())
     clock = device.clock(edges.clock)
     return Updater(store=device.store, fetcher=fetcher, mirrors=mirrors, facts=facts, clock=clock)

@@ -17,6 +17,7 @@ from enigm_tuf_repository.cli import (
     release_prepare,
     release_publish,
     release_verify,
+    report,
     request_lint,
     serve,
     status,
@@ -35,6 +36,7 @@ COMMANDS = (
     timestamp.COMMAND,
     bundle.COMMAND,
     status.COMMAND,
+    report.COMMAND,
     serve.COMMAND,
 )
 
