@@ -46,7 +46,8 @@ def stolen_hsm_key(stage: Stage, label: str) -> StolenKey:
         digest.update(data)
         with pkcs11.lib(MODULE).get_token(token_label=label).open(user_pin=PIN) as session:
             key: Any = session.get_key(object_class=ObjectClass.PRIVATE_KEY)
-            return bytes(encode_ecdsa_signature(key.sign(digest.finalize(), mechanism=Mechanism.ECDSA)))
+            made = key.sign(digest.finalize(), mechanism=Mechanism.ECDSA, pin=PIN)  # the token asks for it each time
+            return bytes(encode_ecdsa_signature(made))
 
     pkcs11.lib(MODULE).reinitialize()
     return StolenKey(public_key(stage, label), raw)

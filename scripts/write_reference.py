@@ -20,7 +20,18 @@ import enigm_tuf_repository
 import enigm_tuf_repository.cli as repository_cli
 from enigm_tuf.authorities import cli as authorities_cli
 from enigm_tuf.commandline import Command
-from enigm_tuf.model import approval, keys, manifest, payload, policy, request, root_extension
+from enigm_tuf.model import (
+    approval,
+    backup,
+    inventory,
+    keys,
+    manifest,
+    payload,
+    policy,
+    request,
+    root_extension,
+    wrapping,
+)
 from enigm_tuf.model.shapes import Record
 from enigm_tuf.trust.rules import Rule
 from enigm_tuf_repository.gates import statements
@@ -33,6 +44,10 @@ SCHEMAS: dict[str, tuple[Record[Any], str]] = {
     "ota-manifest": (manifest.OTA_MANIFEST, "The target manifests/<product>/<channel>.json"),
     "payload-record": (payload.PAYLOAD_RECORD, "The custom field of a target in a payload role"),
     "key-record": (keys.KEY_RECORD, "A .key.json file: one enrolled key"),
+    "key-inventory": (inventory.INVENTORY, "All keys of an authority, as operators vote for them"),
+    "wrapping-key": (wrapping.WRAPPING_KEY, "A .wrapping.json file: a key under which others are backed up"),
+    "key-backup": (backup.BACKUP, "A .backup.json file: a payload key, wrapped, with the statement that it signed"),
+    "restore-proof": (backup.RESTORE_PROOF, "A .restore.json file: that a backup gave its key back"),
     "request-index": (request.REQUEST_INDEX, "index.json of a .enigmreq"),
     "signing-response": (request.SIGNING_RESPONSE, "index.json of a .enigmresp"),
     "approval-statement": (approval.STATEMENT, "The in-toto statement in an approval's DSSE envelope"),

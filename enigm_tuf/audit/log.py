@@ -44,6 +44,12 @@ class EntryType(StrEnum):
     INVENTORY_CHANGED = "inventory.changed"
     INVENTORY_CHECKED = "inventory.checked"
     KEY_DESTROYED = "key.destroyed"
+    WRAPPING_MADE = "wrapping.made"
+    WRAPPING_DESTROYED = "wrapping.destroyed"
+    BACKUP_MADE = "backup.made"
+    RESTORE_PROVED = "restore.proved"
+    RESTORE_FAILED = "restore.failed"
+    KEY_RESTORED = "key.restored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,7 @@ def _body(**fields: Any) -> Record[JsonObject]:
 _REQUEST = {"request_sha256": SHA256, "request_id": BUILD_ID}
 _QUORUM = _body(threshold=POSITIVE, keys=Sequence(SHA256, minimum=1, maximum=100, unique=True))
 _PAYLOAD = _body(role=ROLE, version=POSITIVE, sha256=SHA256, quorums=Sequence(_QUORUM, minimum=1, maximum=3))
+_WRAPPED = {"key": SHA256, "blob_sha256": SHA256, "wrapping_key": HEX, "serial": LINE, "inventory": SHA256}
 _TOKEN = {"home": HOME, "manufacturer": LINE, "model": LINE, "serial": LINE, "firmware": LINE, "label": LINE}
 
 BODIES: dict[EntryType, Record[JsonObject]] = {
@@ -140,11 +147,18 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
     ),
     EntryType.INVENTORY_CHECKED: _body(version=POSITIVE, sha256=SHA256, serial=LINE, label=LINE),
     EntryType.KEY_DESTROYED: _body(key=SHA256, serial=LINE, label=LINE, inventory=SHA256),
+    EntryType.WRAPPING_MADE: _body(id=HEX, label=LINE, wraps_on=LINE, unwraps_on=LINE),
+    EntryType.WRAPPING_DESTROYED: _body(id=HEX, serial=LINE, inventory=SHA256),
+    EntryType.BACKUP_MADE: _body(**_WRAPPED, label=LINE, custodian=LINE),
+    EntryType.RESTORE_PROVED: _body(**_WRAPPED, witness=NAME, nonce=HEX, signature=HEX),
+    EntryType.RESTORE_FAILED: _body(**_WRAPPED, witness=NAME, rule=LINE, reason=LINE),
+    EntryType.KEY_RESTORED: _body(**_WRAPPED, label=LINE, witness=NAME),
 }
 """The shape of the body of each type. ``key`` is the SHA-256 of a SubjectPublicKeyInfo, ``sha256`` of canonical bytes.
 
 ``payloads`` of ``sign.intent`` are all payloads of the request: which keys may sign each and how many must.
 ``role`` of ``sign.refused`` names the payload whose intent came to nothing; absent before any intent.
+``serial`` of a backup is that of the key's own token, of a restore that of the spare.
 """
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NoReturn
 
 from enigm_tuf.authorities.rules import SigningRule
-from enigm_tuf.authorities.token_fit import find_key, require_fit
+from enigm_tuf.authorities.token_fit import find_key, require_fit, require_never_copied
 from enigm_tuf.authorities.tokens.self_check import require_valid
 from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.model.approval import (
@@ -136,7 +136,7 @@ def _require_unexpired(request: SigningRequest, now: datetime) -> None:
 
 
 def require_enrolled(operator: Operator, key: TokenKey, identity: TokenIdentity) -> None:
-    """RefusedError APPROVER-KEY unless it is an approval key of theirs, on its own device."""
+    """RefusedError APPROVER-KEY unless it is an approval key of theirs, on its own device; KEY-CLASS."""
     public = b64encode(key.spki).decode()
     devices = {item.public_key: item.device for item in operator.approval_keys}
     if public not in devices:
@@ -150,6 +150,7 @@ def require_enrolled(operator: Operator, key: TokenKey, identity: TokenIdentity)
             f"the key on device {devices[public]}",
             f"device {identity.serial}",
         )
+    require_never_copied(key, f"operator {operator.id}")
 
 
 def _refuse(rule: Rule, subject: str, expected: str, got: str) -> NoReturn:

@@ -8,12 +8,24 @@ from datetime import datetime
 from enigm_tuf.authorities.token_fit import find_key, require_fit, require_home
 from enigm_tuf.authorities.tokens.attestation import require_same_card, verify_attestation
 from enigm_tuf.authorities.tokens.attestation_chain import complete
-from enigm_tuf.authorities.tokens.self_check import require_valid
+from enigm_tuf.authorities.tokens.hsm.attributes import is_restored, key_class_of
 from enigm_tuf.errors import MisuseError, RefusedError
-from enigm_tuf.model.keys import Environment, KeyRecord, Proof, Purpose, TokenRecord, attribute_records
+from enigm_tuf.model.keys import (
+    Environment,
+    KeyClass,
+    KeyRecord,
+    Proof,
+    Purpose,
+    TokenRecord,
+    attribute_records,
+    stated,
+)
 from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.model.strict_json import sha256
-from enigm_tuf.ports import TokenKey, TokenSession
+from enigm_tuf.model.value import replace
+from enigm_tuf.ports import TokenIdentity, TokenKey, TokenSession
+from enigm_tuf.trust.key_class import require_class_of_purpose
+from enigm_tuf.trust.possession import require_possession
 from enigm_tuf.trust.rules import AuthorityRule
 from enigm_tuf.trust.signable import proof_of_possession
 from enigm_tuf.trust.test_keys import known_test_key
@@ -31,6 +43,7 @@ class Enrolment:
     custodian: str
     roots: tuple[bytes, ...]
     intermediates: tuple[bytes, ...] = ()
+    key_class: KeyClass = "non-extractable"
 
 
 def enrol(session: TokenSession, label: str, enrolment: Enrolment, now: datetime) -> KeyRecord:
@@ -39,13 +52,10 @@ def enrol(session: TokenSession, label: str, enrolment: Enrolment, now: datetime
     require_fit(identity, enrolment.environment)
     require_home(identity, enrolment.environment, enrolment.purpose)
     require_no_test_key(key)
+    _require_class(key, enrolment)
     attestation = _attestation(session, key, enrolment, now)
-    challenge = secrets.token_bytes(32)
-    message = proof_of_possession(challenge)
-    signature = session.sign(label, message)
-    require_valid(key.spki, signature, message.data, f"{identity.label}, key {label}")
     public = tuf_key(key.spki)
-    return KeyRecord(
+    record = KeyRecord(
         purpose=enrolment.purpose,
         environment=enrolment.environment,
         home=identity.home,
@@ -53,13 +63,48 @@ def enrol(session: TokenSession, label: str, enrolment: Enrolment, now: datetime
         keyid=public.keyid,
         key=public.to_dict(),
         spki_sha256=sha256(key.spki),
-        token=TokenRecord(identity.manufacturer, identity.model, identity.serial, identity.firmware),
-        label=label,
+        token=described(identity),
+        label=key.label,
         attributes=attribute_records(key.attributes),
         attestation=tuple(b64encode(certificate).decode() for certificate in attestation),
-        proof=Proof(challenge.hex(), signature.hex()),
+        proof=NO_PROOF,
         enrolled=now,
+        key_class=enrolment.key_class,
     )
+    return with_proof(session, record)
+
+
+def described(identity: TokenIdentity) -> TokenRecord:
+    """What a key record says of a token."""
+    return TokenRecord(identity.manufacturer, identity.model, identity.serial, identity.firmware)
+
+
+NO_PROOF = Proof("", "")
+
+
+def with_proof(session: TokenSession, record: KeyRecord) -> KeyRecord:
+    """The record with its key's signature over a new challenge and all that it says."""
+    challenge = secrets.token_bytes(32)
+    signature = session.sign(record.label, proof_of_possession(challenge, stated(record)))
+    proved = replace(record, proof=Proof(challenge.hex(), signature.hex()))
+    require_possession(proved)
+    return proved
+
+
+def _require_class(key: TokenKey, enrolment: Enrolment) -> None:
+    """KEY-CLASS: what the people say is what the token says, the purpose allows it, and it was made there."""
+    subject = f"key {key.label}"
+    require_class_of_purpose(enrolment.key_class, enrolment.purpose, subject)
+    found = key_class_of(key.attributes)
+    if found != enrolment.key_class or is_restored(key.attributes):
+        got = "restored there" if is_restored(key.attributes) else found
+        raise RefusedError(
+            AuthorityRule.KEY_CLASS,
+            subject,
+            expected=f"{enrolment.key_class}, made on this token",
+            got=got,
+            hint="name its class with --class; the record of a restored key is written by enigm-sign key restore",
+        )
 
 
 def require_no_test_key(key: TokenKey) -> None:

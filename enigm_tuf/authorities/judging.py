@@ -10,7 +10,7 @@ from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.trust_root import Chain, admit_context
 from enigm_tuf.model.request import SigningRequest
 from enigm_tuf.policy.engine import Decision, evaluate
-from enigm_tuf.policy.question import Question
+from enigm_tuf.policy.question import Question, SigningKey
 from enigm_tuf.policy.reading import ask
 
 
@@ -35,8 +35,10 @@ class Case:
     history: History
     chain: Chain
 
-    def judge(self, custodian: str | None, now: datetime) -> tuple[Question, Decision]:
-        """Every rule's outcome; ``custodian`` is who is about to sign, if that is known yet."""
+    def judge(
+        self, custodian: str | None, now: datetime, signer: SigningKey | None = None
+    ) -> tuple[Question, Decision]:
+        """Every rule's outcome; ``custodian`` and ``signer``: who is about to sign with what, if that is known yet."""
         question = ask(
             self.request,
             policy_data=self.home.policy_data,
@@ -46,6 +48,7 @@ class Case:
             consents=self.brought.consents,
             custodian=custodian,
             now=now,
+            signer=signer,
         )
         return question, evaluate(question)
 

@@ -11,6 +11,15 @@ class InventoryRule(Rule):
     INVENTORY_HEAD = "INVENTORY-HEAD", "the inventory in force is the one that the audit log names last"
 
 
+class BackupRule(Rule):
+    """What copies of keys demand; how old a restore proof may be, the policy says."""
+
+    WRAPPING_KEY = "WRAPPING-KEY", "keys are wrapped and unwrapped under a wrapping key of the inventory alone"
+    BACKUP_STATEMENT = "BACKUP-STATEMENT", "a backup is of a key of the inventory, which signed that it is"
+    BACKUP_SPARE = "BACKUP-SPARE", "a copy is restored on another token than the key's own"
+    BACKUP_MOVED = "BACKUP-MOVED", "a key changes its token only by a restore that is in the audit log"
+
+
 class SigningRule(Rule):
     """Each refuses on its own, and is logged."""
 

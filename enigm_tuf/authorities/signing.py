@@ -13,6 +13,7 @@ from datetime import datetime
 from enigm_tuf.audit.linked import LinkedLog, open_log
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.authorities.answering import Answer, failed, passed
+from enigm_tuf.authorities.backup.proofs import signing_key
 from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.inventory.comparing import require_same
@@ -30,10 +31,11 @@ from enigm_tuf.authorities.signing_log import (
 from enigm_tuf.authorities.token_fit import find_key, require_fit
 from enigm_tuf.authorities.trust_root import keep_news
 from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.inventory import InventoryKey
 from enigm_tuf.model.request import SigningRequest
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.policy.engine import Decision, admit
-from enigm_tuf.policy.question import Question
+from enigm_tuf.policy.question import Question, SigningKey
 from enigm_tuf.ports import Clock, PinCallback, Token, TokenKey, TokenSession
 
 
@@ -111,9 +113,11 @@ def _prepare(
         custodian.confirm(question)
         session = stack.enter_context(custodian.token.session(custodian.pin))
         key = find_key(session, custodian.label)
-        inventory = _checked_inventory(home, log, session, key)
+        item, inventory = _checked_inventory(home, log, session, key)
         roles = {role: key_of_role(question, role, sha256(key.spki)) for role in question.proposals}
-        question, decision = _judge(case, next(iter(roles.values())).info.custodian, log, clock)
+        info = next(iter(roles.values())).info
+        signs = signing_key(item, info, log.entries())
+        question, decision = _judge(case, info.custodian, log, clock, signs)
         if not decision.passed:
             return failed(case, question, decision, log)
         _require_first_time(case, sha256(key.spki))
@@ -125,17 +129,19 @@ def _now(clock: Clock) -> datetime:
     return clock.now().replace(microsecond=0)
 
 
-def _checked_inventory(home: Home, log: LinkedLog, session: TokenSession, key: TokenKey) -> str:
-    """The digest of the inventory in force; RefusedError INVENTORY unless the whole token is what it says."""
+def _checked_inventory(home: Home, log: LinkedLog, session: TokenSession, key: TokenKey) -> tuple[InventoryKey, str]:
+    """The key's entry and the inventory's digest; RefusedError INVENTORY unless the whole token is what it says."""
     inventory, digest = in_force(home, log)
-    require_same(inventory, session, key.label)
+    item = require_same(inventory, session, key.label)
     body = {"version": inventory.version, "sha256": digest, "serial": session.identity.serial, "label": key.label}
     log.append(EntryType.INVENTORY_CHECKED, body)
-    return digest
+    return item, digest
 
 
-def _judge(case: Case, custodian: str | None, log: LinkedLog, clock: Clock) -> tuple[Question, Decision]:
-    question, decision = case.judge(custodian, _now(clock))
+def _judge(
+    case: Case, custodian: str | None, log: LinkedLog, clock: Clock, signer: SigningKey | None = None
+) -> tuple[Question, Decision]:
+    question, decision = case.judge(custodian, _now(clock), signer)
     log_decision(log, case.request, decision)
     return question, decision
 
@@ -160,5 +166,5 @@ def _require_first_time(case: Case, key: str) -> None:
             f"request {case.request.index.request_id}",
             expected="a key that has not signed it yet",
             got=f"key {key}, which has signed all of it",
-            hint="another custodian signs with another token; if the response was lost, ask for a new request",
+            hint="another custodian signs with another token; if the response was lost: enigm-sign response again",
         )

@@ -1,5 +1,6 @@
 """Which tokens an environment takes (rules TOKEN-PRODUCTION and ENVIRONMENT-MATCH), and finding a key on one."""
 
+from enigm_tuf.authorities.tokens.hsm.attributes import key_class_of
 from enigm_tuf.authorities.tokens.rules import TokenRule
 from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.model.keys import Environment, Purpose
@@ -35,6 +36,14 @@ def require_home(identity: TokenIdentity, environment: Environment, purpose: Pur
     if environment == "production" and identity.home != expected:
         raise RefusedError(
             TokenRule.TOKEN_HOME, f"{purpose} key on {identity.label}", expected=expected, got=identity.home
+        )
+
+
+def require_never_copied(key: TokenKey, what: str) -> None:
+    """RefusedError KEY-CLASS: who approves or vouches does it with a key that nobody else can have."""
+    if key_class_of(key.attributes) != "non-extractable":
+        raise RefusedError(
+            AuthorityRule.KEY_CLASS, what, expected="a key that never leaves its token", got="wrapped-backup"
         )
 
 

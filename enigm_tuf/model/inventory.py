@@ -16,6 +16,7 @@ from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.shapes import LINE, NAME, POSITIVE, SHA256, WORD, Choice, Optional, Record, Sequence, Time
 from enigm_tuf.model.strict_json import encode, parse
 from enigm_tuf.model.value import Value
+from enigm_tuf.model.wrapping import WRAPPING_KEY, WrappingKey, require_two_places
 
 KeyStatus: TypeAlias = Literal["active", "retired", "destroyed"]
 PREDICATE_TYPE = "https://enigm-tuf.dev/inventory/v1"
@@ -38,7 +39,10 @@ class AllowedObject(Value):
 
 
 class Inventory(Value):
-    """``previous`` is the SHA-256 of the version before; None for the first."""
+    """``previous`` is the SHA-256 of the version before; None for the first.
+
+    ``wrapping_keys`` are those under which keys are backed up, each on its two tokens.
+    """
 
     version: int
     authority: Authority
@@ -46,6 +50,11 @@ class Inventory(Value):
     previous: str | None
     keys: tuple[InventoryKey, ...]
     objects: tuple[AllowedObject, ...]
+    wrapping_keys: tuple[WrappingKey, ...] = ()
+
+    def wrapping_key(self, number: str) -> WrappingKey | None:
+        """By its id."""
+        return next((key for key in self.wrapping_keys if key.id == number), None)
 
 
 class InventoryVote(Value):
@@ -73,6 +82,7 @@ INVENTORY = Record(
         maximum=1_000,
     ),
     objects=Sequence(Record(AllowedObject, serial=WORD, kind=NAME, label=LINE), maximum=1_000, unique=True),
+    wrapping_keys=Sequence(WRAPPING_KEY, maximum=100),
 )
 _PREDICATE: Record[dict[str, Any]] = Record(
     dict,
@@ -109,10 +119,21 @@ def read_inventory(data: bytes, source: str) -> Inventory:
     for field, values in (("keys.spki_sha256", digests), ("keys.label", places)):
         if len(set(values)) != len(values):
             raise MalformedError(source, field, "no key and no place stands twice")
+    _require_wrapping_keys(inventory, source)
     for record in there:
         if record.environment != inventory.environment:
             raise MalformedError(source, "keys.environment", f"must be {inventory.environment}, as the inventory's")
     return inventory
+
+
+def _require_wrapping_keys(inventory: Inventory, source: str) -> None:
+    numbers = [key.id for key in inventory.wrapping_keys]
+    if len(set(numbers)) != len(numbers):
+        raise MalformedError(source, "wrapping_keys.id", "no wrapping key stands twice")
+    for key in inventory.wrapping_keys:
+        require_two_places(key, source)
+        if key.environment != inventory.environment:
+            raise MalformedError(source, "wrapping_keys.environment", f"must be {inventory.environment}")
 
 
 def write_vote(vote: InventoryVote) -> bytes:

@@ -1,7 +1,8 @@
 """The key record: the public account of one key on one token, written at enrolment.
 
 A record holds no secret. ``keyid`` and ``key`` are TUF's (specification 4.2); ``spki_sha256`` is what the
-rules compare. ``proof`` is a signature by the key over a domain-separated challenge.
+rules compare. ``proof`` is a signature by the key over a domain-separated challenge and all that the record says: the
+custodian's statement, made with the PIN that they alone have.
 """
 
 from __future__ import annotations
@@ -33,13 +34,15 @@ if TYPE_CHECKING:
 
     Environment: TypeAlias = Literal["production", "staging", "development"]
     Purpose: TypeAlias = Literal["root", "payload", "manifest", "timestamp", "approval"]
+    KeyClass: TypeAlias = Literal["non-extractable", "wrapped-backup"]
 else:
-    Environment = Purpose = str
+    Environment = Purpose = KeyClass = str
 
 
 ENVIRONMENT = Choice(("production", "staging", "development"))
 HOME = Choice(("piv", "hsm", "development"))
 PURPOSE = Choice(("root", "payload", "manifest", "timestamp", "approval"))
+KEY_CLASS = Choice(("non-extractable", "wrapped-backup"))
 BASE64 = Text(r"[A-Za-z0-9+/]+={0,2}", "base64", 20_000)
 HEX = Text(r"([0-9a-f]{2})+", "lower-case hex")
 
@@ -68,7 +71,10 @@ class Proof(Value):
 
 
 class KeyRecord(Value):
-    """One enrolled key. ``attestation`` holds base64 DER certificates, leaf first; empty for HSM keys."""
+    """One enrolled key. ``attestation`` holds base64 DER certificates, leaf first; empty for HSM keys.
+
+    ``key_class`` is ``wrapped-backup`` for a key that may leave its token under a trusted wrapping key.
+    """
 
     purpose: Purpose
     environment: Environment
@@ -83,6 +89,7 @@ class KeyRecord(Value):
     attestation: tuple[str, ...]
     proof: Proof
     enrolled: datetime
+    key_class: KeyClass = "non-extractable"
 
 
 # keytype, scheme and one public value, nothing else: strict clients hash the whole object into the keyid
@@ -99,6 +106,7 @@ TUF_KEY: Record[dict[str, Any]] = Record(
 )
 
 TOKEN_RECORD = Record(TokenRecord, manufacturer=LINE, model=LINE, serial=LINE, firmware=LINE)
+ATTRIBUTES = Table(NAME, Record(AttributeRecord, flag=Optional(Boolean()), text=Optional(LINE)))
 KEY_RECORD = Record(
     KeyRecord,
     1,
@@ -111,7 +119,8 @@ KEY_RECORD = Record(
     spki_sha256=SHA256,
     token=TOKEN_RECORD,
     label=WORD,
-    attributes=Table(NAME, Record(AttributeRecord, flag=Optional(Boolean()), text=Optional(LINE))),
+    attributes=ATTRIBUTES,
+    key_class=KEY_CLASS,
     attestation=Sequence(BASE64, maximum=8),
     proof=Record(Proof, challenge=HEX, signature=HEX),
     enrolled=Time(),
@@ -145,6 +154,13 @@ def record_key(record: KeyRecord) -> Key:
 def write_key_record(record: KeyRecord) -> bytes:
     """The bytes of the file."""
     return encode(KEY_RECORD.write(record))
+
+
+def stated(record: KeyRecord) -> bytes:
+    """What the key vouches for at its enrolment: the SHA-256 of everything in the record but the proof."""
+    facts = KEY_RECORD.write(record)
+    del facts["proof"]
+    return bytes.fromhex(sha256(canonical(facts)))
 
 
 def attribute_records(attributes: dict[str, bool | str]) -> dict[str, AttributeRecord]:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.keys import BASE64, ENVIRONMENT, Environment
 from enigm_tuf.model.request import ACTION, AUTHORITY, Authority
-from enigm_tuf.model.shapes import NAME, POSITIVE, WORD, Choice, Integer, Record, Sequence, Table, Text
+from enigm_tuf.model.shapes import NAME, POSITIVE, WORD, Choice, Integer, Optional, Record, Sequence, Table, Text
 from enigm_tuf.model.strict_toml import parse_toml
 
 OperatorRole: TypeAlias = Literal["requester", "approver", "custodian"]
@@ -61,8 +61,18 @@ class Days:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupPolicy:
+    """For keys of the class ``wrapped-backup``: how old the last proof of a restore may be when they sign, in days."""
+
+    restore_proof_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """``thresholds`` are the lowest allowed; ``request_hours`` is the longest life of a request."""
+    """``thresholds`` are the lowest allowed; ``request_hours`` is the longest life of a request.
+
+    Without ``backup`` no key of the class ``wrapped-backup`` signs.
+    """
 
     version: int
     authority: Authority
@@ -72,6 +82,7 @@ class Policy:
     actions: dict[str, Quorum]
     expiry: dict[str, Days]
     thresholds: dict[str, int]
+    backup: BackupPolicy | None = None
 
 
 POLICY = Record(
@@ -100,6 +111,7 @@ POLICY = Record(
     ),
     expiry=Table(_ROLE_KIND, Record(Days, minimum=Integer(1, 3_650), maximum=Integer(1, 3_650)), minimum=1),
     thresholds=Table(_ROLE_KIND, Integer(1, 100), minimum=1),
+    backup=Optional(Record(BackupPolicy, restore_proof_days=Integer(1, 3_650))),
 )
 
 

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
     AuthorityModel: TypeAlias = Literal["manifest-only", "dual"]
+    Copied: TypeAlias = Literal["wrapped-backup"]
 else:
-    AuthorityModel = str
+    AuthorityModel = Copied = str
 
 FIELD = "x-enigm-tuf"
 
@@ -69,7 +70,10 @@ class AuditLogPin(Value):
 
 
 class KeyInfo(Value):
-    """What root says about a key beside the key object: where it lives and for which environment."""
+    """What root says about a key beside the key object: where it lives and for which environment.
+
+    ``key_class`` stands there only for a key of which wrapped copies may exist.
+    """
 
     spki_sha256: str
     home: Home
@@ -77,6 +81,7 @@ class KeyInfo(Value):
     attestation: str | None
     custodian: str
     environment: Environment
+    key_class: Copied | None = None
 
 
 class Recovery(Value):
@@ -132,6 +137,7 @@ ROOT_EXTENSION = Record(
             attestation=Optional(SHA256),
             custodian=LINE,
             environment=ENVIRONMENT,
+            key_class=Optional(Choice(("wrapped-backup",))),
         ),
     ),
     recovery=Record(Recovery, threshold=Integer(1, maximum=100)),

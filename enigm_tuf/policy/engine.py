@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enigm_tuf.errors import EnigmTufError, MisuseError, RefusedError
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.policy.question import CastApproval, Question
-from enigm_tuf.policy.rules import artifact, meta, quorum, request, root, transition
+from enigm_tuf.policy.rules import artifact, backup, custody, meta, quorum, request, root, transition
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 from enigm_tuf.trust.rules import Rule
 from enigm_tuf.trust.signable import Signable
@@ -14,6 +14,8 @@ from enigm_tuf.trust.signable import Signable
 CATALOGUE: tuple[tuple[Rule, Callable[[Question], str]], ...] = (
     *request.RULES.items(),
     *quorum.RULES.items(),
+    *custody.RULES.items(),
+    *backup.RULES.items(),
     *meta.RULES.items(),
     *root.RULES.items(),
     *transition.RULES.items(),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from enigm_tuf.model.approval import Approval
+from enigm_tuf.model.keys import KeyClass
 from enigm_tuf.model.manifest import OtaManifest
 from enigm_tuf.model.policy import Policy
 from enigm_tuf.model.request import Previous, SigningRequest
@@ -57,10 +58,23 @@ class CastApproval:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningKey:
+    """The key on the token that is about to sign, as the inventory lists it.
+
+    ``proved``: when a copy of it was last restored, None if never.
+    """
+
+    spki_sha256: str
+    key_class: KeyClass
+    proved: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """``root`` is the trusted root, None only while the first root is made. ``custodian`` is who signs, if known.
 
     ``consents`` are the other authority's signatures of the proposed root by keyid, in hex; nobody verified them yet.
+    ``signer`` is the key that is about to sign, None until its token has been looked at.
 
     ``previous`` holds the metadata of ``context/previous`` by role. ``manifests`` holds the evidence by target
     path, ``manifest_bytes`` their exact bytes, ``earlier_manifests`` the bytes that they replace, ``other_roles`` the
@@ -84,6 +98,7 @@ class Question:
     custodian: str | None
     ledger: Ledger
     now: datetime
+    signer: SigningKey | None = None
 
     @property
     def product(self) -> str:

@@ -18,7 +18,7 @@ from enigm_tuf.model.request import SigningRequest, read_response
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.strict_json import parse_canonical, sha256
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
-from enigm_tuf.policy.question import CastApproval, Ledger, Proposal, Question
+from enigm_tuf.policy.question import CastApproval, Ledger, Proposal, Question, SigningKey
 from enigm_tuf.trust.threshold import signers
 from enigm_tuf.trust.verified import Verified, read_document
 
@@ -35,6 +35,7 @@ def ask(
     consents: Sequence[bytes] = (),
     custodian: str | None,
     now: datetime,
+    signer: SigningKey | None = None,
 ) -> Question:
     """Parse everything that the rules will look at; MalformedError names the member of the request.
 
@@ -60,6 +61,7 @@ def ask(
         custodian=custodian,
         ledger=ledger,
         now=now,
+        signer=signer,
     )
 
 

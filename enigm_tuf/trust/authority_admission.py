@@ -1,4 +1,4 @@
-"""The admission that every device and every gate of ours uses: the nine rules on top of the TUF workflow.
+"""The admission that every device and every gate of ours uses: the ten rules on top of the TUF workflow.
 
 There is no way to leave it out: ``enigm_tuf_client.Updater`` makes it itself, from the device's environment.
 """
@@ -20,6 +20,7 @@ def judge_root_definition(root: Root, environment: Environment) -> tuple[Evidenc
         root_rules.threshold_distinct(view),
         root_rules.authority_roles(view),
         root_rules.no_test_key(view),
+        root_rules.key_class(view),
         root_rules.recovery_threshold(view),
     )
 

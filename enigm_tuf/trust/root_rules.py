@@ -192,6 +192,20 @@ def no_test_key(view: RootView) -> Evidence:
     return Evidence(AuthorityRule.TEST_KEY, view.subject, f"{len(view.spki)} keys looked up")
 
 
+def key_class(view: RootView) -> Evidence:
+    """KEY-CLASS: copies are for payload keys; root has more keys instead, and cards give nothing away."""
+    copied = [keyid for keyid in view.spki if view.extension.keyinfo[keyid].key_class]
+    for keyid in copied:
+        if view.spki[keyid] not in view.payload_keys:
+            raise RefusedError(
+                AuthorityRule.KEY_CLASS,
+                f"{view.subject}, key {keyid}",
+                expected="a key that never leaves its token",
+                got="wrapped-backup",
+            )
+    return Evidence(AuthorityRule.KEY_CLASS, view.subject, f"{len(copied)} payload keys may have wrapped copies")
+
+
 def model_ratchet(previous: RootView, view: RootView) -> Evidence:
     """MODEL-RATCHET: from ``dual`` there is no way back."""
     before, after = previous.extension.authority_model, view.extension.authority_model

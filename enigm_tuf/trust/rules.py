@@ -39,6 +39,8 @@ class AuthorityRule(Rule):
     MODEL_RATCHET = "MODEL-RATCHET", "a fleet never goes back from dual to manifest-only"
     ROLLBACK_INDEX = "ROLLBACK-INDEX", "nothing below the device's rollback floor is installed"
     ARTIFACT_INTEGRITY = "ARTIFACT-INTEGRITY", "the bytes have the agreed length and every agreed hash"
+    KEY_POSSESSION = "KEY-POSSESSION", "a key record is signed by its key: its token holds it, its custodian says so"
+    KEY_CLASS = "KEY-CLASS", "only payload keys may have wrapped copies, and root says of which keys there are any"
     TEST_KEY = "TEST-KEY", "no well-known test key is in force"
 
 

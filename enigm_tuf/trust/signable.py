@@ -8,6 +8,7 @@ serves for another. TUF signatures have no prefix: their bytes are the canonical
 from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.approval import Approval, pre_authentication_encoding, write_statement
+from enigm_tuf.model.backup import BackupStatement, RestoreStatement, backup_bytes, restore_bytes
 from enigm_tuf.model.inventory import InventoryVote, write_vote
 from enigm_tuf.model.strict_json import parse_canonical
 from enigm_tuf.model.tuf import Timestamp
@@ -15,6 +16,8 @@ from enigm_tuf.model.value import Value
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 
 POSSESSION_DOMAIN = b"enigm-tuf proof of possession v1\n"
+BACKUP_DOMAIN = b"enigm-tuf key backup v1\n"
+RESTORE_DOMAIN = b"enigm-tuf restore proof v1\n"
 
 
 class Signable(Value):
@@ -28,9 +31,12 @@ class Signable(Value):
         require_seal(self._seal, "a Signable")
 
 
-def proof_of_possession(challenge: bytes) -> Signable:
-    """That the key answers now: ``challenge`` is 32 random bytes of the party that enrols."""
-    return Signable("proof of possession", POSSESSION_DOMAIN + challenge, _seal=SEAL)
+def proof_of_possession(challenge: bytes, statement: bytes = b"") -> Signable:
+    """That the key answers now: ``challenge`` is 32 random bytes of the party that enrols.
+
+    ``statement`` is what the custodian says of the key (``model.keys.stated``).
+    """
+    return Signable("proof of possession", POSSESSION_DOMAIN + challenge + statement, _seal=SEAL)
 
 
 def approval(statement: Approval) -> Signable:
@@ -42,6 +48,16 @@ def approval(statement: Approval) -> Signable:
 def inventory_vote(vote: InventoryVote) -> Signable:
     """An operator's word for an inventory, as DSSE pre-authentication encoding; by its type no approval."""
     return Signable(f"inventory version {vote.version}", pre_authentication_encoding(write_vote(vote)), _seal=SEAL)
+
+
+def backup_made(statement: BackupStatement) -> Signable:
+    """A key's word for its own wrapped copy."""
+    return Signable("backup of this key", BACKUP_DOMAIN + backup_bytes(statement), _seal=SEAL)
+
+
+def restore_proved(statement: RestoreStatement) -> Signable:
+    """A restored key's word that it answers on the spare token; holds a nonce."""
+    return Signable("restore proof", RESTORE_DOMAIN + restore_bytes(statement), _seal=SEAL)
 
 
 def freshness(data: bytes) -> Signable:

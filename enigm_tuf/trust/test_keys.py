@@ -112,3 +112,25 @@ KNOWN_TEST_KEYS: Mapping[str, str] = MappingProxyType(
 def known_test_key(spki_sha256: str) -> str | None:
     """The name and source of a key that everybody has, None for any other."""
     return KNOWN_TEST_KEYS.get(spki_sha256)
+
+
+TEST_MARKS: Mapping[str, str] = MappingProxyType(
+    {
+        "DO NOT TRUST": "AMI's platform keys, shipped in hundreds of products (CVE-2024-8105, PKfail)",
+        "DO NOT SHIP": "the same, of other makers",
+        "NOT FOR PRODUCTION": "what reference designs write into theirs",
+        "FOR TESTING ONLY": "the same",
+        "FOR TEST ONLY": "the same",
+        "TEST ONLY": "the same",
+        "ANDROID DEBUG": "the debug key that the Android SDK makes on every developer's machine",
+        "SNAKEOIL": "Debian's ssl-cert and Ubuntu's UEFI examples",
+    }
+)
+"""What stands in the names of certificates whose keys are not to be trusted, and where it was seen."""
+
+
+def forbidden_mark(name: str) -> str | None:
+    """The mark that stands in a certificate's name, whatever separates its words; or None."""
+    words = "".join(character if character.isalnum() else " " for character in name.upper()).split()
+    text = f" {' '.join(words)} "
+    return next((mark for mark in TEST_MARKS if f" {mark} " in text), None)

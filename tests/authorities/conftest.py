@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from enigm_testkit.copies import Vault, build_vault, copy_vault, stock_vault
 from enigm_testkit.house import House, build_house, copy_house
 from enigm_testkit.softhsm import SoftHsm
 
@@ -38,3 +39,27 @@ def rooted(rooted_house: House, tmp_path: Path) -> House:
     house = copy_house(rooted_house, tmp_path / "house")
     house.repo("product", "add", "phone", "--channel", "stable")
     return house
+
+
+@pytest.fixture(scope="session")
+def new_vault(tmp_path_factory: pytest.TempPathFactory) -> Vault:
+    """A template: a payload key may have copies."""
+    return build_vault(tmp_path_factory.mktemp("vault") / "new")
+
+
+@pytest.fixture(scope="session")
+def stocked_vault(new_vault: Vault, tmp_path_factory: pytest.TempPathFactory) -> Vault:
+    """A template: there is a copy."""
+    return stock_vault(copy_vault(new_vault, tmp_path_factory.mktemp("vault") / "stocked"))
+
+
+@pytest.fixture
+def vault(new_vault: Vault, tmp_path: Path) -> Vault:
+    """Nothing is wrapped yet."""
+    return copy_vault(new_vault, tmp_path / "vault")
+
+
+@pytest.fixture
+def stocked(stocked_vault: Vault, tmp_path: Path) -> Vault:
+    """One backup under one wrapping key, proved on the token ``spare`` a moment ago."""
+    return copy_vault(stocked_vault, tmp_path / "vault")

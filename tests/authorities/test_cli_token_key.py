@@ -61,6 +61,15 @@ def test_an_enrolled_key_has_a_record_that_parses_and_can_be_shown(
     assert json.loads(capsys.readouterr().out)["spki_sha256"] == record.spki_sha256
 
 
+def test_the_custodian_reads_what_their_key_will_say(token: str, tmp_path: Path) -> None:
+    person = edges(PIN="1234")
+    generate(token)
+    arguments = ["key", "enrol", "--token", token, "--label", "root", "--purpose", "root", "--environment", "staging"]
+    assert main([*arguments, "--custodian", "carol", "--out", str(tmp_path / "root.key.json")], person) == 0
+    (said,) = person.person.said  # type: ignore[attr-defined] # Answers has it
+    assert said.startswith("carol states by this key's signature: this is a root key for staging, made on token rel-a")
+
+
 def test_a_record_is_never_overwritten(token: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "root.key.json"
     generate(token)

@@ -7,16 +7,18 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
-from pkcs11.constants import DEFAULT
-from pkcs11.util.ec import decode_ec_private_key, decode_ec_public_key, encode_named_curve_parameters
+from pkcs11.util.ec import decode_ec_private_key, decode_ec_public_key
 
+from enigm_testkit.hsm_desk import TEMPLATE, make_key
 from enigm_testkit.softhsm import MODULE, SoftHsm
-from enigm_tuf.authorities.tokens.hsm.attributes import MADE, SET
-from enigm_tuf.authorities.tokens.hsm.mechanisms import Mapper
+from enigm_tuf.authorities.tokens.hsm.attributes import BORN, COPIED, MADE, RESTORED, SET, require_attributes
+from enigm_tuf.authorities.tokens.hsm.failures import guarded
 from enigm_tuf.authorities.tokens.hsm.token import Pkcs11Token, TokenName, list_tokens
+from enigm_tuf.authorities.tokens.hsm.vendors import STANDARD
 from enigm_tuf.authorities.tokens.self_check import require_valid
 from enigm_tuf.errors import MisuseError, NoTokenError, RefusedError, WrongPinError
-from enigm_tuf.ports import Algorithm
+from enigm_tuf.model.value import replace
+from enigm_tuf.ports import Algorithm, TokenKey
 from enigm_tuf.trust.signable import proof_of_possession
 
 MESSAGE = proof_of_possession(b"c" * 32)
@@ -53,22 +55,6 @@ def test_a_signature_over_other_bytes_never_leaves(token: Pkcs11Token) -> None:
         require_valid(key.spki, signature, MESSAGE.data + b"x", "root-1")
 
 
-TEMPLATE: dict[Attribute, Any] = {Attribute[name.upper()]: value for name, value in SET.items()}
-
-
-def make_key(label: str, otherwise: dict[Attribute, Any]) -> None:
-    """A key like ours but for one attribute, made beside the tool."""
-    token = pkcs11.lib(MODULE).get_token(token_label="rel-a")
-    session = token.open(rw=True, user_pin="1234", attribute_mapper=Mapper())
-    template = TEMPLATE | {Attribute.ALLOWED_MECHANISMS: "ECDSA"} | otherwise
-    public = {Attribute.DERIVE: DEFAULT, Attribute.ENCRYPT: DEFAULT, Attribute.WRAP: DEFAULT, Attribute.VERIFY: True}
-    parameters = {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
-    session.create_domain_parameters(KeyType.EC, parameters, local=True).generate_keypair(
-        store=True, label=label, id=b"\x01", public_template=public, private_template=template
-    )
-    session.close()
-
-
 @pytest.mark.rule("TOKEN-ATTRIBUTES", "reject")
 @pytest.mark.parametrize(
     ("attribute", "value"),
@@ -81,16 +67,36 @@ def make_key(label: str, otherwise: dict[Attribute, Any]) -> None:
 def test_a_key_with_one_attribute_otherwise_signs_nothing(
     token: Pkcs11Token, attribute: Attribute, value: object
 ) -> None:
-    make_key("odd", {attribute: value})
+    free = {Attribute.ALWAYS_AUTHENTICATE: False} if attribute is Attribute.PRIVATE else {}  # else SoftHSM makes none
+    make_key("odd", free | {attribute: value}, pin(""))
     with token.session(pin) as session, pytest.raises(RefusedError) as caught:
         session.sign("odd", MESSAGE)
     assert caught.value.rule == "TOKEN-ATTRIBUTES"
     assert f"CKA_{attribute.name}" in str(caught.value)
 
 
+COPY: dict[str, bool | str] = {**COPIED, **BORN, "allowed_mechanisms": "ECDSA"}
+
+
+def test_a_key_that_may_have_copies_is_as_the_other_table_says(token: Pkcs11Token) -> None:
+    with token.session(pin) as session:
+        key = session.generate("copied", "ecdsa-p256", "wrapped-backup")
+        assert session.sign("copied", MESSAGE)
+    assert {name: key.attributes[name] for name in COPY} == COPY
+    require_attributes(replace(key, attributes={**COPY, **RESTORED}), STANDARD)  # and where it was restored
+
+
+@pytest.mark.parametrize("name", [*COPIED, *BORN, "allowed_mechanisms"])
+def test_a_key_that_may_have_copies_and_has_one_attribute_otherwise_is_refused(name: str) -> None:
+    value: bool | str = "ECDSA ECDH1_DERIVE" if name == "allowed_mechanisms" else not COPY[name]
+    key = TokenKey("odd", "ecdsa-p256", b"", COPY | {name: value})
+    with pytest.raises(RefusedError, match="TOKEN-ATTRIBUTES: key odd"):
+        require_attributes(key, STANDARD)
+
+
 def test_a_key_like_ours_that_was_made_beside_the_tool_signs(token: Pkcs11Token) -> None:
     """The negative tests above differ from this in one attribute."""
-    make_key("even", {})
+    make_key("even", {}, pin(""))
     with token.session(pin) as session:
         assert session.sign("even", MESSAGE)
 
@@ -125,6 +131,25 @@ def import_key(label: str) -> None:
         decode_ec_public_key(spki) | shared | {Attribute.PRIVATE: False, Attribute.CLASS: ObjectClass.PUBLIC_KEY}
     )
     session.close()
+
+
+def test_the_token_wants_the_pin_for_each_signature(token: Pkcs11Token) -> None:
+    """CKA_ALWAYS_AUTHENTICATE, on the token's side: whoever finds the session open signs nothing."""
+    with token.session(pin) as session:
+        session.generate("root-1", "ecdsa-p256")
+        assert session.sign("root-1", MESSAGE) != session.sign("root-1", MESSAGE)
+    below = pkcs11.lib(MODULE).get_token(token_label="rel-a").open(rw=True, user_pin="1234")
+    private: Any = below.get_key(label="root-1", object_class=ObjectClass.PRIVATE_KEY)
+    with pytest.raises(pkcs11.exceptions.UserNotLoggedIn):
+        private.sign(b"d" * 32, mechanism=Mechanism.ECDSA)
+    with pytest.raises(pkcs11.exceptions.PinIncorrect):
+        private.sign(b"d" * 32, mechanism=Mechanism.ECDSA, pin="9999")
+    below.close()
+
+
+def test_a_wrong_pin_at_that_login_is_called_so() -> None:
+    with pytest.raises(WrongPinError, match="token rel-a: wrong PIN"), guarded(lambda: "rel-a"):
+        raise pkcs11.exceptions.PinIncorrect
 
 
 def test_the_private_key_cannot_be_read_wrapped_or_copied(token: Pkcs11Token) -> None:

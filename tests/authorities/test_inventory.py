@@ -122,6 +122,19 @@ def test_a_file_that_was_changed_or_taken_away_is_noticed_and_can_be_adopted_aga
         assert current(house)[0].version == 1
 
 
+def test_a_record_that_its_key_did_not_sign_is_not_adopted(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not even if two operators voted for it: the custodian's name is in what the key signed."""
+    inventory = json.loads((house.path / "release.inventory.1.json").read_text())
+    inventory |= {"version": 2, "previous": current(house)[1]}
+    inventory["keys"][0]["record"]["custodian"] = "mallory"
+    proposal = house.path / "odd.json"
+    proposal.write_text(json.dumps(inventory))
+    votes = [house.inventory_vote(proposal, "release", who) for who in ("alice", "bob")]
+    assert adopt(house, proposal, *votes) == 3
+    assert "error: KEY-POSSESSION: key" in capsys.readouterr().err
+    assert current(house)[0].version == 1
+
+
 def test_wrong_words_vote_for_nothing(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     proposal = propose(house, "--retire", house.key("root-c").spki_sha256)
     who = ["--operator", "alice", "--token", house.uri("alice"), "--label", "alice"]

@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap_with_padding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 
 from enigm_testkit.modules import Target
 from enigm_testkit.modules.cards import in_process, opensc, ykcs11
 from enigm_testkit.modules.files import development, fake
 from enigm_testkit.modules.pkcs11_tokens import nss, p11_kit, softhsm, tpm2
+from enigm_tuf.authorities.backup.wrapping import common_mechanism
 from enigm_tuf.authorities.tokens.hsm.attributes import MADE, SET
+from enigm_tuf.authorities.tokens.hsm.backup_token import BackupToken
 from enigm_tuf.authorities.tokens.hsm.token import Pkcs11Session, Pkcs11Token, TokenName
 from enigm_tuf.authorities.tokens.self_check import require_valid
 from enigm_tuf.errors import EnigmTufError, MisuseError, NoTokenError, WrongPinError
@@ -192,7 +197,46 @@ def test_two_processes_at_once(target: Target) -> None:
     assert answer == "yes"
 
 
-COLUMNS = ("a key that is there", *ALGORITHMS, "attributes", "wrong PIN")
+def test_a_key_is_wrapped_as_rfc_5649_says_or_the_reason_is_said(target: Target) -> None:
+    """The other side of the agreement is OpenSSL, which can therefore open what the token wrapped."""
+    token = target.open()
+    if not isinstance(token, Pkcs11Token):
+        MATRIX[target.name, "wrapped copies"] = "-"
+        return
+    if target.no_copies:
+        with pytest.raises(EnigmTufError) as caught, BackupToken(token._name).officer(lambda _: target.so_pin) as one:
+            common_mechanism(one, one)
+        assert target.no_copies in str(caught.value)
+        lacks = "CKM" in target.no_copies
+        MATRIX[target.name, "wrapped copies"] = "lacks CKM_AES_KEY_WRAP_PAD" if lacks else "no security officer logs in"
+        return
+    MATRIX[target.name, "wrapped copies"] = _opened_by_openssl(target, BackupToken(token._name))
+
+
+def _opened_by_openssl(target: Target, token: BackupToken) -> str:
+    peer = ec.generate_private_key(ec.SECP384R1())
+    point = peer.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint).hex()
+    with token.officer(lambda _: target.so_pin) as officer:
+        mechanism = common_mechanism(officer, officer)
+        offered = ec.EllipticCurvePublicKey.from_encoded_point(
+            ec.SECP384R1(), bytes.fromhex(officer.offer("5f", "kek"))
+        )
+        officer.agree(point, "5f", "kek", "wrap", mechanism)
+    secret = peer.exchange(ec.ECDH(), offered)[-32:]
+    with token.backup_session(lambda _: target.pin) as session:
+        key = session.generate(target.label("copied"), "ecdsa-p256", "wrapped-backup")
+        wrapped = session.wrap(key.label, "5f", mechanism)
+        session.destroy(key.label)
+    with token.officer(lambda _: target.so_pin) as officer:
+        officer.destroy("5f")
+    pkcs8 = aes_key_unwrap_with_padding(secret, wrapped.blob)
+    private = load_der_private_key(pkcs8[: 2 + pkcs8[1]], None)  # SoftHSM 2.6.1 fills up with zeros before it wraps
+    assert not pkcs8[2 + pkcs8[1] :].strip(b"\0")
+    assert private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == key.spki
+    return "yes"
+
+
+COLUMNS = ("a key that is there", *ALGORITHMS, "attributes", "wrong PIN", "wrapped copies")
 
 
 def test_the_page_says_what_was_found() -> None:

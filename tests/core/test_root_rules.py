@@ -222,6 +222,31 @@ def test_a_key_on_the_deny_list_is_refused(cast: Cast, published: str) -> None:
     assert refusal_of(cast, make_root(cast, extension=extension)).rule == "TEST-KEY"
 
 
+@pytest.mark.rule("KEY-CLASS", "accept")
+def test_payload_keys_may_have_wrapped_copies(cast: Cast) -> None:
+    extension = extension_of(cast)
+    for signer in cast.payload:
+        extension["keyinfo"][signer.public_key.keyid]["key_class"] = "wrapped-backup"
+    assert shipped(cast, make_root(cast, extension=extension)).root.value.version == 1
+
+
+@pytest.mark.rule("KEY-CLASS", "reject")
+@pytest.mark.parametrize("group", ["root", "manifest", "timestamp"])
+def test_no_other_key_may(cast: Cast, group: str) -> None:
+    extension = extension_of(cast)
+    keyid = getattr(cast, group)[0].public_key.keyid
+    extension["keyinfo"][keyid]["key_class"] = "wrapped-backup"
+    refusal = refusal_of(cast, make_root(cast, extension=extension))
+    assert (refusal.rule, keyid in refusal.subject) == ("KEY-CLASS", True)
+
+
+def test_root_says_of_a_key_only_that_it_may_have_copies(cast: Cast) -> None:
+    extension = extension_of(cast)
+    extension["keyinfo"][cast.payload[0].public_key.keyid]["key_class"] = "non-extractable"
+    with pytest.raises(MalformedError, match="must be one of wrapped-backup"):
+        shipped(cast, make_root(cast, extension=extension))
+
+
 def test_a_key_in_force_without_keyinfo_is_named(cast: Cast) -> None:
     extension = extension_of(cast)
     missing = cast.payload[0].public_key.keyid

@@ -58,11 +58,12 @@ def spki_digest(key: Key) -> str:
 
 
 def key_info(signer: CryptoSigner, environment: str = "staging", home: str = "hsm") -> dict[str, Any]:
+    digest = spki_digest(signer.public_key)
     return {
-        "spki_sha256": spki_digest(signer.public_key),
+        "spki_sha256": digest,
         "home": home,
-        "token": TOKEN,
-        "custodian": "carol",
+        "token": TOKEN | {"serial": digest[:16]},
+        "custodian": f"keeper of {digest[:16]}",
         "environment": environment,
     }
 

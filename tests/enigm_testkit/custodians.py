@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from enigm_tuf.model.approval import Approval, Approver, Envelope, subjects_of, write_envelope, write_statement
 from enigm_tuf.model.approval import Decision as Vote
-from enigm_tuf.model.keys import Environment, KeyRecord, Proof, Purpose, TokenRecord
+from enigm_tuf.model.keys import Environment, KeyRecord, Proof, Purpose, TokenRecord, stated
 from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.model.request import (
     AuditHead,
@@ -26,6 +26,7 @@ from enigm_tuf.model.request import (
     make_response,
 )
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.value import replace as replace_value
 from enigm_tuf.trust import signable
 
 
@@ -59,9 +60,7 @@ def soft_key(name: str) -> SoftKey:
 
 def key_record(key: SoftKey, purpose: Purpose, environment: Environment = "staging") -> KeyRecord:
     """The record that enrolment would write, with a real proof of possession."""
-    challenge = os.urandom(32)
-    proof = key.sign(signable.proof_of_possession(challenge).data)
-    return KeyRecord(
+    record = KeyRecord(
         purpose=purpose,
         environment=environment,
         home="hsm",
@@ -73,9 +72,12 @@ def key_record(key: SoftKey, purpose: Purpose, environment: Environment = "stagi
         label=key.name,
         attributes={},
         attestation=(),
-        proof=Proof(challenge.hex(), proof.hex()),
+        proof=Proof("", ""),
         enrolled=datetime(2026, 11, 1, tzinfo=UTC),
     )
+    challenge = os.urandom(32)
+    proof = key.sign(signable.proof_of_possession(challenge, stated(record)).data)
+    return replace_value(record, proof=Proof(challenge.hex(), proof.hex()))
 
 
 @dataclass(frozen=True)

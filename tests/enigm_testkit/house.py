@@ -18,7 +18,7 @@ from enigm_testkit.attestation_ca import AttestationCa
 from enigm_testkit.people import Answers, FixedClock
 from enigm_testkit.piv_card import VirtualPivCard
 from enigm_testkit.piv_connection import InProcessCards
-from enigm_testkit.softhsm import MODULE, SoftHsm
+from enigm_testkit.softhsm import MODULE, SO_PIN, SoftHsm
 from enigm_tuf.authorities.cli import main as enigm_sign
 from enigm_tuf.authorities.cli.edges import Edges
 from enigm_tuf.model.keys import KeyRecord, read_key_record
@@ -96,7 +96,7 @@ class House:
         return read_key_record(path.read_bytes(), str(path))
 
     def edges(self, **answers: str) -> Edges:
-        secrets = {"PIN": PIN, "PUK": "97531024", "management_key": MANAGEMENT_KEY}
+        secrets = {"SO_PIN": SO_PIN, "PIN": PIN, "PUK": "97531024", "management_key": MANAGEMENT_KEY}
         return Edges(self.clock, Answers(**(secrets | answers)), InProcessCards(*self.cards.values()))
 
     def sign(self, *arguments: object, **answers: str) -> int:
@@ -233,10 +233,12 @@ def build_house(
     *cards: str,
     ready: dict[str, tuple[VirtualPivCard, bytes]] | None = None,
     plan: Plan = TWO_AUTHORITIES,
+    copied: tuple[str, ...] = (),
 ) -> House:
     """Tokens, enrolled keys, policies, both homes, and a repository with the request for its first root.
 
-    The tokens named in ``cards`` are PIV cards; those in ``ready`` too, and they come with their key record.
+    The tokens named in ``cards`` are PIV cards; those in ``ready`` too, and they come with their key record. Keys of
+    the tokens in ``copied`` may have wrapped copies, whose restore the release policy wants proved every 90 days.
     """
     ready = ready or {}
     path.mkdir()
@@ -255,12 +257,14 @@ def build_house(
         else:
             hsm.token(token, PIN)
         who = ["--token", house.uri(token), "--label", house.label(token)]
+        who += ["--class", "wrapped-backup"] if token in copied else []
         assert house.sign("key", "generate", *who) == 0
         enrolment = ["--purpose", purpose, "--environment", "staging", "--custodian", custodian]
         vouched = ["--attestation-root", path / "maker.pem"] if token in cards else []
         assert house.sign("key", "enrol", *who, *enrolment, *vouched, "--out", path / f"{token}.key.json") == 0
     for authority in plan.authorities:
-        found_authority(house, authority)
+        backup = "\n[backup]\nrestore_proof_days = 90\n" if copied and authority == "release" else ""
+        found_authority(house, authority, backup)
     pin = path / "timestamp.pin"
     pin.write_text(PIN)
     pin.chmod(0o600)
@@ -269,9 +273,9 @@ def build_house(
     return house
 
 
-def found_authority(house: House, authority: str) -> None:
-    """Its policy, its home, and the inventory of its keys in use."""
-    (house.path / f"{authority}.policy.toml").write_text(policy_toml(house, authority))
+def found_authority(house: House, authority: str, more: str = "") -> None:
+    """Its policy with ``more`` of it, its home, and the inventory of its keys in use."""
+    (house.path / f"{authority}.policy.toml").write_text(policy_toml(house, authority) + more)
     assert house.sign("authority", "init", *init_options(house, authority)) == 0
     house.take_stock(authority, *house.plan.of(*PURPOSES[authority]))
 

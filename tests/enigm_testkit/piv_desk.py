@@ -84,9 +84,9 @@ class Desk:
         return error.removeprefix("error: "), hint.removeprefix("hint: ")
 
 
-def desk_with_key(folder: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
+def desk_with_key(folder: Path, capsys: pytest.CaptureFixture[str], maker: AttestationCa | None = None) -> Desk:
     """Card 1001 with a key in slot 9c; its maker's root lies in ``maker.pem``."""
-    maker = AttestationCa()
+    maker = maker or AttestationCa()
     (folder / "maker.pem").write_bytes(maker.root_pem)
     card = VirtualPivCard(1001, attestation_ca=maker)
     with ready_token(card).session(pin) as session:

@@ -34,7 +34,7 @@ from enigm_tuf.model.root_extension import FIELD, PolicyPin
 from enigm_tuf.model.strict_json import canonical, sha256
 from enigm_tuf.model.tuf import Root as TrustedRoot
 from enigm_tuf.policy.engine import evaluate
-from enigm_tuf.policy.question import Ledger, Question
+from enigm_tuf.policy.question import Ledger, Question, SigningKey
 from enigm_tuf.policy.reading import ask
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.metadata import trust_root
@@ -80,6 +80,7 @@ class Scene:
     ballots: list[Ballot] = field(default_factory=lambda: [ballot(ALICE), ballot(BOB)])
     consenting: list[CryptoSigner] = field(default_factory=list)
     custodian: str | None = "dave"
+    signer: SigningKey | None = None
     now: datetime = NOW
 
     def targets(self, role: str) -> Targets:
@@ -117,6 +118,7 @@ class Scene:
             consents=[_consent(request, signer) for signer in self.consenting],
             custodian=self.custodian,
             now=self.now,
+            signer=self.signer,
         )
 
     def refused_by(self) -> list[str]:

@@ -10,6 +10,16 @@ MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 _CONF = "directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n"
 
 
+SO_PIN = "so-12345678"
+
+
+def make_token(label: str, pin: str, so_pin: str = SO_PIN) -> None:
+    """A token in the SoftHSM that this process uses."""
+    command = ["softhsm2-util", "--init-token", "--free", "--label", label, "--pin", pin, "--so-pin", so_pin]
+    subprocess.run(command, check=True, capture_output=True)
+    pkcs11.lib(MODULE).reinitialize()
+
+
 class SoftHsm:
     """A SoftHSM of its own below ``directory``; this process uses it from now on (SOFTHSM2_CONF)."""
 
@@ -23,11 +33,9 @@ class SoftHsm:
         os.environ.update(self.environment)
         pkcs11.lib(MODULE).reinitialize()
 
-    def token(self, label: str, pin: str = "1234", so_pin: str = "so-12345678") -> str:
+    def token(self, label: str, pin: str = "1234", so_pin: str = SO_PIN) -> str:
         """Make a token; returns its RFC 7512 URI."""
-        command = ["softhsm2-util", "--init-token", "--free", "--label", label, "--pin", pin, "--so-pin", so_pin]
-        subprocess.run(command, check=True, capture_output=True)
-        pkcs11.lib(MODULE).reinitialize()
+        make_token(label, pin, so_pin)
         return self.uri(label)
 
     def uri(self, label: str) -> str:

@@ -1,15 +1,20 @@
-/* A PKCS#11 module that is SoftHSM but for C_Sign and C_GetAttributeValue: it counts signatures, and fails on demand.
+/* A PKCS#11 module that is SoftHSM but for C_Sign and C_GetAttributeValue: it counts signatures, and fails on demand. At
+   each C_Login it looks round in its process.
 
    SPY_COUNT names a file that gets one byte for each signature that SoftHSM made.
    SPY_FAULT names a file with what to do at each signature: crash, crash after, hang, corrupt, print; or drift: from now
    on every key says that it is extractable.
-   SPY_HANGS names a FIFO that is told when it hangs. */
+   SPY_HANGS names a FIFO that is told when it hangs.
+   SPY_LOGINS names a file that gets, at each login: whether the process may be dumped, the bytes of core that it may
+   leave, and what everybody can see of it and of its parent (command line and environment). */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 typedef unsigned long ulong_t;
@@ -25,12 +30,38 @@ typedef struct {
     void *functions[68]; /* PKCS#11 v2.40, CK_FUNCTION_LIST */
 } list_t;
 
-enum { C_GET_ATTRIBUTE_VALUE = 24, C_SIGN = 43 }; /* places in the list */
+typedef ulong_t (*login_t)(ulong_t, ulong_t, unsigned char *, ulong_t);
+
+enum { C_LOGIN = 18, C_GET_ATTRIBUTE_VALUE = 24, C_SIGN = 43 }; /* places in the list */
 enum { CKA_EXTRACTABLE = 0x162 };
 
 static list_t list;
 static sign_t real_sign;
 static read_t real_read;
+static login_t real_login;
+
+static void show(FILE *to, int process, const char *what) {
+    char path[64], data[4096];
+    snprintf(path, sizeof path, "/proc/%d/%s", process, what);
+    FILE *from = fopen(path, "r");
+    size_t got;
+    while (from && (got = fread(data, 1, sizeof data, from)) > 0) fwrite(data, 1, got, to);
+    if (from) fclose(from);
+    fputc('\n', to);
+}
+
+static ulong_t spy_login(ulong_t session, ulong_t user, unsigned char *pin, ulong_t length) {
+    struct rlimit core;
+    FILE *seen = fopen(getenv("SPY_LOGINS"), "a");
+    if (seen == NULL || getrlimit(RLIMIT_CORE, &core) != 0) abort();
+    fprintf(seen, "LOGIN user=%lu dumpable=%d core=%lu\n", user, prctl(PR_GET_DUMPABLE), (ulong_t)core.rlim_max);
+    show(seen, getpid(), "cmdline");
+    show(seen, getpid(), "environ");
+    show(seen, getppid(), "cmdline");
+    show(seen, getppid(), "environ");
+    fclose(seen);
+    return real_login(session, user, pin, length);
+}
 
 static int wanted(const char *fault) {
     const char *set = getenv("SPY_FAULT");
@@ -79,6 +110,10 @@ ulong_t C_GetFunctionList(list_t **answer) {
     real_read = (read_t)real->functions[C_GET_ATTRIBUTE_VALUE];
     list.functions[C_SIGN] = (void *)spy_sign;
     list.functions[C_GET_ATTRIBUTE_VALUE] = (void *)spy_read;
+    if (getenv("SPY_LOGINS")) {
+        real_login = (login_t)real->functions[C_LOGIN];
+        list.functions[C_LOGIN] = (void *)spy_login;
+    }
     *answer = &list;
     return 0;
 }

@@ -21,6 +21,12 @@ class SpyModule:
         paths = {"SPY_COUNT": self._count, "SPY_FAULT": self._fault, "SPY_HANGS": self._hangs}
         os.environ.update({name: str(path) for name, path in paths.items()})
 
+    def watch_logins(self) -> Path:
+        """From now on each login leaves in this file what can be seen of its process."""
+        seen = self._count.with_name("logins")
+        os.environ["SPY_LOGINS"] = str(seen)
+        return seen
+
     @property
     def signatures(self) -> int:
         """How many the token has made, whoever saw them."""

@@ -40,6 +40,7 @@ CHECKS: dict[str, tuple[str, Any, str, Any]] = {
     "root_rules.root_consent": ("ROOT-CONSENT", root_rules, "root_consent", _nothing),
     "root_rules.environment_match": ("ENVIRONMENT-MATCH", root_rules, "environment_match", _nothing),
     "agreement.manifest_matches": ("ENVIRONMENT-MATCH", agreement, "manifest_matches", _nothing),
+    "root_rules.key_class": ("KEY-CLASS", root_rules, "key_class", _nothing),
     "root_rules.model_ratchet": ("MODEL-RATCHET", root_rules, "model_ratchet", _nothing),
     "agreement.rollback_index": ("ROLLBACK-INDEX", agreement, "rollback_index", _nothing),
 }

@@ -12,6 +12,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
+from enigm_testkit import copy_documents
 from enigm_testkit.authorities import NOW, extension_of
 from enigm_testkit.custodians import SoftKey, key_record
 from enigm_testkit.people import FixedClock
@@ -19,7 +20,9 @@ from enigm_testkit.scenes import manifest, ota, release
 from enigm_tuf.audit.linked import create_log, open_log, read_log
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.authorities.tokens.uri import TokenEdges, open_token
+from enigm_tuf.model.backup import read_backup, write_backup
 from enigm_tuf.model.http_signature import HttpRequest
+from enigm_tuf.model.inventory import read_inventory, write_inventory
 from enigm_tuf.model.keys import read_key_record, write_key_record
 from enigm_tuf.model.manifest import read_manifest, write_manifest
 from enigm_tuf.model.payload import read_payload_record
@@ -29,6 +32,7 @@ from enigm_tuf.model.request import read_response
 from enigm_tuf.model.root_extension import FIELD, read_root_extension
 from enigm_tuf.model.strict_json import canonical, encode, parse, parse_canonical
 from enigm_tuf.model.tuf import Targets
+from enigm_tuf.model.wrapping import read_wrapping_key, write_wrapping_key
 from enigm_tuf.ports import DeviceState
 from enigm_tuf.trust import signable
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
@@ -101,9 +105,8 @@ def run_root_extension(data: bytes) -> object:
     return read_root_extension(parse(data, source=SOURCE), SOURCE)
 
 
-def key_record_seeds() -> list[bytes]:
-    key = SoftKey("soft", seeds.signer("soft")._private_key)  # type: ignore[arg-type]
-    return [write_key_record(key_record(key, "root"))]
+def soft() -> SoftKey:
+    return SoftKey("soft", seeds.signer("soft")._private_key)  # type: ignore[arg-type]
 
 
 def policy_seeds() -> list[bytes]:
@@ -227,7 +230,16 @@ TARGETS: dict[str, Target] = {
         lambda data: read_manifest(data, SOURCE), lambda: [write_manifest(manifest(release("1.1"), release("1.0")))]
     ),
     "payload-record": Target(run_payload_record, payload_record_seeds),
-    "key-record": Target(lambda data: read_key_record(data, SOURCE), key_record_seeds),
+    "key-record": Target(
+        lambda data: read_key_record(data, SOURCE), lambda: [write_key_record(key_record(soft(), "root"))]
+    ),
+    "inventory": Target(
+        lambda data: read_inventory(data, SOURCE), lambda: [write_inventory(copy_documents.inventory(soft()))]
+    ),
+    "backup": Target(lambda data: read_backup(data, SOURCE), lambda: [write_backup(copy_documents.BACKUP)]),
+    "wrapping-key": Target(
+        lambda data: read_wrapping_key(data, SOURCE), lambda: [write_wrapping_key(copy_documents.WRAPPING)]
+    ),
     "request": Target(signing.run_request, signing.request_seeds, bundle_mutator),
     "response": Target(lambda data: read_response(data, SOURCE), signing.response_seeds, bundle_mutator),
     "approval": Target(signing.run_approval, signing.approval_seeds, signing.approval_mutator),

@@ -93,6 +93,16 @@ def test_a_key_whose_proof_another_key_signed_is_refused(
     assert "KEY-POSSESSION: key root-a" in capsys.readouterr().err
 
 
+def test_a_record_that_says_one_thing_otherwise_than_its_key_is_refused(
+    new_vendor: Vendor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = new_vendor.path / "root-a.key.json"
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | {"custodian": "mallory"}))
+
+    assert new_vendor.run("init", "--config", str(new_vendor.path / "repository.toml")) == 3
+    assert "KEY-POSSESSION: key root-a of mallory" in capsys.readouterr().err
+
+
 def test_one_key_for_both_authorities_is_never_proposed(new_vendor: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
     path = new_vendor.path / "manifest-a.key.json"
     path.write_bytes(write_key_record(key_record(new_vendor.keys["root"][0], "manifest")))

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from enigm_tuf.authorities.cli.countdown import countdown
 from enigm_tuf.authorities.core_dumps import forbid_core_dumps
-from enigm_tuf.authorities.tokens.uri import TokenEdges, open_token
+from enigm_tuf.authorities.tokens.uri import TokenEdges, open_backup_token, open_token
 from enigm_tuf.clock import SystemClock
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.ports import Clock, Token
 
 if TYPE_CHECKING:
+    from enigm_tuf.authorities.tokens.hsm.backup_token import BackupToken
     from enigm_tuf.authorities.tokens.piv import CardSource
 
 
@@ -73,6 +74,10 @@ class Edges:
     @property
     def tokens(self) -> TokenEdges:
         return TokenEdges(self.person.ask_secret, self.person.waiting, self.cards)
+
+    def open_backup_token(self, uri: str) -> "BackupToken":
+        """The same, for what backups need."""
+        return open_backup_token(uri, self.tokens)
 
     def open_token(self, uri: str) -> Token:
         """The token that ``--token`` names."""

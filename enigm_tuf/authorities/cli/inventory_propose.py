@@ -15,9 +15,10 @@ from enigm_tuf.durable import read_input, require_new, write_new
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.inventory import AllowedObject, read_inventory, write_inventory
-from enigm_tuf.model.keys import KeyRecord, read_key_record
+from enigm_tuf.model.keys import HEX, KeyRecord, read_key_record
 from enigm_tuf.model.shapes import SHA256
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.wrapping import read_wrapping_key
 
 if TYPE_CHECKING:
     from enigm_tuf.authorities.cli.edges import Edges
@@ -35,6 +36,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="something else that may lie on a token, as key audit shows it",
     )
+    parser.add_argument("--wrapping", metavar="FILE", action="append", default=[], help="a wrapping key to add")
+    parser.add_argument("--no-wrapping", metavar="ID", action="append", default=[], help="a wrapping key to give up")
     parser.add_argument("--out", required=True, metavar="FILE", help="the proposal, such as inventory.json")
 
 
@@ -46,6 +49,8 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
         tuple(SHA256.read(digest, "--retire", "") for digest in arguments.retire),
         tuple(SHA256.read(digest, "--destroyed", "") for digest in arguments.destroyed),
         tuple(_allowed(text) for text in arguments.allow),
+        tuple(read_wrapping_key(read_input(Path(file), LIMITS.document_bytes), file) for file in arguments.wrapping),
+        tuple(HEX.read(number, "--no-wrapping", "") for number in arguments.no_wrapping),
     )
     with open_log(home.log, edges.clock) as log:
         current = in_force(home, log) if has_inventory(log) else None

@@ -58,6 +58,7 @@ def inventory_lines(inventory: Inventory) -> list[str]:
         (
             item.status,
             item.record.purpose,
+            item.record.key_class,
             item.record.custodian,
             item.record.token.serial,
             item.record.label,
@@ -67,7 +68,13 @@ def inventory_lines(inventory: Inventory) -> list[str]:
     ]
     title = f"inventory version {inventory.version} of the {inventory.authority} authority, {inventory.environment}"
     others = [f"may also lie there: {item.kind} {item.label} on {item.serial}" for item in inventory.objects]
-    return [title, "", *table(("status", "purpose", "custodian", "token", "label", "key"), rows), *others]
+    wrapping = [
+        f"wrapping key {key.label} ({key.id}): wraps on {key.place('wrap').token.serial}, "
+        f"unwraps on {key.place('unwrap').token.serial}"
+        for key in inventory.wrapping_keys
+    ]
+    names = ("status", "purpose", "class", "custodian", "token", "label", "key")
+    return [title, "", *table(names, rows), *others, *wrapping]
 
 
 COMMAND: "Command[Edges]" = Command(

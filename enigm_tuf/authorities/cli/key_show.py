@@ -70,6 +70,7 @@ def record_facts(record: KeyRecord) -> dict[str, Any]:
         "spki_sha256": record.spki_sha256,
         "words": " ".join(words(record.spki_sha256)),
         "purpose": record.purpose,
+        "class": record.key_class,
         "environment": record.environment,
         "home": record.home,
         "custodian": record.custodian,

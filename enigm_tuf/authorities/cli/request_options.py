@@ -45,10 +45,15 @@ def load_request(arguments: argparse.Namespace) -> SigningRequest:
     return read_request(read_input(Path(arguments.request), LIMITS.request_bytes), arguments.request)
 
 
+def load_approvals(arguments: argparse.Namespace) -> tuple[bytes, ...]:
+    """The files of ``--approval``."""
+    return tuple(read_input(Path(file), LIMITS.document_bytes) for file in arguments.approval)
+
+
 def load_brought(arguments: argparse.Namespace) -> Brought:
     """The files of ``--approval`` and ``--consent``."""
     return Brought(
-        tuple(read_input(Path(file), LIMITS.document_bytes) for file in arguments.approval),
+        load_approvals(arguments),
         tuple(read_input(Path(file), LIMITS.request_bytes) for file in arguments.consent),
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enigm_tuf.authorities.cli.token_options import add_label, add_token, label_of
-from enigm_tuf.authorities.token_fit import find_key
+from enigm_tuf.authorities.token_fit import find_key, require_never_copied
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.limits import LIMITS
@@ -31,6 +31,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     message = freshness(sys.stdin.buffer.read(LIMITS.timestamp_bytes + 1))
     with edges.open_token(arguments.token).session(lambda _: pin) as session:
         key = find_key(session, label_of(arguments))
+        require_never_copied(key, "the freshness key")
         signature = session.sign(label_of(arguments), message)
     data = {"keyid": tuf_key(key.spki).keyid, "sig": signature.hex()}
     return Outcome(data, [json.dumps(data)])

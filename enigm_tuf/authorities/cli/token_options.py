@@ -4,6 +4,7 @@ import argparse
 
 from enigm_tuf.authorities.tokens.uri import key_in
 from enigm_tuf.errors import MisuseError
+from enigm_tuf.model.keys import KEY_CLASS
 
 
 def add_token(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
@@ -19,6 +20,16 @@ def add_token(parser: argparse.ArgumentParser, *, required: bool = True) -> None
 def add_label(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--label", help="the key's label on the token, id=HEX, or the PIV slot (9c), unless the URI names the key"
+    )
+
+
+def add_class(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--class",
+        dest="key_class",
+        choices=KEY_CLASS.words,
+        default="non-extractable",
+        help="wrapped-backup: a payload key that may be copied to a spare token under a trusted wrapping key",
     )
 
 

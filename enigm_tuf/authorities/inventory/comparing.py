@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from enigm_tuf.authorities.rules import InventoryRule
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.inventory import Inventory, InventoryKey
-from enigm_tuf.model.keys import attribute_records
+from enigm_tuf.model.keys import AttributeRecord, attribute_records
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.wrapping import WrappingKey, WrappingPlace
 from enigm_tuf.ports import TokenIdentity, TokenKey, TokenObject, TokenSession
 
 
@@ -35,12 +36,25 @@ def compare(inventory: Inventory, session: TokenSession) -> tuple[Drift, ...]:
     keys = {key.label: key for key in session.keys()}
     return (
         *(drift for item in here for drift in _of_key(item, keys, identity)),
+        *wrapping_drifts(inventory, objects, identity),
         *_unexpected(inventory, here, objects, keys, identity),
     )
 
 
-def require_same(inventory: Inventory, session: TokenSession, label: str) -> None:
-    """RefusedError INVENTORY, naming the first difference; or if the key that is to sign is not an active one."""
+def require_same(inventory: Inventory, session: TokenSession, label: str) -> InventoryKey:
+    """The entry of the key that is to sign; RefusedError INVENTORY if it is not an active one, or as below."""
+    require_no_drift(inventory, session)
+    serial = session.identity.serial
+    here = (item for item in inventory.keys if item.record.token.serial == serial and item.record.label == label)
+    item = next((item for item in here if item.status != "destroyed"), None)
+    if item is None or item.status != "active":
+        subject, got = f"token {session.identity.label}, key {label}", item.status if item else "no entry"
+        raise RefusedError(InventoryRule.INVENTORY, subject, expected="an active key of the inventory", got=got)
+    return item
+
+
+def require_no_drift(inventory: Inventory, session: TokenSession) -> None:
+    """RefusedError INVENTORY, naming the first difference."""
     subject = f"token {session.identity.label}"
     for drift in compare(inventory, session):
         raise RefusedError(
@@ -49,13 +63,6 @@ def require_same(inventory: Inventory, session: TokenSession, label: str) -> Non
             expected=drift.expected,
             got=drift.got,
             hint="nothing was signed: find out who was at this token; enigm-sign key audit lists all differences",
-        )
-    serial = session.identity.serial
-    here = (item for item in inventory.keys if item.record.token.serial == serial and item.record.label == label)
-    status = next((item.status for item in here if item.status != "destroyed"), "no entry")
-    if status != "active":
-        raise RefusedError(
-            InventoryRule.INVENTORY, f"{subject}, key {label}", expected="an active key of the inventory", got=status
         )
 
 
@@ -75,10 +82,32 @@ def _of_key(item: InventoryKey, keys: dict[str, TokenKey], identity: TokenIdenti
     elif sha256(key.spki) != record.spki_sha256:
         yield Drift("changed", what, record.spki_sha256, sha256(key.spki))
     else:
-        now = attribute_records(key.attributes)
-        for name in sorted(record.attributes.keys() | now.keys()):
-            if record.attributes.get(name) != now.get(name):
-                yield Drift("changed", f"{name} of {what}", f"{record.attributes.get(name)}", f"{now.get(name)}")
+        yield from _changed_attributes(record.attributes, attribute_records(key.attributes), what)
+
+
+def wrapping_drifts(inventory: Inventory, objects: tuple[TokenObject, ...], identity: TokenIdentity) -> Iterator[Drift]:
+    """Each wrapping key that belongs on this token: there once, with the attributes that the inventory says."""
+    for key, place in wrapping_keys_on(inventory, identity.serial):
+        what = f"wrapping key {key.label}"
+        found = [item for item in objects if (item.kind, item.id, item.label) == ("secret-key", key.id, key.label)]
+        if len(found) != 1:
+            yield Drift("duplicate" if found else "missing", what, key.id, f"{len(found)} of it")
+        else:
+            yield from _changed_attributes(place.attributes, attribute_records(found[0].attributes), what)
+
+
+def wrapping_keys_on(inventory: Inventory, serial: str) -> list[tuple[WrappingKey, WrappingPlace]]:
+    """The wrapping keys that belong on the token with that serial, and what they may do there."""
+    pairs = ((key, place) for key in inventory.wrapping_keys for place in key.places)
+    return [(key, place) for key, place in pairs if place.token.serial == serial]
+
+
+def _changed_attributes(
+    before: dict[str, AttributeRecord], now: dict[str, AttributeRecord], what: str
+) -> Iterator[Drift]:
+    for name in sorted(before.keys() | now.keys()):
+        if before.get(name) != now.get(name):
+            yield Drift("changed", f"{name} of {what}", f"{before.get(name)}", f"{now.get(name)}")
 
 
 def _duplicates(objects: tuple[TokenObject, ...]) -> Iterator[Drift]:
@@ -99,7 +128,10 @@ def _unexpected(
     there = {item.record.spki_sha256 for item in here if item.status != "destroyed"}
     labels = {label for label, key in keys.items() if sha256(key.spki) in there}
     listed = {(item.kind, item.label) for item in inventory.objects if item.serial == identity.serial}
+    wrapping = {(key.id, key.label) for key, _ in wrapping_keys_on(inventory, identity.serial)}
     for item in objects:
         ours = item.spki_sha256 in there if item.spki_sha256 else item.kind == "private-key" and item.label in labels
+        if item.kind == "secret-key":
+            ours = (item.id, item.label) in wrapping
         if not ours and (item.kind, item.label) not in listed:
             yield Drift("unexpected", f"{item.kind} {item.label or item.id or '(no label)'}", "nothing", "there")

@@ -9,6 +9,7 @@ from typing import NoReturn
 from enigm_tuf.audit.linked import LinkedLog
 from enigm_tuf.audit.log import AuditEntry, EntryType
 from enigm_tuf.authorities.home import Home
+from enigm_tuf.authorities.inventory.moving import require_moves_logged
 from enigm_tuf.authorities.inventory.voting import require_votes
 from enigm_tuf.authorities.rules import InventoryRule
 from enigm_tuf.durable import read_input, write_new
@@ -17,21 +18,30 @@ from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.inventory import Inventory, read_inventory
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.trust.key_class import require_key_class
+from enigm_tuf.trust.possession import require_possession
 
 
 def adopt(home: Home, log: LinkedLog, data: bytes, source: str, envelopes: tuple[bytes, ...]) -> Inventory:
     """Put a version in force: logged first, then written; run again after a crash it goes on.
 
-    RefusedError INVENTORY-QUORUM; INVENTORY-HEAD if it does not follow the one in force.
+    RefusedError INVENTORY-QUORUM; INVENTORY-HEAD if it does not follow the one in force; KEY-CLASS,
+    KEY-POSSESSION, BACKUP-MOVED.
     """
     inventory = read_inventory(data, source)
     if (inventory.authority, inventory.environment) != (home.authority, home.environment):
-        raise MisuseError(f"{source} is the inventory of the {inventory.authority} authority, not of {home.path}")
+        whose = f"the inventory of the {inventory.authority} authority in {inventory.environment}"
+        raise MisuseError(f"{source} is {whose}, not of {home.path}")
     policy = read_policy(home.policy_data, str(home.path / "policy.toml"))
     people = require_votes(data, policy, home.policy_pin, envelopes)
     last = _last(log)
     if last is None or last.body["sha256"] != sha256(data):
         _require_next(inventory, last)
+        for item in inventory.keys:
+            require_key_class(item.record)
+            require_possession(item.record)
+        if last is not None:
+            require_moves_logged(in_force(home, log)[0], inventory, log.entries())
         body = {"version": inventory.version, "sha256": sha256(data), "operators": people}
         log.append(EntryType.INVENTORY_CHANGED, body)
     folder = home.path / "inventory"

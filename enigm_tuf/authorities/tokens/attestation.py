@@ -16,7 +16,10 @@ from enigm_tuf.authorities.tokens.rules import TokenRule
 from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.model.keys import KeyRecord, record_key
 from enigm_tuf.model.public_keys import spki_of
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.ports import TokenIdentity
+from enigm_tuf.trust.rules import AuthorityRule
+from enigm_tuf.trust.test_keys import forbidden_mark, known_test_key
 
 _ARC = "1.3.6.1.4.1.41482.3"
 FIRMWARE, SERIAL, POLICIES, FORM_FACTOR, FIPS, CSPN = (
@@ -70,11 +73,13 @@ def verify_attestation(
     """The claims, if ``chain`` (DER, leaf first) leads to one of the pinned ``roots`` and attests that very key.
 
     RefusedError TOKEN-ATTESTATION: no chain, another key, PIN or touch not always, old firmware;
-    TOKEN-ATTESTATION-CHAIN: no path to a pinned root at ``now``.
+    TOKEN-ATTESTATION-CHAIN: no path to a pinned root at ``now``; TEST-KEY: a certificate that says not to trust it, or
+    whose key the world knows.
     """
     try:
         certificates = _certificates(chain)
         require_path(certificates, load(roots), now)
+        _require_no_test_keys((*certificates, *load(roots)))
         claims = _claims(certificates)
         spki = certificates[0].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except UNREADABLE as error:
@@ -166,6 +171,21 @@ def _extension(leaf: x509.Certificate, oid: x509.ObjectIdentifier) -> bytes:
     if not isinstance(value, x509.UnrecognizedExtension):
         raise ValueError(f"extension {oid.dotted_string} is not the maker's")  # noqa: TRY004 - a certificate's fault
     return value.value
+
+
+def _require_no_test_keys(certificates: tuple[x509.Certificate, ...]) -> None:
+    """TEST-KEY: the pinned roots too, in every environment."""
+    for certificate in certificates:
+        spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        names = (certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string())
+        found = next(filter(None, (known_test_key(sha256(spki)), *map(forbidden_mark, names))), None)
+        if found:
+            raise RefusedError(
+                AuthorityRule.TEST_KEY,
+                f"attestation certificate {names[0]}",
+                expected="a key that is the maker's alone",
+                got=found,
+            )
 
 
 def _require_policies(claims: AttestationClaims) -> None:

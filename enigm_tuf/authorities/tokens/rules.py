@@ -7,6 +7,10 @@ class TokenRule(Rule):
     """What a token, and a key on it, must be."""
 
     TOKEN_ATTRIBUTES = "TOKEN-ATTRIBUTES", "a signing key has exactly the attributes that it must have"
+    TOKEN_WRAPPING = (
+        "TOKEN-WRAPPING",
+        "a wrapping key is TRUSTED, never extractable, for one use alone, and unwraps nothing in the clear",
+    )
     SIGNATURE_SELF_CHECK = "SIGNATURE-SELF-CHECK", "a signature verifies before it leaves the token layer"
     TOKEN_ATTESTATION = "TOKEN-ATTESTATION", "a PIV key is attested to a pinned root, with PIN and touch always"
     TOKEN_ATTESTATION_CHAIN = (

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from enigm_tuf.authorities.tokens.development import DevelopmentToken
 from enigm_tuf.authorities.tokens.piv_touch import Waiting
-from enigm_tuf.authorities.tokens.pkcs11_uri import read_pkcs11_uri, uri_parts
+from enigm_tuf.authorities.tokens.pkcs11_uri import Pkcs11Uri, read_pkcs11_uri, uri_parts
 from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.model.value import Protocol
 from enigm_tuf.ports import Token, TokenIdentity
 
 if TYPE_CHECKING:
+    from enigm_tuf.authorities.tokens.hsm.backup_token import BackupToken
     from enigm_tuf.authorities.tokens.piv import CardSource
 
 _EXAMPLE = "pkcs11:token=rel-a?module-path=/usr/lib/softhsm/libsofthsm2.so, piv:serial=12345678, development:dev.json"
@@ -78,12 +79,24 @@ def open_blocked_token(uri: str, edges: TokenEdges) -> UnblockableToken:
     return blocked
 
 
+def open_backup_token(uri: str, edges: TokenEdges) -> "BackupToken":
+    """The same, as what backups need; MisuseError for a card or a key file: nothing of theirs is ever copied."""
+    del edges
+    if not uri.startswith("pkcs11:"):
+        raise MisuseError(f"{uri[:60]}: keys with wrapped copies live behind PKCS#11", hint="pkcs11:token=LABEL?...")
+    name = read_pkcs11_uri(uri)
+    token: BackupToken = _backend("hsm.backup_token", "hsm").BackupToken(_token_name(name))
+    return token
+
+
 def _pkcs11(uri: str, edges: TokenEdges) -> NewToken:
     del edges
-    name = read_pkcs11_uri(uri)
-    hsm = _backend("hsm.token", "hsm")
-    token: NewToken = hsm.Pkcs11Token(hsm.TokenName(name.module, name.wanted))
+    token: NewToken = _backend("hsm.token", "hsm").Pkcs11Token(_token_name(read_pkcs11_uri(uri)))
     return token
+
+
+def _token_name(name: Pkcs11Uri) -> Any:
+    return _backend("hsm.token", "hsm").TokenName(name.module, name.wanted)
 
 
 def _piv(uri: str, edges: TokenEdges) -> NewToken:

@@ -4,8 +4,8 @@ import copy
 from collections.abc import Mapping
 from datetime import datetime
 
-from enigm_tuf.errors import MisuseError, RefusedError
-from enigm_tuf.model.keys import KeyRecord, Purpose, record_key
+from enigm_tuf.errors import MisuseError
+from enigm_tuf.model.keys import KeyRecord, Purpose
 from enigm_tuf.model.root_extension import (
     FIELD,
     ROOT_EXTENSION,
@@ -18,12 +18,11 @@ from enigm_tuf.model.root_extension import (
 )
 from enigm_tuf.model.strict_json import JsonObject, sha256
 from enigm_tuf.model.tuf import Root
+from enigm_tuf.trust.key_class import require_key_class
+from enigm_tuf.trust.possession import require_possession
 from enigm_tuf.trust.root_rules import view_root
-from enigm_tuf.trust.signable import proof_of_possession
-from enigm_tuf.trust.threshold import signers
 from enigm_tuf_repository.configuration import RepositoryConfig
 from enigm_tuf_repository.role_building import signed_part
-from enigm_tuf_repository.rules import RepositoryRule
 from enigm_tuf_repository.settings import Settings
 
 KeyRecords = Mapping[Purpose, tuple[KeyRecord, ...]]
@@ -63,22 +62,13 @@ def require_usable(config: RepositoryConfig, records: KeyRecords) -> None:
                     f"key {record.label} of {record.custodian} is enrolled for {record.purpose} in "
                     f"{record.environment}; {purpose}_keys in {config.environment} cannot use it"
                 )
-            _require_possession(record)
+            require_key_class(record)
+            require_possession(record)
 
 
 def _enrolled_for(purpose: Purpose, config: RepositoryConfig) -> Purpose:
     """In model ``manifest-only`` root is held by custodians of the manifest authority."""
     return "manifest" if (purpose, config.authority_model) == ("root", "manifest-only") else purpose
-
-
-def _require_possession(record: KeyRecord) -> None:
-    """KEY-POSSESSION: the proof of the enrolment is a signature by that very key."""
-    signed = proof_of_possession(bytes.fromhex(record.proof.challenge)).data
-    if not signers({record.keyid: record_key(record)}, [record.keyid], {record.keyid: record.proof.signature}, signed):
-        subject = f"key {record.label} of {record.custodian}"
-        raise RefusedError(
-            RepositoryRule.KEY_POSSESSION, subject, expected="a signature over the challenge by that key", got="none"
-        )
 
 
 def key_info(record: KeyRecord) -> KeyInfo:
@@ -91,6 +81,7 @@ def key_info(record: KeyRecord) -> KeyInfo:
         attestation=attestation,
         custodian=record.custodian,
         environment=record.environment,
+        key_class="wrapped-backup" if record.key_class == "wrapped-backup" else None,
     )
 
 

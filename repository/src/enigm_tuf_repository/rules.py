@@ -6,7 +6,6 @@ from enigm_tuf.trust.rules import Rule
 class RepositoryRule(Rule):
     """Each refuses on its own."""
 
-    KEY_POSSESSION = "KEY-POSSESSION", "a key record proves that its token holds the key"
     RECORD_EVIDENCE = "RECORD-EVIDENCE", "a step runs on the very bytes that the steps before it saw, and on no others"
     RESPONSE_REQUEST = "RESPONSE-REQUEST", "an authority's response answers a request of this record"
     RESPONSE_DECISION = "RESPONSE-DECISION", "the authority passed the request, by every rule"

@@ -43,7 +43,7 @@ def opensc(_: Path) -> Iterator[Target]:
     """OpenSC shows a key only beside a certificate in its slot."""
     with _in_reader() as (card, module_label):
         module = _LIBRARIES / "opensc-pkcs11.so"
-        yield _through("OpenSC", module, module_label, "SIGN key", card)
+        yield _through("OpenSC", module, module_label, "SIGN key", card, "SO PIN: wrong PIN")
 
 
 @contextlib.contextmanager
@@ -51,16 +51,19 @@ def ykcs11(_: Path) -> Iterator[Target]:
     """The maker's module."""
     with _in_reader() as (card, _label):
         module = _LIBRARIES / "libykcs11.so.2"
-        yield _through("ykcs11", module, f"YubiKey PIV #{_SERIAL}", "Private key for Digital Signature", card)
+        yield _through(
+            "ykcs11", module, f"YubiKey PIV #{_SERIAL}", "Private key for Digital Signature", card, "ArgumentsBad"
+        )
 
 
-def _through(name: str, module: Path, label: str, key: str, card: VirtualPivCard) -> Target:
+def _through(name: str, module: Path, label: str, key: str, card: VirtualPivCard, no_officer: str) -> Target:
     return Target(
         name,
         lambda: named(module, label),
         PIN,
         lacks=_NOT_THERE,
         has=(key,),
+        no_copies=no_officer,
         signatures=lambda: card.signatures,
     )
 

@@ -22,6 +22,8 @@ _PIN = "12345678"
 NO_EDDSA: dict[Algorithm, str] = {"ed25519": "lacks CKM_EDDSA"}
 NO_PSS: dict[Algorithm, str] = dict.fromkeys(("rsa-pss-3072", "rsa-pss-4096"), "lacks CKM_RSA_PKCS_PSS")
 
+NO_WRAPPING = "do not both have CKM_AES_KEY_WRAP_KWP or CKM_AES_KEY_WRAP_PAD"
+
 
 def named(module: Path | str, label: str) -> Token:
     """The token with that label."""
@@ -43,7 +45,8 @@ def p11_kit(folder: Path) -> Iterator[Target]:
     """SoftHSM in another process, across a socket: what a network HSM is to us."""
     with p11_kit_server(folder):
         client = _LIBRARIES / "pkcs11/p11-kit-client.so"
-        yield Target("p11-kit server", lambda: named(client, "net"), _PIN, lacks=NO_ML_DSA | NO_EDDSA)
+        lacks = NO_ML_DSA | NO_EDDSA
+        yield Target("p11-kit server", lambda: named(client, "net"), _PIN, lacks=lacks, no_copies=NO_WRAPPING)
 
 
 @contextlib.contextmanager
@@ -85,7 +88,8 @@ def tpm2(folder: Path) -> Iterator[Target]:
             module = _LIBRARIES / "pkcs11/libtpm2_pkcs11.so"
             _tool(module, "--init-token", "--label", "tpm", "--slot-index", "0")
             _tool(module, "--init-pin", "--token-label", "tpm", "--pin", _PIN)
-            yield Target("tpm2-pkcs11", lambda: named(module, "tpm"), _PIN, lacks=NO_ML_DSA | NO_EDDSA | NO_PSS)
+            lacks = NO_ML_DSA | NO_EDDSA | NO_PSS
+            yield Target("tpm2-pkcs11", lambda: named(module, "tpm"), _PIN, lacks=lacks, no_copies=NO_WRAPPING)
         finally:
             tpm.terminate()
 
@@ -112,7 +116,7 @@ def nss(folder: Path) -> Iterator[Target]:
     _configure_p11_kit(folder / "pkcs11")
     proxy = _LIBRARIES / "p11-kit-proxy.so"
     lacks = NO_ML_DSA | NO_EDDSA
-    yield Target("NSS softokn", lambda: named(proxy, "NSS Certificate DB"), _PIN, lacks=lacks)
+    yield Target("NSS softokn", lambda: named(proxy, "NSS Certificate DB"), _PIN, lacks=lacks, no_copies="User type")
 
 
 def _configure_p11_kit(folder: Path) -> None:

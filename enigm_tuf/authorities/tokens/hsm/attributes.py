@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from enigm_tuf.authorities.tokens.hsm.vendors import Vendor
 from enigm_tuf.authorities.tokens.rules import TokenRule
 from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.keys import KeyClass
 from enigm_tuf.ports import Algorithm, TokenKey
 
 SET: Mapping[str, bool] = {
@@ -20,13 +21,22 @@ SET: Mapping[str, bool] = {
     "derive": False,
     "modifiable": False,
     "copyable": False,
+    "always_authenticate": True,
 }
 """Given to the token when it makes the key."""
 
 MADE: Mapping[str, bool] = {"always_sensitive": True, "never_extractable": True, "local": True}
 """Set by the token itself: they say that the key was born there and has never been anything else."""
 
-READ = (*SET, *MADE, "always_authenticate", "allowed_mechanisms")
+COPIED: Mapping[str, bool] = {**SET, "extractable": True, "wrap_with_trusted": True}
+"""The same for a key of the class ``wrapped-backup``: it leaves the token under a TRUSTED wrapping key alone."""
+
+BORN: Mapping[str, bool] = {"always_sensitive": True, "never_extractable": False, "local": True}
+RESTORED: Mapping[str, bool] = {"always_sensitive": False, "never_extractable": False, "local": False}
+"""What the token says of such a key that it made itself, and of one that was unwrapped there."""
+
+TEMPLATES: Mapping[KeyClass, Mapping[str, bool]] = {"non-extractable": SET, "wrapped-backup": COPIED}
+READ = (*SET, "wrap_with_trusted", *MADE, "allowed_mechanisms")
 """What is read back; ``unreadable`` where the token does not tell."""
 
 UNREADABLE = "unreadable"
@@ -42,6 +52,23 @@ MECHANISMS: Mapping[Algorithm, str] = {
     "ml-dsa-87": "ML_DSA",
 }
 """The one mechanism (CKM_) that a key signs with, and that CKA_ALLOWED_MECHANISMS may name."""
+
+
+def key_class_of(attributes: Mapping[str, bool | str]) -> KeyClass:
+    """Which table a key must match: EXTRACTABLE alone makes no ``wrapped-backup`` of it."""
+    copied = attributes.get("extractable") is True and attributes.get("wrap_with_trusted") is True
+    return "wrapped-backup" if copied else "non-extractable"
+
+
+def is_restored(attributes: Mapping[str, bool | str]) -> bool:
+    """Whether it says that it was unwrapped on its token, not made there."""
+    return key_class_of(attributes) == "wrapped-backup" and attributes.get("local") is not True
+
+
+def _table_for(attributes: Mapping[str, bool | str]) -> Mapping[str, bool]:
+    if key_class_of(attributes) == "non-extractable":
+        return {**SET, **MADE}
+    return {**COPIED, **(RESTORED if is_restored(attributes) else BORN)}
 
 
 def require_attributes(key: TokenKey, vendor: Vendor) -> None:
@@ -62,7 +89,7 @@ def first_difference(key: TokenKey, vendor: Vendor) -> tuple[str, bool | str, bo
 
     ``allowed_mechanisms``, where the token keeps it, must be the one mechanism that we sign with.
     """
-    required: dict[str, bool | str] = {**SET, **MADE}
+    required: dict[str, bool | str] = {**_table_for(key.attributes)}
     if key.attributes.get("allowed_mechanisms") != UNREADABLE:
         required["allowed_mechanisms"] = MECHANISMS[key.algorithm]
     required |= vendor.says

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 
 from pkcs11 import exceptions
 
-from enigm_tuf.errors import PinLockedError, TokenError, TokenRemovedError
+from enigm_tuf.errors import PinLockedError, TokenError, TokenRemovedError, WrongPinError
+
+WRONG_PIN = (exceptions.PinIncorrect, exceptions.PinLenRange, exceptions.PinInvalid)
 
 
 @contextlib.contextmanager
@@ -15,6 +17,8 @@ def guarded(name: Callable[[], str]) -> Iterator[None]:
         yield
     except exceptions.PinLocked as error:
         raise PinLockedError(f"token {name()}: the PIN is locked", hint="the security officer resets it") from error
+    except WRONG_PIN as error:
+        raise WrongPinError(f"token {name()}", None) from error
     except (exceptions.DeviceRemoved, exceptions.TokenNotPresent, exceptions.ObjectHandleInvalid) as error:
         raise TokenRemovedError(f"token {name()}: went away ({type(error).__name__})") from error
     except (exceptions.DeviceError, exceptions.SessionHandleInvalid) as error:

@@ -3,8 +3,9 @@
 Tokens hash nothing for ECDSA and RSA-PSS: CKM_ECDSA and CKM_RSA_PKCS_PSS over a digest are what most modules have.
 """
 
+import ctypes
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,15 +75,35 @@ MECHANICS: dict[Algorithm, Mechanics] = {
 
 
 class Mapper(AttributeMapper):
-    """python-pkcs11's, and CKA_ALLOWED_MECHANISMS: a text of names such as ``ECDSA``, separated by blanks."""
+    """python-pkcs11's, and two of ours.
+
+    CKA_ALLOWED_MECHANISMS: a text of names such as ``ECDSA``, separated by blanks. CKA_UNWRAP_TEMPLATE: true and
+    false by name; it can be given, and is never read: the module would write where its own pointers lead.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.attribute_types = {**self.attribute_types, Attribute.ALLOWED_MECHANISMS: (_packed, _unpacked)}
+        ours: dict[Attribute, Any] = {
+            Attribute.ALLOWED_MECHANISMS: (_packed, _unpacked),
+            Attribute.UNWRAP_TEMPLATE: (_packed_template, bytes),
+        }
+        self.attribute_types = {**self.attribute_types, **ours}
 
 
 def _packed(names: str) -> bytes:
     return b"".join(_ULONG.pack(Mechanism[name]) for name in names.split())
+
+
+def _packed_template(flags: Mapping[str, bool]) -> bytes:
+    """CK_ATTRIBUTEs one after the other; their values are the two bytes below, which are there for ever."""
+    return b"".join(
+        _CK_ATTRIBUTE.pack(Attribute[name.upper()], ctypes.addressof(_CK_TRUE if flag else _CK_FALSE), 1)
+        for name, flag in flags.items()
+    )
+
+
+_CK_ATTRIBUTE = struct.Struct("@LPL")  # type, pValue, ulValueLen
+_CK_TRUE, _CK_FALSE = ctypes.c_ubyte(1), ctypes.c_ubyte(0)
 
 
 def _unpacked(data: bytes) -> str:

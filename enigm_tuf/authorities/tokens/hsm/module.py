@@ -12,8 +12,8 @@ import pkcs11
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, TokenFlag, exceptions
 from pkcs11.constants import DEFAULT
 
-from enigm_tuf.authorities.tokens.hsm.attributes import MECHANISMS, SET, first_difference
-from enigm_tuf.authorities.tokens.hsm.failures import guarded
+from enigm_tuf.authorities.tokens.hsm.attributes import MECHANISMS, TEMPLATES, first_difference
+from enigm_tuf.authorities.tokens.hsm.failures import WRONG_PIN, guarded
 from enigm_tuf.authorities.tokens.hsm.init_token import init_token
 from enigm_tuf.authorities.tokens.hsm.mechanisms import MECHANICS, Mapper, Mechanics, spki_of
 from enigm_tuf.authorities.tokens.hsm.messages import write_identity, write_key, write_object, write_signed
@@ -25,10 +25,9 @@ from enigm_tuf.errors import (
     NoTokenError,
     WrongPinError,
 )
+from enigm_tuf.model.keys import KeyClass
 from enigm_tuf.model.public_keys import algorithm_of
 from enigm_tuf.ports import Algorithm, TokenIdentity, TokenKey
-
-_WRONG_PIN = (exceptions.PinIncorrect, exceptions.PinLenRange, exceptions.PinInvalid)
 
 
 class Module:
@@ -73,7 +72,7 @@ class Module:
     def _init_pin(self, token: Any, so_pin: bytearray, user_pin: bytearray) -> None:
         try:
             session = token.open(rw=True, so_pin=so_pin.decode())
-        except _WRONG_PIN as error:
+        except WRONG_PIN as error:
             raise WrongPinError(f"token {self._name}, SO PIN", None) from error
         try:
             session.init_pin(user_pin.decode())
@@ -105,12 +104,12 @@ class Module:
         with self._guarded():
             return write_key(self._key(label))
 
-    def do_generate(self, label: str, algorithm: Algorithm) -> dict[str, Any]:
-        """A new key pair with the attributes of the table."""
+    def do_generate(self, label: str, algorithm: Algorithm, key_class: KeyClass) -> dict[str, Any]:
+        """A new key pair with the attributes of its class."""
         with self._guarded():
             if list(self._session.get_objects({Attribute.LABEL: label})):
                 raise MisuseError(f"token {self._name} has a key {label} already", hint="choose another label")
-            self._generate(label, algorithm)
+            self._generate(label, algorithm, key_class)
             return write_key(self._key(label))
 
     def do_sign(self, label: str, algorithm: Algorithm, data: str) -> dict[str, Any]:
@@ -149,17 +148,14 @@ class Module:
                     step()
         self._session = self._library = None
 
-    def _generate(self, label: str, algorithm: Algorithm) -> None:
+    def _generate(self, label: str, algorithm: Algorithm, key_class: KeyClass) -> None:
         mechanics = self._mechanics(algorithm)
         public = {
             Attribute.PRIVATE: False,  # so that it can be read without a PIN
             Attribute.VERIFY: True,
             **dict.fromkeys((Attribute.DERIVE, Attribute.ENCRYPT, Attribute.WRAP), DEFAULT),
         }
-        private: dict[Attribute, Any] = {Attribute[name.upper()]: value for name, value in SET.items()}
-        private[Attribute.ALLOWED_MECHANISMS] = MECHANISMS[algorithm]
-        for name in self._vendor.leaves_out:
-            private[Attribute[name.upper()]] = DEFAULT
+        private = self._private_template(algorithm, key_class)
         identifier = secrets.token_bytes(16)  # nothing to derive it from before the key exists, and MODIFIABLE is false
         made = {"store": True, "label": label, "id": identifier, "mechanism": mechanics.generates}
         templates = {"public_template": public, "private_template": private}
@@ -172,6 +168,13 @@ class Module:
         else:
             domain = self._session.create_domain_parameters(mechanics.key_type, mechanics.parameters, local=True)
             domain.generate_keypair(**made, **templates)
+
+    def _private_template(self, algorithm: Algorithm, key_class: KeyClass) -> dict[Attribute, Any]:
+        """MODIFIABLE comes last: what SoftHSM unwraps is closed from there on."""
+        wanted: dict[str, Any] = {**TEMPLATES[key_class], "allowed_mechanisms": MECHANISMS[algorithm]}
+        wanted |= dict.fromkeys(self._vendor.leaves_out, DEFAULT)
+        wanted["modifiable"] = wanted.pop("modifiable")
+        return {Attribute[name.upper()]: value for name, value in wanted.items()}
 
     def _mechanics(self, algorithm: Algorithm) -> Mechanics:
         """MisuseError that names what the module lacks."""
@@ -228,14 +231,14 @@ class Module:
         return [token for token in tokens if TokenFlag.TOKEN_INITIALIZED in token.flags]
 
     def _find(self, wanted: dict[str, str]) -> Any:
+        self._name = wanted.get("label") or ", ".join(f"{what} {value}" for what, value in wanted.items())
         tokens = self._tokens()
         found = [token for token in tokens if _matches(identity_of(token), wanted)]
         if len(found) == 1:
             return found[0]
         there = ", ".join(token.label for token in tokens) or "none"
         problem = f"{len(found)} tokens match" if found else f"no such token; there are: {there}"
-        name = wanted.get("label") or ", ".join(f"{what} {value}" for what, value in wanted.items())
-        raise NoTokenError(f"{name}: {problem}")
+        raise NoTokenError(f"{self._name}: {problem}")
 
     def _uninitialised_slot(self, label: str) -> int:
         for slot in self._loaded().get_slots(token_present=True):
@@ -246,7 +249,7 @@ class Module:
     def _logged_in(self, token: Any, pin: bytearray) -> Any:
         try:
             return token.open(rw=True, user_pin=pin.decode(), attribute_mapper=Mapper())
-        except _WRONG_PIN as error:
+        except WRONG_PIN as error:
             final = TokenFlag.USER_PIN_FINAL_TRY in token.slot.get_token().flags
             raise WrongPinError(f"token {self._name}", 1 if final else None) from error
 

@@ -6,6 +6,7 @@ from pkcs11 import Attribute, ObjectClass, exceptions
 
 from enigm_tuf.authorities.tokens.hsm.attributes import READ, UNREADABLE
 from enigm_tuf.authorities.tokens.hsm.mechanisms import spki_of
+from enigm_tuf.authorities.tokens.hsm.wrapping_attributes import READ_WRAPPING
 from enigm_tuf.errors import TokenError
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.ports import TokenIdentity, TokenObject
@@ -40,7 +41,8 @@ def text_of(value: bytes | str) -> str:
 def described(found: Any) -> TokenObject:
     """Any object, also one of a kind that we have no use for."""
     kind = _KINDS.get(read(found, Attribute.CLASS), "other")
-    attributes = attributes_of(found) if kind in {"private-key", "secret-key"} else {}
+    names = {"private-key": READ, "secret-key": READ_WRAPPING}.get(kind)
+    attributes = attributes_of(found, names) if names else {}
     label, number = read(found, Attribute.LABEL) or "", read(found, Attribute.ID) or b""
     return TokenObject(kind, str(label), bytes(number).hex(), _spki_sha256(found, kind), attributes)
 
@@ -54,21 +56,24 @@ def _spki_sha256(found: Any, kind: str) -> str | None:
         return None  # an object that is listed all the same
 
 
-def attributes_of(key: Any) -> dict[str, bool | str]:
+def attributes_of(key: Any, names: tuple[str, ...] = READ) -> dict[str, bool | str]:
     """All in one call; one by one where the token does not know one of them."""
+    wanted = _WANTED[names]
     try:
-        found = key.get_attributes(_WANTED)
+        found = key.get_attributes(wanted)
     except exceptions.PKCS11Error:
-        found = {attribute: read(key, attribute) for attribute in _WANTED}
-    return {name: _as_text(found.get(attribute)) for name, attribute in zip(READ, _WANTED, strict=True)}
+        found = {attribute: read(key, attribute) for attribute in wanted}
+    return {name: _as_text(found.get(attribute)) for name, attribute in zip(names, wanted, strict=True)}
 
 
-_WANTED = [Attribute[name.upper()] for name in READ]
+_WANTED = {names: [Attribute[name.upper()] for name in names] for names in (READ, READ_WRAPPING)}
 
 
 def _as_text(value: Any) -> bool | str:
     if value is None:
         return UNREADABLE
+    if isinstance(value, bytes):
+        return value.hex()
     return value if isinstance(value, bool) else str(value)
 
 

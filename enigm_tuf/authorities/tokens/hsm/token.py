@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-from enigm_tuf.authorities.tokens.hsm.attributes import require_attributes
+from enigm_tuf.authorities.tokens.hsm.attributes import key_class_of, require_attributes
 from enigm_tuf.authorities.tokens.hsm.messages import (
     NonsenseError,
     read_identity,
@@ -22,14 +22,17 @@ from enigm_tuf.authorities.tokens.hsm.messages import (
 )
 from enigm_tuf.authorities.tokens.hsm.process import SECONDS, Worker
 from enigm_tuf.authorities.tokens.hsm.vendors import Vendor, vendor_of
+from enigm_tuf.authorities.tokens.rules import TokenRule
 from enigm_tuf.authorities.tokens.self_check import SelfCheck, digest_for
-from enigm_tuf.errors import EnigmTufError, MisuseError
+from enigm_tuf.errors import EnigmTufError, MisuseError, RefusedError
+from enigm_tuf.model.keys import KeyClass
 from enigm_tuf.model.public_keys import algorithm_of, message_of, tuf_key
 from enigm_tuf.model.value import replace
 from enigm_tuf.ports import Algorithm, PinCallback, TokenIdentity, TokenKey, TokenObject
 from enigm_tuf.trust.signable import Signable
 
 T = TypeVar("T")
+S = TypeVar("S", bound="Pkcs11Session")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,16 @@ class Pkcs11Token:
     @contextlib.contextmanager
     def session(self, pin: PinCallback) -> Iterator["Pkcs11Session"]:
         """Log in with the PIN that ``pin`` gives; log out whatever happens."""
+        with self._logged_in(pin, Pkcs11Session) as session:
+            yield session
+
+    @contextlib.contextmanager
+    def _logged_in(self, pin: PinCallback, kind: type[S]) -> Iterator[S]:
         with self._worker() as worker:
             _read(worker, "identity", read_identity, wanted=self._name.wanted)  # before a PIN is asked for
             secret = bytearray(pin(f"PIN of token {self._name}").encode())
             identity, library = _read(worker, "open", read_opened, secret, wanted=self._name.wanted)
-            session = Pkcs11Session(identity, vendor_of(library, identity.manufacturer), worker)
+            session = kind(identity, vendor_of(library, identity.manufacturer), worker)
             try:
                 yield session
             finally:
@@ -112,14 +120,19 @@ class Pkcs11Session:
         """All key pairs with both halves on the token, by label."""
         return self._ask("keys", lambda value: tuple(_checked(read_key(item)) for item in read_list(value)))
 
-    def generate(self, label: str, algorithm: Algorithm) -> TokenKey:
+    def generate(self, label: str, algorithm: Algorithm, key_class: KeyClass = "non-extractable") -> TokenKey:
         """A new key pair; RefusedError TOKEN-ATTRIBUTES if the token gave it other attributes than asked."""
         if not self._vendor.generates:
             raise MisuseError(
                 f"token {self._identity.label}: its module makes no keys", hint="make them with the maker's own tool"
             )
-        key = self._ask("generate", lambda value: _checked(read_key(value)), label=label, algorithm=algorithm)
+        asked = {"label": label, "algorithm": algorithm, "key_class": key_class}
+        key = self._ask("generate", lambda value: _checked(read_key(value)), **asked)
         require_attributes(key, self._vendor)
+        if key_class_of(key.attributes) != key_class:
+            raise RefusedError(
+                TokenRule.TOKEN_ATTRIBUTES, f"key {label}", expected=key_class, got=key_class_of(key.attributes)
+            )
         return key
 
     def sign(self, label: str, message: Signable) -> bytes:

@@ -23,16 +23,26 @@ class Vendor:
 STANDARD = Vendor("any")
 TPM2 = Vendor(
     "tpm2-pkcs11",
-    leaves_out=frozenset({"decrypt", "allowed_mechanisms"}),
-    says={"decrypt": True, "allowed_mechanisms": "ECDSA ECDSA_SHA1 ECDSA_SHA256 ECDSA_SHA384 ECDSA_SHA512"},
+    leaves_out=frozenset({"decrypt", "allowed_mechanisms", "always_authenticate"}),
+    says={
+        "decrypt": True,
+        "allowed_mechanisms": "ECDSA ECDSA_SHA1 ECDSA_SHA256 ECDSA_SHA384 ECDSA_SHA512",
+        "always_authenticate": False,
+    },
 )
-"""Makes TPM keys with both usages and its own list, and refuses a template that names another."""
+"""Makes TPM keys with both usages and its own list, and refuses a template that names another.
+
+Has no login for one signature: the TPM itself wants the key's secret each time.
+"""
 NSS = Vendor(
     "NSS softokn",
-    leaves_out=frozenset({"copyable", "allowed_mechanisms"}),
-    says={"copyable": "unreadable", "local": False},
+    leaves_out=frozenset({"copyable", "allowed_mechanisms", "always_authenticate"}),
+    says={"copyable": "unreadable", "local": False, "always_authenticate": "unreadable"},
 )
-"""Knows no CKA_COPYABLE; says LOCAL false of every key, also of those that it made."""
+"""Knows no CKA_COPYABLE; says LOCAL false of every key, also of those that it made.
+
+Takes CKA_ALWAYS_AUTHENTICATE, and then refuses the login that it asks for (CKR_USER_ALREADY_LOGGED_IN).
+"""
 YKCS11 = Vendor("ykcs11", generates=False, says={"copyable": "unreadable", "decrypt": True})
 """A PIV key has no usage of its own; keys are made with piv:, which sets and proves the PIN and touch policy."""
 OPENSC = Vendor("OpenSC", generates=False, says={"copyable": "unreadable"})

@@ -24,9 +24,9 @@ def main() -> int:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)  # a module that prints must not be taken for us
     threading.Thread(target=_leave_with_the_caller, daemon=True).start()
-    from enigm_tuf.authorities.tokens.hsm.module import Module
+    from enigm_tuf.authorities.tokens.hsm.wrapping_module import WrappingModule
 
-    module = Module(sys.argv[1])
+    module = WrappingModule(sys.argv[1])
     while call := _next(sys.stdin.buffer):
         _write(answers, _answer(module, call))
     module.do_close()

@@ -1,0 +1,102 @@
+"""The response once more, from the audit log alone: when the file was lost, or the machine died before it was written.
+
+No token is opened and nothing is signed: the log has every signature, what the policy said, and who was counted.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from enigm_tuf.audit.log import AuditEntry, AuditLog, EntryType
+from enigm_tuf.authorities.home import Home
+from enigm_tuf.errors import MisuseError
+from enigm_tuf.model.request import (
+    APPROVALS,
+    RoleSignature,
+    RuleOutcome,
+    SigningRequest,
+    SigningResponse,
+    make_response,
+)
+from enigm_tuf.model.strict_json import sha256
+
+
+@dataclass
+class _Found:
+    """What the log says of one request, up to the last signature; ``decided`` is None before any."""
+
+    signatures: list[RoleSignature] = field(default_factory=list)
+    decided: datetime | None = None
+    rules: tuple[RuleOutcome, ...] = ()
+    approvals: tuple[str, ...] = ()
+    inventory: str | None = None
+
+
+def answer_again(
+    home: Home, request: SigningRequest, envelopes: tuple[bytes, ...], log: AuditLog
+) -> tuple[SigningResponse, bytes]:
+    """The response with all signatures made so far, and its file.
+
+    ``envelopes`` are the approvals that lie beside the request. MisuseError if nothing was signed, or if one of those
+    that were counted is not shown.
+    """
+    found = _find(request.digest, log)
+    if found.decided is None:
+        raise MisuseError(
+            f"request {request.index.request_id}: no signature of it is in the audit log of {home.path}",
+            hint="enigm-sign sign makes one",
+        )
+    index = request.index
+    response = SigningResponse(
+        request_sha256=request.digest,
+        request_id=index.request_id,
+        environment=index.environment,
+        authority=index.authority,
+        decision="PASSED",
+        decided=found.decided,
+        policy=index.policy,
+        rules=found.rules,
+        approvals=found.approvals,
+        signatures=tuple(found.signatures),
+        inventory=found.inventory,
+        audit=log.head(),
+    )
+    return response, make_response(response, _members(request, envelopes, found.approvals))
+
+
+def _find(digest: str, log: AuditLog) -> _Found:
+    found, last, inventory = _Found(), None, None
+    counted: list[str] = []
+    for entry in log.entries():
+        if entry.type == EntryType.INVENTORY_CHECKED:
+            inventory = entry.body["sha256"]
+        if entry.body.get("request_sha256") != digest:
+            continue
+        match entry.type:
+            case EntryType.POLICY_EVALUATED:
+                last, counted = entry, []
+            case EntryType.APPROVAL_COUNTED:
+                counted.append(entry.body["envelope_sha256"])
+            case EntryType.SIGN_PERFORMED:
+                _take(found, entry, last, counted, inventory)
+    return found
+
+
+def _take(
+    found: _Found, performed: AuditEntry, evaluated: AuditEntry | None, counted: list[str], inventory: str | None
+) -> None:
+    """A signature, and the evaluation that it rests on: the policy said yes to nothing else just before it."""
+    body = performed.body
+    found.signatures.append(RoleSignature(body["role"], body["version"], body["keyid"], body["signature"]))
+    if evaluated is not None:
+        found.decided, found.inventory = evaluated.time, inventory
+        found.rules = tuple(RuleOutcome(**item) for item in evaluated.body["rules"])
+        found.approvals = tuple(sorted(set(counted)))
+
+
+def _members(request: SigningRequest, envelopes: tuple[bytes, ...], counted: tuple[str, ...]) -> dict[str, bytes]:
+    shown = {sha256(data): data for data in (*request.below("approvals").values(), *envelopes)}
+    if missing := [digest for digest in counted if digest not in shown]:
+        raise MisuseError(
+            f"approval {missing[0]} was counted and is not here", hint="give every --approval that was given to sign"
+        )
+    return {f"{APPROVALS}{digest}.dsse.json": shown[digest] for digest in counted}

@@ -1,0 +1,68 @@
+"""KEY: whose signatures are counted together lie on different tokens and with different people."""
+
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Collection, Iterator
+
+from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.tuf import Root
+from enigm_tuf.policy.question import Question
+from enigm_tuf.trust.root_rules import RootView, view_root
+from enigm_tuf.trust.rules import Rule
+from enigm_tuf.trust.test_keys import known_test_key
+
+
+class CustodyRule(Rule):
+    """Family KEY."""
+
+    APPROVAL_KNOWN = "APPROVAL-KNOWN", "no approval key of the policy is one whose private half the world knows"
+    KEY_CUSTODY = "KEY-CUSTODY", "keys that a threshold counts together are on different tokens, with different people"
+
+
+def known(question: Question) -> str:
+    """APPROVAL-KNOWN: as TEST-KEY asks of the keys in root."""
+    keys = [(operator.id, key) for operator in question.policy.operators for key in operator.approval_keys]
+    for operator, key in keys:
+        if name := known_test_key(sha256(b64decode(key.public_key))):
+            raise RefusedError(
+                CustodyRule.APPROVAL_KNOWN, f"operator {operator}", expected="a key that is theirs alone", got=name
+            )
+    return f"{len(keys)} approval keys looked up"
+
+
+def custody(question: Question) -> str:
+    """KEY-CUSTODY: of the proposed root if there is one, else of the trusted one."""
+    proposal = question.proposals.get("root")
+    root = proposal.signed if proposal and isinstance(proposal.signed, Root) else question.root_to_judge_by()
+    if root is None:
+        return "no root yet"
+    view = view_root(root)
+    counted = [(name, keyids) for name, keyids, threshold in _thresholds(view) if threshold > 1]
+    for name, keyids in counted:
+        _require_apart(view, name, keyids)
+    return ", ".join(name for name, _ in counted) or "no threshold above one"
+
+
+def _thresholds(view: RootView) -> Iterator[tuple[str, Collection[str], int]]:
+    for name, role in view.root.roles.items():
+        yield name, role.keyids, role.threshold
+    if release := view.extension.authorities.release:
+        yield "payload roles", release.payload_keyids, release.payload_threshold
+
+
+def _require_apart(view: RootView, name: str, keyids: Collection[str]) -> None:
+    infos = [view.extension.keyinfo[keyid] for keyid in sorted(keyids)]
+    tokens = Counter(f"token {info.token.serial} of {info.token.manufacturer}" for info in infos)
+    people = Counter(f"custodian {info.custodian}" for info in infos)
+    for what, keys in (tokens + people).items():
+        if keys > 1:
+            raise RefusedError(
+                CustodyRule.KEY_CUSTODY,
+                f"{view.subject}, {name}",
+                expected="each key on its own token and with its own custodian",
+                got=f"{keys} keys with {what}",
+            )
+
+
+RULES = {CustodyRule.APPROVAL_KNOWN: known, CustodyRule.KEY_CUSTODY: custody}

@@ -1,0 +1,69 @@
+"""KEY: do keys that are counted together lie on different tokens and with different people?"""
+
+from base64 import b64encode
+from collections.abc import Callable
+
+import pytest
+
+from enigm_testkit.requests import CAROL, Scene
+from enigm_testkit.scenes import first_root, next_root, payload_release
+from enigm_tuf.model.root_extension import FIELD
+
+
+@pytest.mark.rule("KEY-CUSTODY", "accept")
+@pytest.mark.parametrize("scene", [first_root, next_root, payload_release])
+def test_keys_on_tokens_of_their_own_with_people_of_their_own_pass(scene: Callable[[], Scene]) -> None:
+    assert scene().refused_by() == []
+    assert scene().said("KEY-CUSTODY") == "root, payload roles"
+
+
+def share(scene: Scene, group: str, what: str) -> None:
+    """The second key of the group is where, or with whom, the first one is."""
+    first, second = (signer.public_key.keyid for signer in getattr(scene.cast, group)[:2])
+    keyinfo = scene.new_root.unrecognized_fields[FIELD]["keyinfo"]
+    keyinfo[second][what] = keyinfo[first][what]
+
+
+@pytest.mark.rule("KEY-CUSTODY", "reject")
+@pytest.mark.parametrize("what", ["token", "custodian"])
+@pytest.mark.parametrize("group", ["root", "payload"])
+def test_two_keys_on_one_token_or_with_one_person_are_refused(group: str, what: str) -> None:
+    scene = first_root()
+    share(scene, group, what)
+    assert scene.refused_by() == ["KEY-CUSTODY"]
+    assert ("2 keys with token" if what == "token" else "2 keys with custodian") in scene.said("KEY-CUSTODY")
+
+
+RFC_9500_P256 = bytes.fromhex(
+    "3059301306072a8648ce3d020106082a8648ce3d03010703420004"
+    "422548f88fb782ffb5eca3744452c72a1e558fbd6f73be5e48e93232cc45c5b1"
+    "6c4cd10c4cb8d5b8a17139e94882c8992572993425f41419ab7e90a42a494272"
+)
+"""The public key that RFC 9500 prints beside its private one."""
+
+
+@pytest.mark.rule("APPROVAL-KNOWN", "accept")
+def test_approval_keys_that_nobody_knows_pass() -> None:
+    assert payload_release().said("APPROVAL-KNOWN") == "3 approval keys looked up"
+
+
+@pytest.mark.rule("APPROVAL-KNOWN", "reject")
+def test_an_approval_key_that_everybody_has_is_refused() -> None:
+    scene = payload_release()
+    scene.replace_policy(b64encode(CAROL.key.spki).decode(), b64encode(RFC_9500_P256).decode())
+    assert scene.refused_by() == ["APPROVAL-KNOWN"]
+    assert "operator carol" in scene.said("APPROVAL-KNOWN")
+    assert "RFC 9500 testECCP256" in scene.said("APPROVAL-KNOWN")
+
+
+def test_where_one_signature_is_enough_keys_may_lie_together() -> None:
+    scene = first_root()
+    share(scene, "manifest", "token")
+    assert scene.refused_by() == []
+
+
+def test_the_proposed_root_is_judged_not_the_one_before_it() -> None:
+    scene = next_root()
+    assert scene.root is not None
+    share(scene, "root", "custodian")
+    assert scene.refused_by() == ["KEY-CUSTODY"]
