@@ -13,7 +13,7 @@ from pathlib import Path
 
 from enigm_tuf.errors import MalformedError, MisuseError, NotFoundError, RefusedError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.model.chunks import LEAF_BYTES, SUFFIX, chunk_count, read_leaves
+from enigm_tuf.model.chunks import DIGEST_BYTES, SUFFIX, chunk_count, read_digests
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.payload import read_payload_record
@@ -161,16 +161,16 @@ def _keep(memory: DirectoryStore, new: dict[str, bytes], mine: Held | None) -> N
 
 
 def bring(published: Path, remote: Fetcher | None, target: TargetFile) -> None:
-    """A payload's chunk hashes, and then its bytes, into the mirror if they are not there; verified."""
+    """A payload's chunk digests, and then its bytes, into the mirror if they are not there; verified."""
     path = f"targets/{hashed_name(target)}"
     if remote is None or (published / path).is_file():
         return
     chunks = read_payload_record(target.unrecognized_fields.get("custom"), target.path, "custom").chunks
-    leaves = remote.fetch(f"{path}{SUFFIX}", chunk_count(target.length, chunks.size) * LEAF_BYTES)
-    read_leaves(leaves, target.length, chunks, f"{path}{SUFFIX}")
+    digests = remote.fetch(f"{path}{SUFFIX}", chunk_count(target.length, chunks.size) * DIGEST_BYTES)
+    read_digests(digests, target.length, chunks, f"{path}{SUFFIX}")
     memory = DirectoryStore(published)
     with memory.session(), tempfile.TemporaryDirectory(dir=published / ".incoming") as folder:
-        memory.keep(f"{path}{SUFFIX}", leaves)
+        memory.keep(f"{path}{SUFFIX}", digests)
         place = Path(folder) / "payload"
         download([remote], Wanted(path, target.length, target.hashes), place)
         memory.create(path, place, target.hashes["sha256"], unseen)

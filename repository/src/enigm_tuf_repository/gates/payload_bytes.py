@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from enigm_tuf.errors import MalformedError, RefusedError
-from enigm_tuf.model.chunks import SUFFIX, read_leaves
+from enigm_tuf.model.chunks import SUFFIX, read_digests
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.payload import Chunks, read_payload_record
 from enigm_tuf.model.tuf import TargetFile
@@ -20,7 +20,7 @@ class PayloadBytes:
     rule = RepositoryRule.PAYLOAD_BYTES
     proves = (
         "Each payload's bytes on the disk have the length, hash and chunk root of the payload record that the "
-        "release authority signed, and the length and hashes of the manifest. The chunk hashes beside it are its "
+        "release authority signed, and the length and hashes of the manifest. The chunk digests beside it are its "
         "own."
     )
     does_not_prove = "Anything about what is in the bytes: that is for the gates below."
@@ -41,7 +41,7 @@ class PayloadBytes:
             done += target.length
             progress(done, total)
         return Evidence(
-            f"{len(payloads)} payloads: length, SHA-256, chunk root and chunk hashes",
+            f"{len(payloads)} payloads: length, SHA-256, chunk root and chunk digests",
             {"payloads": {target.path: {"length": target.length, **target.hashes} for target in payloads}},
             tuple(staged_path(target) for target in targets),
         )
@@ -54,13 +54,13 @@ def _require_signed_bytes(context: GateContext, target: TargetFile, listed: dict
     record = read_payload_record(target.unrecognized_fields.get("custom"), target.path, "custom")
     signed = {"length": target.length, **target.hashes, "chunks": record.chunks}
     artifact = measure(_file(context, target))
-    _require_leaves(context, target, record.chunks)
+    _require_digests(context, target, record.chunks)
     _require_equal(f"{target.path} on the disk", signed, _facts(artifact) | {"chunks": artifact.chunks})
     del signed["chunks"]  # a manifest names none
     _require_equal(f"{target.path} in the manifest", signed, listed)
 
 
-def _require_leaves(context: GateContext, target: TargetFile, chunks: Chunks) -> None:
+def _require_digests(context: GateContext, target: TargetFile, chunks: Chunks) -> None:
     """The file that lets a device go on after a cut; without it, or with a wrong one, every cut starts again."""
     file = _file(context, target).with_name(f"{_file(context, target).name}{SUFFIX}")
     try:
@@ -68,9 +68,9 @@ def _require_leaves(context: GateContext, target: TargetFile, chunks: Chunks) ->
     except FileNotFoundError:
         data = b""
     try:
-        read_leaves(data, target.length, chunks, file.name)
+        read_digests(data, target.length, chunks, file.name)
     except MalformedError as error:
-        subject = f"chunk hashes of {target.path}"
+        subject = f"chunk digests of {target.path}"
         raise RefusedError(
             RepositoryRule.PAYLOAD_BYTES, subject, expected="those of the payload record", got=str(error)
         ) from error
