@@ -78,6 +78,8 @@ def seaweedfs(folder: Path) -> Iterator[Bucket]:
     command += [f"-master.port={master}", f"-volume.port={volume}", "-filer", f"-filer.port={filer}"]
     command += ["-s3", f"-s3.port={s3}", f"-s3.config={folder / 's3.json'}"]
     command += ["-master.volumeSizeLimitMB=1000", "-volume.max=50"]
+    command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]  # their ports are fixed: a second server would not start
+    command += ["-master.telemetry=false"]
     with running_process(command, folder, s3):
         yield s3_bucket(s3, (key, secret))
 
