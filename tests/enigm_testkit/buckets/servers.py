@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import obstore
+from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from enigm_testkit.buckets.environment import azurite, servers
@@ -77,6 +78,8 @@ def seaweedfs(folder: Path) -> Iterator[Bucket]:
     command += [f"-master.port={master}", f"-volume.port={volume}", "-filer", f"-filer.port={filer}"]
     command += ["-s3", f"-s3.port={s3}", f"-s3.config={folder / 's3.json'}"]
     command += ["-master.volumeSizeLimitMB=1000", "-volume.max=50"]
+    command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]  # their ports are fixed: a second server would not start
+    command += ["-master.telemetry=false"]
     with running_process(command, folder, s3):
         yield s3_bucket(s3, (key, secret))
 
@@ -149,7 +152,20 @@ def s3_bucket(port: int, credentials: tuple[str, str] = ("nobody", "asks"), *, m
             client_options={"allow_http": True},
         )
         urlopen(Request(obstore.sign(store, "PUT", "", timedelta(minutes=5)), method="PUT")).close()  # noqa: S310
+        _wait_until_it_takes_objects(store)
     return Bucket("s3://bucket/os", endpoint, environment, {"region": "us-east-1"}, f"{endpoint}/bucket/os")
+
+
+def _wait_until_it_takes_objects(store: S3Store) -> None:
+    """A port that is open is not yet a store: SeaweedFS makes its first volume when it is first written to."""
+    for attempt in range(_UP):
+        try:
+            obstore.put(store, "ready", b"")
+        except BaseError:
+            assert attempt + 1 < _UP, f"it takes no object in {_UP} s"
+            time.sleep(1)
+        else:
+            return
 
 
 def free_port() -> int:
@@ -160,9 +176,9 @@ def free_port() -> int:
 
 
 def _pair_of_ports() -> int:
-    """SeaweedFS takes each port and the one 10,000 above it."""
+    """SeaweedFS takes each port and the one 10,000 above it: both below those that the kernel gives to anybody."""
     while True:
-        port = free_port() % 10_000 + 20_000
+        port = 10_000 + int.from_bytes(os.urandom(4)) % 10_000
         with socket.socket() as low, socket.socket() as high:
             try:
                 low.bind(("127.0.0.1", port))
