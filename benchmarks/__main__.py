@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.device import DeviceRows
+from benchmarks.object_stores import StoreRows
 from benchmarks.plain import PlainRows
 from benchmarks.running import ROOT, Bench, serving
 from benchmarks.table import Row, rendered
@@ -50,7 +51,9 @@ def _rows(bench: Bench, size: int, targets: int, rounds: int, huge: int) -> list
     swupdate = size > 4 << 20 and shutil.which("swupdate") is not None
     rows = DeviceRows(bench, size, rounds, small, swupdate=swupdate).rows(huge)
     rows += PlainRows(bench, targets, rounds, repeats).rows()
-    return [*rows, *TokenRows(bench.folder, rounds, repeats).rows()]
+    rows += TokenRows(bench.folder, rounds, repeats).rows()
+    large, releases = (12 << 20, 1) if size <= 4 << 20 else (256 << 20, 20)
+    return [*rows, *StoreRows(bench.folder, large, rounds, releases).rows()]
 
 
 def _report(rows: list[Row]) -> dict[str, object]:

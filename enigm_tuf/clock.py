@@ -1,6 +1,6 @@
 """The machine's clock, and none."""
 
-from datetime import UTC, datetime
+from enigm_tuf.model.lean import UTC, datetime
 
 
 class SystemClock:

@@ -5,9 +5,7 @@ Every implementation, the simulators of the tests among them, passes the same co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-
+from enigm_tuf.model.lean import Callable, Mapping, datetime
 from enigm_tuf.model.tuf_fields import NOTHING
 from enigm_tuf.model.value import Protocol, Value
 

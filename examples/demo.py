@@ -8,7 +8,7 @@ from pathlib import Path
 
 from examples.attacks import ATTACKS, Scene
 from examples.device import Server, make_device
-from examples.ota_build import build_ota, collect_files
+from examples.ota_build import BuildFarm, collect_files, open_build_farm
 from examples.stage import Stage, open_stage
 from examples.tutorial import commands_not_played
 from examples.vendor import (
@@ -23,15 +23,10 @@ from examples.vendor import (
 
 _RELEASE = """product = "phone"
 channel = "stable"
-version = "{version}"
-build_id = "{build_id}"
-security_patch_level = "2026-11-05"
-rollback_index = {index}
-hardware_ids = ["phone-a", "phone-b"]
 release_notes = "https://enigm.example/notes/{version}"
 minimum_client = "0.1.0"
 mandatory = false
-payloads = [{{file = "ota-{version}.zip", type = "full-ota"}}]
+payloads = [{{file = "ota-{version}.zip"}}]
 provenance = []
 [rollout]
 start = "2026-11-01T00:00:00Z"
@@ -59,7 +54,8 @@ def main() -> int:
 
 def play_releases(stage: Stage) -> int:
     """Steps 1 to 8 for root, product and both releases; a device installs each. Returns how many it installed."""
-    prepare(stage)
+    farm = open_build_farm(stage.folder / "build")
+    prepare(stage, farm)
     device = stage.folder / "device"
     published = stage.folder / "repository" / "published"
     tree = stage.folder / "tree"
@@ -69,9 +65,9 @@ def play_releases(stage: Stage) -> int:
         make_device(stage, device.name, published / "metadata/1.root.json", server.url)
         for number, (version, build_id, index) in enumerate(RELEASES, start=1):
             stage.say(f"Release {number}: build, prepare, approve, policy, sign, verify, gate, publish")
-            build_ota(tree, version, build_id, stage.folder / f"ota-{version}.zip")
+            farm.build_ota(tree, version, build_id, index)
             description = stage.folder / f"release-{version}.toml"
-            description.write_text(_RELEASE.format(version=version, build_id=build_id, index=index))
+            description.write_text(_RELEASE.format(version=version))
             stage.repo("release", "prepare", "--config", str(description))
             eight_steps(stage, f"phone-{version}", AUTHORITIES)
             if number == 1:
@@ -82,11 +78,11 @@ def play_releases(stage: Stage) -> int:
     return installed
 
 
-def prepare(stage: Stage) -> None:
+def prepare(stage: Stage, farm: BuildFarm) -> None:
     """The ceremony: keys, policies, root, product."""
     make_keys(stage)
     write_policies(stage)
-    write_repository_configuration(stage)
+    write_repository_configuration(stage, farm.artifact_rules())
     for authority in AUTHORITIES:
         what = ["--authority", authority, "--environment", "staging", "--policy", f"{authority}.policy.toml"]
         stage.sign("authority", "init", "--home", authority, *what)

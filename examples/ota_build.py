@@ -1,17 +1,16 @@
-"""What a build system would hand over: an OTA package with a real ext4 image of real files."""
+"""What a build system would hand over: a signed A/B update package of Android, with verified boot and real files."""
 
-import base64
-import hashlib
 import os
 import shutil
-import subprocess
-import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
-IMAGE_MEBIBYTES = 64
+from enigm_testkit.android.build import AndroidBuild, Keys
+from enigm_testkit.android.keys import make_key
+
+IMAGE_KIBIBYTES = 64 << 10
 _FILES_MEBIBYTES = 40
 _SOURCES = (Path("/usr/bin"), Path("/usr/share/zoneinfo"), Path("/usr/lib/x86_64-linux-gnu"))
-_LONG_AGO = (2009, 1, 1, 0, 0, 0)
 
 
 def collect_files(tree: Path) -> None:
@@ -27,22 +26,41 @@ def collect_files(tree: Path) -> None:
                 left -= file.stat().st_size
 
 
-def build_ota(tree: Path, version: str, build_id: str, out: Path) -> None:
-    """Put ``tree`` into an ext4 image and that into an A/B OTA package, as Android's releasetools lay it out."""
-    (tree / "system" / "build.prop").write_text(f"ro.build.id={build_id}\nro.build.version.release={version}\n")
-    image = out.with_suffix(".img")
-    make = ["mke2fs", "-q", "-t", "ext4", "-F", "-d", str(tree), str(image), f"{IMAGE_MEBIBYTES}M"]
-    subprocess.run(make, check=True, env={**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"})
-    with image.open("rb") as file:
-        digest = base64.b64encode(hashlib.file_digest(file, "sha256").digest()).decode()
-    properties = f"FILE_HASH={digest}\nFILE_SIZE={image.stat().st_size}\n"
-    metadata = (
-        "ota-type=AB\npre-device=phone\n"
-        f"post-build=enigm/phone/phone:{version}/{build_id}/1:user/release-keys\n"
-        "post-security-patch-level=2026-11-05\n"
-    )
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as package:
-        package.writestr(zipfile.ZipInfo("META-INF/com/android/metadata", _LONG_AGO), metadata)
-        package.writestr(zipfile.ZipInfo("payload_properties.txt", _LONG_AGO), properties)
-        package.write(image, "payload.bin")
-    image.unlink()
+@dataclass(frozen=True)
+class BuildFarm:
+    """Its keys sign packages and vbmeta images. They are none of the authorities' keys."""
+
+    folder: Path
+    keys: Keys
+
+    def artifact_rules(self) -> str:
+        """The part of repository.toml that says what a phone's artifacts must be."""
+        return f"""[[artifacts]]
+product = "phone"
+kinds = ["android-ota"]
+update_keys = ["{self.keys.update.spki}"]
+avb_keys = {{vbmeta = "{self.keys.vbmeta.spki}", vbmeta_system = "{self.keys.vbmeta_system.spki}"}}
+"""
+
+    def build_ota(self, files: Path, version: str, build_id: str, index: int) -> Path:
+        """The full update package ``ota-VERSION.zip``, as Android's releasetools lay it out."""
+        folder = self.folder / version
+        folder.mkdir()
+        build = AndroidBuild(
+            folder,
+            self.keys,
+            version=version,
+            id=build_id,
+            devices=("phone-a", "phone-b"),
+            timestamp=AndroidBuild.timestamp + index,
+            rollback_index=index,
+            files=files,
+            system_kibibytes=IMAGE_KIBIBYTES,
+        )
+        return build.full(f"ota-{version}.zip").rename(self.folder.parent / f"ota-{version}.zip")
+
+
+def open_build_farm(folder: Path) -> BuildFarm:
+    """A new one, with new keys."""
+    folder.mkdir()
+    return BuildFarm(folder, Keys(*(make_key(folder, name) for name in ("update", "vbmeta", "vbmeta_system"))))

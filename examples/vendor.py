@@ -96,7 +96,7 @@ def take_stock(stage: Stage) -> None:
         stage.sign("inventory", "adopt", proposal, "--home", authority, *votes)
 
 
-def write_repository_configuration(stage: Stage) -> None:
+def write_repository_configuration(stage: Stage, artifact_rules: str) -> None:
     """repository.toml, and the PIN file of the one key that is online."""
     pin = stage.folder / "timestamp.pin"
     pin.write_text(PIN)
@@ -120,7 +120,7 @@ def write_repository_configuration(stage: Stage) -> None:
     text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in lines.items())
     text += '[policies]\nmanifest = "manifest.policy.toml"\nrelease = "release.policy.toml"\n'
     text += "[expiry_days]\nroot = 365\ntargets = 180\nsnapshot = 30\nmanifest = 30\npayload = 365\ntimestamp = 2\n"
-    (stage.folder / "repository.toml").write_text(text)
+    (stage.folder / "repository.toml").write_text(text + artifact_rules)
 
 
 def eight_steps(stage: Stage, record: str, authorities: Sequence[str]) -> None:

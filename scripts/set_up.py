@@ -27,7 +27,18 @@ PACKAGES = {
     "swig": "builds pyscard",
     "gcc": "builds pyscard",
     "libc6-dev": "builds pyscard",
-    "e2fsprogs": "mke2fs, which makes the demo's ext4 images",
+    "e2fsprogs": "mke2fs, which makes the ext4 images of the tests and the demo, and debugfs, which reads them",
+    "erofs-utils": "mkfs.erofs, which makes EROFS images",
+    "squashfs-tools": "mksquashfs, for squashfs images and for rauc",
+    "cpio": "makes ramdisks and SWUpdate images",
+    "lz4": "packs ramdisks",
+    "mkbootimg": "makes boot images",
+    "android-sdk-libsparse-utils": "img2simg, which makes sparse images",
+    "cryptsetup-bin": "veritysetup, which makes the hash trees of verified boot",
+    "protobuf-compiler": "protoc, which encodes the metadata of update packages",
+    "signapk": "signs update packages, as Android's build does",
+    "rauc": "makes and signs RAUC bundles",
+    "swupdate": "checks SWUpdate images",
     "opensc": "pkcs11-tool and pkcs15-tool, foreign clients of the virtual card",
     "opensc-pkcs11": "a foreign PKCS#11 module for PIV cards",
     "ykcs11": "the maker's PKCS#11 module for PIV cards",
@@ -39,6 +50,7 @@ PACKAGES = {
     "libtpm2-pkcs11-1": "PKCS#11 on a TPM",
     "libtss2-tcti-swtpm0": "its way to the software TPM",
     "libnss3-tools": "certutil, which makes the database of NSS, a PKCS#11 module",
+    "nginx-light": "the CDN of the tests",
 }
 
 

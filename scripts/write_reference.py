@@ -23,6 +23,9 @@ from enigm_tuf.commandline import Command
 from enigm_tuf.model import approval, keys, manifest, payload, policy, request, root_extension
 from enigm_tuf.model.shapes import Record
 from enigm_tuf.trust.rules import Rule
+from enigm_tuf_repository.gates import statements
+from enigm_tuf_repository.gates.pinned import PINNED_GATES
+from enigm_tuf_repository.gates.plugins import installed_gates
 
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMAS: dict[str, tuple[Record[Any], str]] = {
@@ -33,6 +36,7 @@ SCHEMAS: dict[str, tuple[Record[Any], str]] = {
     "request-index": (request.REQUEST_INDEX, "index.json of a .enigmreq"),
     "signing-response": (request.SIGNING_RESPONSE, "index.json of a .enigmresp"),
     "approval-statement": (approval.STATEMENT, "The in-toto statement in an approval's DSSE envelope"),
+    "gate-statement": (statements.GATE_STATEMENT, "gates/<ID>.json in a record: what one release gate said"),
     "policy": (policy.POLICY, "A policy file (TOML), as the object that it reads into"),
 }
 
@@ -138,12 +142,40 @@ def _prompted(examples: str) -> str:
     return "\n".join(f"$ {line}" for line in examples.strip().splitlines())
 
 
+GATES_HEAD = """\
+    # Release gates
+
+    `enigm-repo release gate RECORD` runs every gate below, side by side. Each stands alone, has a verdict of its own
+    (`pass`, `fail`, `not-applicable`) and leaves an in-toto statement in the record, `gates/<ID>.json`
+    ([schema](schemas/gate-statement.schema.json)), which the record binds by digest and which publication reads again.
+    No configuration switches one off: `GATE-SET` refuses a release unless all of them were there, from this
+    distribution, and ran. A gate that crashes has failed.
+
+    A gate of your own is an object of the Protocol `enigm_tuf_repository.gates.gate.Gate`, registered as an entry point
+    of the group `enigm_tuf_repository.gates` under its ID. It can only refuse more. Name it in `also_required_gates` of
+    `repository.toml`, and a release is refused where it is missing. It runs inside `enigm-repo`: install only what you
+    trust as much. Written by `scripts/write_reference.py` from the gates themselves.
+    """
+
+
+def gates_text() -> str:
+    """docs/reference/gates.md: a section for each pinned gate."""
+    gates = {str(plugin.gate.rule): plugin.gate for plugin in installed_gates().plugins}
+    sections = [
+        f"## {rule}\n\nDemands: {gate.rule.demand}.\n\nProves: {gate.proves}\n\nDoes not prove: {gate.does_not_prove}\n"
+        for rule, gate in gates.items()
+        if rule in PINNED_GATES
+    ]
+    return "\n".join([textwrap.dedent(GATES_HEAD), *sections])
+
+
 def documents() -> dict[Path, str]:
     """Every generated file with the text that it must have."""
     schemas = {ROOT / "docs/reference/schemas" / f"{name}.schema.json": schema_text(name) for name in SCHEMAS}
     return schemas | {
         ROOT / "docs/assurance.md": assurance_text(),
         ROOT / "docs/reference/command-lines.md": command_lines_text(),
+        ROOT / "docs/reference/gates.md": gates_text(),
     }
 
 

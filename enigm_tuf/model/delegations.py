@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
-
 from enigm_tuf.errors import MalformedError
+from enigm_tuf.model.lean import Iterator, Mapping
 from enigm_tuf.model.strict_json import JsonObject, sha256
 from enigm_tuf.model.tuf_fields import (
     Key,
@@ -132,4 +130,13 @@ def _read_succinct(value: object, source: str, field: str) -> SuccinctRoles:
 
 def _matches(path: str, pattern: str) -> bool:
     parts, globs = path.split("/"), pattern.split("/")
-    return len(parts) == len(globs) and all(fnmatchcase(part, glob) for part, glob in zip(parts, globs, strict=True))
+    return len(parts) == len(globs) and all(_fits(part, glob) for part, glob in zip(parts, globs, strict=True))
+
+
+def _fits(part: str, glob: str) -> bool:
+    """``fnmatchcase``, which imports ``re``, where the glob is more than a text or ``*``."""
+    if glob == "*" or not any(letter in glob for letter in "*?["):
+        return glob in {"*", part}
+    from fnmatch import fnmatchcase
+
+    return fnmatchcase(part, glob)

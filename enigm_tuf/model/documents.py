@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-
+from enigm_tuf.model.lean import Callable, Iterator, Mapping
 from enigm_tuf.model.strict_json import sha256
 
 
@@ -27,9 +26,9 @@ class Documents(Mapping[str, bytes]):
             return documents
         return cls({role: sha256(data) for role, data in documents.items()}, _nothing, documents)
 
-    def with_document(self, role: str, data: bytes) -> Documents:
-        """The same with one role's bytes added or replaced."""
-        return Documents({**self.digests, role: sha256(data)}, self._read, {**self._held, role: data})
+    def with_document(self, role: str, data: bytes, digest: str) -> Documents:
+        """The same with one role's bytes, whose SHA-256 is ``digest`` (hex), added or replaced."""
+        return Documents({**self.digests, role: digest}, self._read, {**self._held, role: data})
 
     def without(self, *names: str) -> Documents:
         """The same but for ``names``."""

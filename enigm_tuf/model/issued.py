@@ -5,8 +5,7 @@ TUF says when metadata expires, never when it was made. A device without a clock
 
 from __future__ import annotations
 
-from datetime import datetime
-
+from enigm_tuf.model.lean import datetime
 from enigm_tuf.model.root_extension import FIELD
 from enigm_tuf.model.shapes import Record, Time
 from enigm_tuf.model.strict_json import JsonObject

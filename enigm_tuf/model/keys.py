@@ -6,9 +6,8 @@ rules compare. ``proof`` is a signature by the key over a domain-separated chall
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from enigm_tuf.errors import MalformedError
+from enigm_tuf.model.lean import datetime
 from enigm_tuf.model.shapes import (
     LINE,
     NAME,

@@ -4,11 +4,11 @@ It lists the channel's current releases, newest first, and says for whom and fro
 """
 
 import itertools
-from datetime import datetime
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.keys import ENVIRONMENT, Environment
+from enigm_tuf.model.lean import datetime
 from enigm_tuf.model.payload import HARDWARE_IDS, HASHES, LENGTH, PAYLOAD_TYPE, PayloadType, require_delta_source
 from enigm_tuf.model.shapes import (
     BUILD_ID,
@@ -23,12 +23,24 @@ from enigm_tuf.model.shapes import (
     Sequence,
     Text,
     Time,
+    is_number,
     version_key,
 )
 from enigm_tuf.model.strict_json import encode, parse
 from enigm_tuf.model.value import Value
 
-PATCH_LEVEL = Text(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", "a security patch level such as 2026-11-05")
+
+def _is_patch_level(text: str) -> bool:
+    year, month, day = text[:4], text[5:7], text[8:]
+    numbers = is_number(year, 4) and is_number(month, 2) and is_number(day, 2)
+    return numbers and text[4] == text[7] == "-" and "01" <= month <= "12" and "01" <= day <= "31"
+
+
+PATCH_LEVEL = Text(
+    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
+    "a security patch level such as 2026-11-05",
+    matches=_is_patch_level,
+)
 
 
 class ManifestPayload(Value):

@@ -43,7 +43,7 @@ LENGTH = Integer(1, maximum=LIMITS.payload_bytes)
 
 
 class Chunks(Value):
-    """A Merkle tree (RFC 6962 section 2.1, SHA-256) over chunks of ``size`` bytes, the last one shorter."""
+    """A Merkle tree (RFC 6962 section 2.1, SHA-256) over the digests at the end of every ``size`` bytes, and of all."""
 
     size: int
     root: str

@@ -6,7 +6,6 @@ Imported only where a key is looked at: ``cryptography`` is heavy.
 from __future__ import annotations
 
 import binascii
-import hashlib
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -82,7 +81,11 @@ def tuf_key(spki: bytes) -> Key:
 
 def message_of(keytype: str, data: bytes) -> bytes:
     """What is given to the algorithm for ``data``: for ML-DSA TAP 21's prefix, version 1, and a SHA-512."""
-    return b"tuf\x01" + hashlib.sha512(data).digest() if keytype == "ml-dsa" else data
+    if keytype != "ml-dsa":
+        return data
+    from hashlib import sha512
+
+    return b"tuf\x01" + sha512(data).digest()
 
 
 def load(key: Key) -> Any:

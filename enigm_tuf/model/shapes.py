@@ -7,12 +7,9 @@ Fields of a record carry the names of the frozen dataclass that they fill.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.lean import UTC, Callable, Mapping, datetime
 from enigm_tuf.model.value import Generic, Protocol, Value
 
 TYPE_CHECKING = False  # without importing typing
@@ -69,20 +66,35 @@ class Boolean(Value):
 
 
 class Text(Value):
-    """A text that ``pattern`` matches in full; ``meaning`` says so in words."""
+    """A text that ``pattern`` matches in full; ``meaning`` says so in words.
+
+    ``matches`` decides the same without ``re``, which takes a device 5 ms to import: a test holds the two together.
+    """
 
     pattern: str = r"[^\x00-\x1f\x7f]*"
     meaning: str = "one line of text"
     maximum: int = LIMITS.text
+    matches: Callable[[str], bool] | None = None
 
     def read(self, value: object, source: str, field: str) -> str:
         if type(value) is not str:
             raise MalformedError(source, field, f"must be {self.meaning}, is {_kind(value)}")
         if len(value) > self.maximum:
             raise MalformedError(source, field, f"at most {self.maximum} characters, has {len(value)}")
-        if not re.fullmatch(self.pattern, value):
+        if not self._is_matched_by(value):
             raise MalformedError(source, field, f"must be {self.meaning}, is {value[:60]!r}")
         return value
+
+    def accepts(self, value: str) -> bool:
+        """Whether ``read`` would take it."""
+        return len(value) <= self.maximum and self._is_matched_by(value)
+
+    def _is_matched_by(self, value: str) -> bool:
+        if self.matches is not None:
+            return self.matches(value)
+        from re import fullmatch
+
+        return fullmatch(self.pattern, value) is not None
 
     def write(self, value: str) -> str:
         return value
@@ -248,17 +260,81 @@ def _kind(value: object) -> str:
     return names.get(type(value), "null" if value is None else type(value).__name__)
 
 
+def only(letters: str, text: str) -> bool:
+    """Whether every letter of ``text`` is one of ``letters``."""
+    return not text.strip(letters)
+
+
+def is_number(text: str, digits: int) -> bool:
+    """Whether it is so many decimal digits."""
+    return len(text) == digits and only(_DIGITS, text)
+
+
+def _is_time(text: str) -> bool:
+    numbers = (text[:4], 4), (text[5:7], 2), (text[8:10], 2), (text[11:13], 2), (text[14:16], 2), (text[17:19], 2)
+    marks = text[4:5] + text[7:8] + text[10:11] + text[13:14] + text[16:17] + text[19:]
+    return marks == "--T::Z" and all(is_number(number, digits) for number, digits in numbers)
+
+
+def _is_name(text: str) -> bool:
+    return 0 < len(text) < 64 and text[0] not in "_-" and only(_SMALL + _DIGITS + "_-", text)
+
+
+def _is_version(text: str) -> bool:
+    parts = text.split(".")
+    numbers = (0 < len(part) < 10 and only(_DIGITS, part) and (part == "0" or part[0] != "0") for part in parts)
+    return len(parts) < 5 and all(numbers)
+
+
+def _is_build_id(text: str) -> bool:
+    return 0 < len(text) < 129 and text[0] not in "._-" and only(_LETTERS + "._-", text)
+
+
+def _is_path(text: str) -> bool:
+    return all(part and part[0] not in ".-" and only(_LETTERS + "._-", part) for part in text.split("/"))
+
+
+def _is_line(text: str) -> bool:
+    return not text or (min(text) >= " " and "\x7f" not in text)
+
+
+_DIGITS, _SMALL = "0123456789", "abcdefghijklmnopqrstuvwxyz"
+_LETTERS = _SMALL + _SMALL.upper() + _DIGITS
+_HEX = "0123456789abcdef"
+
 TIME_TEXT = Text(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", "a time in UTC such as 2026-11-23T20:15:00Z"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z",
+    "a time in UTC such as 2026-11-23T20:15:00Z",
+    matches=_is_time,
 )
-SHA256 = Text(r"[0-9a-f]{64}", "a SHA-256 in lower-case hex", 64)
-SHA512 = Text(r"[0-9a-f]{128}", "a SHA-512 in lower-case hex", 128)
-NAME = Text(r"[a-z0-9][a-z0-9_-]{0,62}", "a name of a-z, 0-9, _ and -, at most 63 long", 63)
-VERSION = Text(r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){0,3}", "a version such as 2026.11.1", 39)
-BUILD_ID = Text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", "a build id of letters, digits, '.', '_' and '-'", 128)
-PATH = Text(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*", "a relative path with no '..'", 512)
-LINE = Text()
-WORD = Text(r"\S.*", "a text that is not empty")
+SHA256 = Text(
+    r"[0-9a-f]{64}", "a SHA-256 in lower-case hex", 64, matches=lambda text: len(text) == 64 and only(_HEX, text)
+)
+SHA512 = Text(
+    r"[0-9a-f]{128}", "a SHA-512 in lower-case hex", 128, matches=lambda text: len(text) == 128 and only(_HEX, text)
+)
+NAME = Text(r"[a-z0-9][a-z0-9_-]{0,62}", "a name of a-z, 0-9, _ and -, at most 63 long", 63, matches=_is_name)
+VERSION = Text(
+    r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){0,3}", "a version such as 2026.11.1", 39, matches=_is_version
+)
+BUILD_ID = Text(
+    r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}",
+    "a build id of letters, digits, '.', '_' and '-'",
+    128,
+    matches=_is_build_id,
+)
+PATH = Text(
+    r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*",
+    "a relative path with no '..'",
+    512,
+    matches=_is_path,
+)
+LINE = Text(matches=_is_line)
+WORD = Text(
+    r"\S.*",
+    "a text that is not empty",
+    matches=lambda text: text != "" and not text[0].isspace() and "\n" not in text,
+)
 POSITIVE = Integer(1)
 
 

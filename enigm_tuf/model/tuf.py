@@ -6,12 +6,10 @@ type or scheme that can never count are left out, so that a root with a key of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.delegations import Delegations, SuccinctRoles
-from enigm_tuf.model.strict_json import JsonObject, sha256
+from enigm_tuf.model.lean import Iterator, Mapping, datetime
+from enigm_tuf.model.strict_json import JsonObject, canonical, sha256
 from enigm_tuf.model.tuf_fields import (
     NOTHING,
     Key,
@@ -69,6 +67,10 @@ class Signed(Value):
     def read(cls, signed: JsonObject, source: str) -> Self:
         """From the ``signed`` object of a file; MalformedError names the field."""
         raise NotImplementedError
+
+    def canonical(self) -> bytes:
+        """The bytes under the signatures."""
+        return canonical(self.raw)
 
     @property
     def unrecognized_fields(self) -> Mapping[str, object]:
@@ -168,7 +170,7 @@ class TargetFiles(Mapping[str, TargetFile]):
 class Targets(Signed):
     """Targets metadata (4.5), top-level or delegated."""
 
-    targets: TargetFiles
+    targets: Mapping[str, TargetFile]
     delegations: Delegations | None
 
     type = "targets"
@@ -202,16 +204,19 @@ class Targets(Signed):
         return self.delegations.role(name) if self.delegations else None
 
 
-def matches(data: bytes, length: int | None, hashes: Mapping[str, str] | None) -> str | None:
-    """None if ``data`` has the length and every hash that are given, else what is wrong, in words."""
+def matches(data: bytes, length: int | None, hashes: Mapping[str, str] | None, known: str | None = None) -> str | None:
+    """None if ``data`` has the length and every hash that are given, else what is wrong, in words.
+
+    ``known`` is the SHA-256 of ``data``, where that was computed already.
+    """
     if length is not None and len(data) != length:
         return f"{len(data)} bytes, not {length}"
-    for algorithm, digest in (hashes or {}).items():
+    for algorithm, expected in (hashes or {}).items():
         if algorithm not in HASH_ALGORITHMS:
             return f"hash algorithm {algorithm!r:.40}, which is unknown here"
-        got = _digest(algorithm, data)
-        if got != digest:
-            return f"{algorithm} {got}, not {digest:.128}"
+        got = known if known and algorithm == "sha256" else _digest(algorithm, data)
+        if got != expected:
+            return f"{algorithm} {got}, not {expected:.128}"
     return None
 
 

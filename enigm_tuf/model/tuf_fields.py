@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from types import MappingProxyType
-
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.lean import Mapping, MappingProxyType, datetime
 from enigm_tuf.model.strict_json import JsonObject
 from enigm_tuf.model.value import Value
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.lean import Generator
 from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf.trust.metadata import Lineage
 from enigm_tuf.trust.tuf_rules import TufRule

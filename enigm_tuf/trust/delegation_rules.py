@@ -1,7 +1,5 @@
 """The authorities' rules on targets metadata: who may delegate what to whom (DESIGN section 3.3)."""
 
-import re
-
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.delegations import DelegatedRole, Delegations
 from enigm_tuf.model.shapes import NAME
@@ -12,7 +10,6 @@ from enigm_tuf.trust.test_keys import known_test_key
 from enigm_tuf.trust.threshold import spki_sha256
 from enigm_tuf.trust.verified import Verified
 
-_ROLE = re.compile(rf"(?P<product>{NAME.pattern})\.(?P<kind>manifest|payload)")
 _PATHS = {"manifest": "manifests/{}/*", "payload": "payloads/{}/*/*"}
 
 
@@ -28,8 +25,8 @@ def payload_role(product: str) -> str:
 
 def delegated_paths(role: str) -> list[str]:
     """The only path pattern that the role may be given; empty for a name that is no product role."""
-    match = _ROLE.fullmatch(role)
-    return [_PATHS[match["kind"]].format(match["product"])] if match else []
+    product, _, kind = role.rpartition(".")
+    return [_PATHS[kind].format(product)] if kind in _PATHS and NAME.accepts(product) else []
 
 
 def targets_delegations(view: RootView, targets: Targets) -> tuple[Evidence, ...]:

@@ -1,9 +1,8 @@
 """Whether a release is for this device, now: compatibility, eligibility and rollout. Signed fields only restrict."""
 
-from datetime import datetime, timedelta
-
 from enigm_tuf import VERSION
 from enigm_tuf.model.keys import Environment
+from enigm_tuf.model.lean import datetime, timedelta
 from enigm_tuf.model.manifest import ManifestPayload, Release, Rollout
 from enigm_tuf.model.shapes import version_key
 from enigm_tuf.model.strict_json import sha256

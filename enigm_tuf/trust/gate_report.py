@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from enigm_tuf.model.lean import StrEnum
 from enigm_tuf.model.value import Value, replace
 
 TYPE_CHECKING = False  # without importing typing

@@ -7,12 +7,9 @@ rollback checks; before anything is decided on them, their successors are admitt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from types import MappingProxyType
-
 from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.lean import Mapping, MappingProxyType, datetime
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import MetaFile, Root, Signed, Snapshot, Targets, Timestamp, matches
 from enigm_tuf.model.value import Value, replace
@@ -20,7 +17,7 @@ from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 from enigm_tuf.trust.admission import Admission
 from enigm_tuf.trust.remembered import Remembered
 from enigm_tuf.trust.tuf_rules import TufRule
-from enigm_tuf.trust.verified import Document, Verified, read_document, recalled, verify
+from enigm_tuf.trust.verified import Document, Verified, read_document, read_targets, recalled, verify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,9 +110,10 @@ def admit_snapshot(
     """5.5.2 to 5.5.6. A stored one may be older than timestamp says; see ``snapshot_is_current``."""
     timestamp = current_timestamp(state)
     meta = timestamp.snapshot_meta
+    digest = sha256(data)
     if not stored:
-        _require_hashes(meta, data, TufRule.SNAPSHOT_HASH, "snapshot")
-    document = read_document(data, Snapshot, "snapshot", LIMITS.snapshot_bytes)
+        _require_hashes(meta, data, digest, TufRule.SNAPSHOT_HASH, "snapshot")
+    document = read_document(data, Snapshot, "snapshot", LIMITS.snapshot_bytes, digest)
     snapshot = _top_level(state, document, "snapshot", remembered)
     if state.snapshot is not None:
         _require_no_role_rollback(state.snapshot.value, snapshot.value)
@@ -133,7 +131,7 @@ def snapshot_is_current(state: TrustedMetadata) -> bool:
     if state.snapshot is None:
         return False
     meta, snapshot = current_timestamp(state).snapshot_meta, state.snapshot
-    if matches(snapshot.data, meta.length, meta.hashes):
+    if matches(snapshot.data, meta.length, meta.hashes, snapshot.sha256):
         return False  # the same version with other bytes: two snapshots were signed, and this is not the one
     return snapshot.value.version == meta.version and not snapshot.value.is_expired(state.now)
 
@@ -144,8 +142,9 @@ def admit_targets(
     """5.6.2 to 5.6.5, for ``targets`` and for every delegated role alike."""
     role = lineage[-1]
     meta = current_meta(state, role)
-    _require_hashes(meta, data, TufRule.TARGETS_HASH, role)
-    document = read_document(data, Targets, role, targets_bound(meta))
+    digest = sha256(data)
+    _require_hashes(meta, data, digest, TufRule.TARGETS_HASH, role)
+    document = read_targets(data, role, targets_bound(meta), digest)
     parent = delegator_of(state, lineage)
     known = recalled(remembered, state.admission, document, state.root, parent)
     targets = known or verify(document, state.root, parent, role, f"{role}, delegated by {('root', *lineage)[-2]}")
@@ -166,7 +165,7 @@ def targets_are_current(state: TrustedMetadata, lineage: Lineage, remembered: Re
     """Whether ``admit_targets`` would take the remembered bytes: decided without reading them."""
     meta, parent = current_meta(state, lineage[-1]), delegator_of(state, lineage)
     return (
-        remembered.holds(state.admission.identity, sha256(state.root.data), sha256(parent.data))
+        remembered.holds(state.admission.identity, state.root.sha256, parent.sha256)
         and remembered.version == meta.version
         and meta.length in {None, remembered.length}
         and all(name == "sha256" and digest == remembered.sha256 for name, digest in (meta.hashes or {}).items())
@@ -228,6 +227,6 @@ def _require_no_role_rollback(before: Snapshot, after: Snapshot) -> None:
         _require_not_older(TufRule.ROLLBACK_SNAPSHOT, name, meta.version, after.meta[name].version)
 
 
-def _require_hashes(meta: MetaFile, data: bytes, rule: TufRule, subject: str) -> None:
-    if wrong := matches(data, meta.length, meta.hashes):
+def _require_hashes(meta: MetaFile, data: bytes, digest: str, rule: TufRule, subject: str) -> None:
+    if wrong := matches(data, meta.length, meta.hashes, digest):
         raise RefusedError(rule, subject, expected="the length and hashes that are signed", got=wrong)

@@ -5,8 +5,7 @@ It stands in the store beside the root that it rests on: whoever can write the o
 
 from __future__ import annotations
 
-from datetime import datetime
-
+from enigm_tuf.model.lean import datetime
 from enigm_tuf.model.value import Value
 
 

@@ -3,10 +3,9 @@
 They run after the TUF client workflow has admitted the root (specification 5.3), on every root of the chain.
 """
 
-from collections.abc import Callable, Collection, Mapping
-
 from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.model.keys import Environment
+from enigm_tuf.model.lean import Callable, Collection, Mapping
 from enigm_tuf.model.root_extension import FIELD, RootExtension, read_root_extension
 from enigm_tuf.model.tuf import Root
 from enigm_tuf.model.tuf_fields import Role

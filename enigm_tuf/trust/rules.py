@@ -6,8 +6,7 @@ Other families stand where they are enforced: the TUF client workflow's in ``tuf
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from enigm_tuf.model.lean import StrEnum
 from enigm_tuf.model.value import Value
 
 TYPE_CHECKING = False  # without importing typing

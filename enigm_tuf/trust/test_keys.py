@@ -5,8 +5,7 @@ that it was computed from. In each of them the private half lies beside the publ
 password that is published with it.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from enigm_tuf.model.lean import Mapping, MappingProxyType
 
 KNOWN_TEST_KEYS: Mapping[str, str] = MappingProxyType(
     {

@@ -3,9 +3,8 @@
 A threshold counts distinct public keys, by SHA-256 of their SubjectPublicKeyInfo, never keyids.
 """
 
-from collections.abc import Collection, Mapping
-
 from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.lean import Collection, Mapping
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf_fields import Key
 from enigm_tuf.trust.rules import AuthorityRule

@@ -24,6 +24,6 @@ class TufRule(Rule):
     TARGET_HASH = "TARGET-HASH", "a target file has the length and hashes in its metadata (5.7.2)"
     CHUNK_HASH = (
         "CHUNK-HASH",
-        "every chunk of a payload has the hash in its signed tree",
+        "a payload has the digest in its signed tree at the end of every chunk",
     )
     TIME_FLOOR = "TIME-FLOOR", "the clock is not behind the newest time ever seen (5.3.10 needs one fixed time)"

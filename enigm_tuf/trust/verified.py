@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from enigm_tuf.errors import MalformedError, RefusedError
-from enigm_tuf.model.strict_json import canonical, parse, sha256
+from enigm_tuf.model.lean import Mapping, MappingProxyType
+from enigm_tuf.model.strict_json import parse, sha256
 from enigm_tuf.model.tuf import Root, Signed, Targets
 from enigm_tuf.model.value import Generic, Value
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
@@ -28,16 +26,17 @@ else:
 
 
 class Document(Value, Generic[T]):
-    """Parsed, not verified."""
+    """Parsed, not verified. ``sha256`` is that of ``data``, hex."""
 
     value: T
     data: bytes
     signatures: Mapping[str, str]
+    sha256: str
 
     @property
     def canonical(self) -> bytes:
         """The bytes under the signatures, from the original object."""
-        return canonical(self.value.raw)
+        return self.value.canonical()
 
 
 class Verified(Document[T]):
@@ -57,7 +56,7 @@ class Verified(Document[T]):
         """What the store keeps, so that the same bytes under the same keys need not be verified again."""
         value = self.value
         return Remembered(
-            sha256(self.data),
+            self.sha256,
             len(self.data),
             value.version,
             value.expires,
@@ -68,15 +67,36 @@ class Verified(Document[T]):
         )
 
 
-def read_document(data: bytes, kind: type[T], source: str, max_bytes: int) -> Document[T]:
-    """Strict JSON, then the fields of ``kind``; MalformedError, RefusedError METADATA-TYPE."""
+def read_document(data: bytes, kind: type[T], source: str, max_bytes: int, digest: str | None = None) -> Document[T]:
+    """Strict JSON, then the fields of ``kind``; MalformedError, RefusedError METADATA-TYPE.
+
+    ``digest`` is the SHA-256 of ``data`` where that is known already.
+    """
     envelope = parse(data, source=source, max_bytes=max_bytes)
+    return _document(envelope, data, kind, source, digest)
+
+
+def read_targets(data: bytes, source: str, max_bytes: int, digest: str) -> Document[Targets]:
+    """The same for targets. A big role of plain targets is not taken apart (ADR 17)."""
+    if _BIG < len(data) <= max_bytes:
+        from enigm_tuf.model.plain_targets import read_plain
+
+        if found := read_plain(data, source):
+            envelope, value = found
+            return Document(value, data, _signatures(envelope, source), digest)
+    return read_document(data, Targets, source, max_bytes, digest)
+
+
+_BIG = 2**17  # some 500 targets
+
+
+def _document(envelope: JsonObject, data: bytes, kind: type[T], source: str, digest: str | None) -> Document[T]:
     signed = envelope.get("signed")
     if not isinstance(signed, dict):
         raise MalformedError(source, "signed", "must be an object")
     if signed.get("_type") != kind.type:
         raise RefusedError(TufRule.METADATA_TYPE, source, expected=kind.type, got=f"{signed.get('_type')!r:.40}")
-    return Document(kind.read(signed, source), data, _signatures(envelope, source))
+    return Document(kind.read(signed, source), data, _signatures(envelope, source), digest or sha256(data))
 
 
 def recalled(
@@ -87,13 +107,13 @@ def recalled(
     delegator: Document[Root] | Document[Targets],
 ) -> Verified[T] | None:
     """Verified metadata if these very bytes were verified before, under the same root, keys and rules."""
-    anchors = sha256(root.data), sha256(delegator.data)
+    anchors = root.sha256, delegator.sha256
     if remembered is None or not remembered.holds(admission.identity, *anchors):
         return None
-    if remembered.sha256 != sha256(document.data):
+    if remembered.sha256 != document.sha256:
         return None
     signers = frozenset(remembered.signers)
-    return Verified(document.value, document.data, document.signatures, signers, *anchors, _seal=SEAL)
+    return Verified(document.value, document.data, document.signatures, document.sha256, signers, *anchors, _seal=SEAL)
 
 
 def verify(
@@ -111,8 +131,8 @@ def verify(
     signers = require_threshold(
         keys, definition.keyids, definition.threshold, document.signatures, document.canonical, subject
     )
-    anchors = sha256(root.data), sha256(delegator.data)
-    return Verified(document.value, document.data, document.signatures, signers, *anchors, _seal=SEAL)
+    anchors = root.sha256, delegator.sha256
+    return Verified(document.value, document.data, document.signatures, document.sha256, signers, *anchors, _seal=SEAL)
 
 
 def _keys_of(delegator: Root | Targets) -> Mapping[str, Key]:

@@ -74,6 +74,20 @@ def test_a_fault_has_a_name_and_the_next_session_works(
         assert session.sign("root", MESSAGE)
 
 
+@pytest.mark.rule("TOKEN-ATTRIBUTES", "reject")
+def test_a_key_that_changes_within_a_session_signs_nothing_more(token: Pkcs11Token, spy: SpyModule) -> None:
+    """The attributes are read before each signature, in the same call."""
+    with token.session(lambda _: PIN) as session:
+        session.sign("root", MESSAGE)
+        assert spy.signatures == 2
+        spy.fail("drift")
+        with pytest.raises(RefusedError, match="CKA_EXTRACTABLE: expected False, got True"):
+            session.sign("root", MESSAGE)
+        assert spy.signatures == 2
+        spy.fail("")
+        assert session.sign("root", MESSAGE)
+
+
 def test_what_a_module_prints_is_not_taken_for_an_answer(token: Pkcs11Token, spy: SpyModule) -> None:
     spy.fail("print")
     with token.session(lambda _: PIN) as session:

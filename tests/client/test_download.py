@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enigm_tuf.errors import NotFoundError, RefusedError, StateError, TransportError
-from enigm_tuf.model.chunks import leaf, merkle_root
-from enigm_tuf.model.payload import Chunks
+from enigm_tuf.model.chunks import chunk_tree
+from enigm_tuf.model.value import replace
 from enigm_tuf.ports import Channel, Source
 from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.pipeline import Pipeline
@@ -25,11 +25,11 @@ DATA = b"".join(hashlib.sha256(str(number).encode()).digest() for number in rang
 
 
 class Mirror:
-    """Serves ``payload`` and its leaves from memory, counts bytes, and may cut or lie."""
+    """Serves ``payload`` and its chunk digests from memory, counts bytes, and may cut or lie."""
 
-    def __init__(self, data: bytes = DATA, *, leaves: bytes | None = b"", cut: int | None = None) -> None:
+    def __init__(self, data: bytes = DATA, *, digests: bytes | None = b"", cut: int | None = None) -> None:
         self.data = data
-        self.leaves = b"".join(_leaves(DATA)) if leaves == b"" else leaves
+        self.digests = _digests(DATA) if digests == b"" else digests
         self.cut = cut
         self.served = 0
 
@@ -37,12 +37,12 @@ class Mirror:
         return Channel()
 
     def fetch(self, path: str, max_bytes: int) -> bytes:
-        if self.leaves is None:
+        if self.digests is None:
             raise NotFoundError(path)
         assert path == "payload.chunks"
-        if len(self.leaves) > max_bytes:
+        if len(self.digests) > max_bytes:
             raise TransportError("longer than allowed")
-        return self.leaves
+        return self.digests
 
     @contextmanager
     def open(self, path: str, start: int, stop: int) -> Iterator[Source]:
@@ -64,12 +64,13 @@ class _Served:
         return len(piece)
 
 
-def _leaves(data: bytes, size: int = SIZE) -> list[bytes]:
-    return [leaf(data[at : at + size]) for at in range(0, len(data), size)]
+def _digests(data: bytes, size: int = SIZE) -> bytes:
+    ends = [*range(size, len(data), size), len(data)]
+    return b"".join(hashlib.sha256(data[:end]).digest() for end in ends)
 
 
 def wanted(data: bytes = DATA, size: int = SIZE) -> Wanted:
-    chunks = Chunks(size, merkle_root(_leaves(data, size)).hex())
+    chunks = chunk_tree(_digests(data, size), size)
     return Wanted("payload", len(data), {"sha256": hashlib.sha256(data).hexdigest()}, chunks)
 
 
@@ -101,19 +102,29 @@ def test_a_wrong_byte_is_named_by_its_chunk(tmp_path: Path, at: int) -> None:
     assert not (tmp_path / "got").exists()
 
 
-def test_without_chunk_hashes_the_whole_hash_decides_and_nothing_is_taken_up(tmp_path: Path) -> None:
+def test_without_chunk_digests_the_whole_hash_decides_and_nothing_is_taken_up(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="TARGET-HASH"):
-        download([Mirror(changed(5), leaves=None)], wanted(), tmp_path / "got")
+        download([Mirror(changed(5), digests=None)], wanted(), tmp_path / "got")
     assert names(tmp_path) == []
-    assert download([Mirror(leaves=None)], wanted(), tmp_path / "got").length == len(DATA)
+    assert download([Mirror(digests=None)], wanted(), tmp_path / "got").length == len(DATA)
 
 
-@pytest.mark.parametrize("leaves", [b"x" * 32 * 6, b"short", b"".join(_leaves(changed(1)))])
-def test_forged_chunk_hashes_are_not_used(tmp_path: Path, leaves: bytes) -> None:
+@pytest.mark.parametrize("digests", [b"x" * 32 * 6, b"short", _digests(changed(1))])
+def test_forged_chunk_digests_are_not_used(tmp_path: Path, digests: bytes) -> None:
     with pytest.raises(RefusedError, match="TARGET-HASH"):
-        download([Mirror(changed(1), leaves=leaves)], wanted(), tmp_path / "got")
-    download([Mirror(leaves=leaves)], wanted(), tmp_path / "got")
+        download([Mirror(changed(1), digests=digests)], wanted(), tmp_path / "got")
+    download([Mirror(digests=digests)], wanted(), tmp_path / "got")
     assert (tmp_path / "got").read_bytes() == DATA
+
+
+@pytest.mark.rule("CHUNK-HASH", "reject")
+def test_signed_digests_that_end_in_another_payload_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    digests = _digests(DATA)[:-1] + b"\0"
+    contradiction = replace(wanted(), chunks=chunk_tree(digests, SIZE))
+    with pytest.raises(RefusedError, match="last chunk digest") as caught:
+        download([Mirror(digests=digests)], contradiction, tmp_path / "got")
+    assert caught.value.rule == "CHUNK-HASH"
+    assert not names(tmp_path)
 
 
 def test_after_a_cut_only_what_is_missing_is_fetched(tmp_path: Path) -> None:
@@ -159,17 +170,17 @@ def test_the_next_mirror_goes_on_where_the_first_lied(tmp_path: Path) -> None:
 
 def test_chunks_that_are_no_pages_are_written_too(tmp_path: Path) -> None:
     size = 5000
-    mirror = Mirror(leaves=b"".join(_leaves(DATA, size)), cut=12_000)
+    mirror = Mirror(digests=_digests(DATA, size), cut=12_000)
     with pytest.raises(TransportError):
         download([mirror], wanted(size=size), tmp_path / "got")
-    download([Mirror(leaves=mirror.leaves)], wanted(size=size), tmp_path / "got")
+    download([Mirror(digests=mirror.digests)], wanted(size=size), tmp_path / "got")
     assert (tmp_path / "got").read_bytes() == DATA
 
 
 def test_a_full_disk_is_said_and_takes_no_space(tmp_path: Path) -> None:
     limit = 2**50  # more than any disk of a test machine
     with pytest.raises(StateError):
-        download([Mirror(leaves=None)], Wanted("payload", limit, {"sha256": "0" * 64}), tmp_path / "got")
+        download([Mirror(digests=None)], Wanted("payload", limit, {"sha256": "0" * 64}), tmp_path / "got")
     assert names(tmp_path) == []
 
 

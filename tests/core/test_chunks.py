@@ -1,12 +1,14 @@
-"""The Merkle tree over chunks, against the published vectors of certificate transparency (RFC 6962)."""
+"""The Merkle tree over chunk digests, against the published vectors of certificate transparency (RFC 6962)."""
 
 import hashlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from enigm_tuf.errors import EnigmTufError
-from enigm_tuf.model.chunks import CHUNK_BYTES, leaf, merkle_root
+from enigm_tuf.errors import EnigmTufError, MalformedError
+from enigm_tuf.model.chunks import CHUNK_BYTES, chunk_tree, digest_at, leaf, merkle_root, read_digests
 from enigm_tuf_repository.artifacts import measure, take
 
 LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
@@ -29,6 +31,36 @@ def test_the_tree_has_the_root_of_the_published_vectors(count: int) -> None:
     assert merkle_root(leaves).hex() == ROOTS[count - 1]
 
 
+@given(st.integers(1, 70))
+def test_the_tree_is_split_at_the_largest_power_of_two(count: int) -> None:
+    """As RFC 6962 section 2.1 puts it."""
+
+    def defined(leaves: list[bytes]) -> bytes:
+        if len(leaves) == 1:
+            return leaves[0]
+        split = 1 << (len(leaves) - 1).bit_length() - 1
+        return hashlib.sha256(b"\x01" + defined(leaves[:split]) + defined(leaves[split:])).digest()
+
+    leaves = [leaf(bytes([number])) for number in range(count)]
+    assert merkle_root(leaves) == defined(leaves)
+
+
+def test_digests_are_read_if_the_signed_root_proves_them() -> None:
+    digests = b"".join(leaf(bytes([number])) for number in range(3))
+    chunks = chunk_tree(digests, 4096)
+
+    assert read_digests(digests, 2 * 4096 + 1, chunks, "ota.zip.chunks") == digests
+
+
+@pytest.mark.parametrize(("length", "change"), [(2 * 4096, 0), (3 * 4096 + 1, 0), (3 * 4096, 1)])
+def test_digests_of_another_number_or_another_root_are_refused(length: int, change: int) -> None:
+    digests = b"".join(leaf(bytes([number])) for number in range(3))
+    chunks = chunk_tree(digests, 4096)
+
+    with pytest.raises(MalformedError):
+        read_digests(bytes([digests[0] ^ change]) + digests[1:], length, chunks, "ota.zip.chunks")
+
+
 def test_one_pass_gives_every_digest_and_the_copy(tmp_path: Path) -> None:
     data = b"x" * (2 * CHUNK_BYTES) + b"rest"
     (tmp_path / "ota.zip").write_bytes(data)
@@ -40,9 +72,10 @@ def test_one_pass_gives_every_digest_and_the_copy(tmp_path: Path) -> None:
     names = sorted(path.name for path in copy.parent.iterdir())
     assert names == [copy.name, f"{copy.name}.chunks"], "nothing half written stays"
     assert (artifact.length, artifact.hashes) == (len(data), {"sha256": hashlib.sha256(data).hexdigest()})
-    chunks = [leaf(b"x" * CHUNK_BYTES), leaf(b"x" * CHUNK_BYTES), leaf(b"rest")]
-    assert artifact.chunks.root == merkle_root(chunks).hex()
-    assert copy.with_name(f"{copy.name}.chunks").read_bytes() == b"".join(chunks)
+    digests = [hashlib.sha256(data[:end]).digest() for end in (CHUNK_BYTES, 2 * CHUNK_BYTES, len(data))]
+    assert artifact.chunks.root == merkle_root(map(leaf, digests)).hex()
+    assert copy.with_name(f"{copy.name}.chunks").read_bytes() == b"".join(digests)
+    assert digest_at(b"".join(digests), -1).hex() == artifact.hashes["sha256"], "the last is that of the whole"
 
 
 def test_an_empty_artifact_is_refused_and_leaves_nothing(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from enigm_testkit.plain import PlainTuf
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model import tuf
 from enigm_tuf.trust.authority_admission import AuthorityAdmission, judge_targets, judge_targets_definition
-from enigm_tuf.trust.delegation_rules import payload_pinned
+from enigm_tuf.trust.delegation_rules import delegated_paths, payload_pinned
 from enigm_tuf.trust.metadata import TrustedMetadata, admit_snapshot, admit_targets, admit_timestamp, trust_root
 from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.verified import Verified
@@ -100,6 +100,26 @@ def test_a_delegation_that_does_not_terminate_is_refused(cast: Cast) -> None:
 def test_a_role_of_another_name_is_refused(cast: Cast) -> None:
     role = product_role("extras", ["payloads/phone/*/*"], cast.payload, 2)
     assert refused(cast, with_role(cast, role)) == "AUTHORITY-ROLES"
+
+
+@pytest.mark.parametrize(
+    ("role", "paths"),
+    [
+        ("phone.manifest", ["manifests/phone/*"]),
+        ("phone.payload", ["payloads/phone/*/*"]),
+        ("p" * 63 + ".payload", [f"payloads/{'p' * 63}/*/*"]),
+        ("p" * 64 + ".payload", []),
+        ("Phone.manifest", []),
+        ("*.manifest", []),
+        ("a.b.manifest", []),
+        (".manifest", []),
+        ("manifest", []),
+        ("phone.other", []),
+        ("phone", []),
+    ],
+)
+def test_only_the_two_roles_of_a_product_have_paths(role: str, paths: list[str]) -> None:
+    assert delegated_paths(role) == paths
 
 
 def test_role_targets_holds_no_files(cast: Cast) -> None:

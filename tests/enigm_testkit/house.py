@@ -351,6 +351,7 @@ def _lines(house: House) -> dict[str, str | None]:
         "payload_threshold": "2",
         "manifest_threshold": "1",
         "policies": '{manifest = "manifest.policy.toml", release = "release.policy.toml"}',
+        "artifacts": '[{product = "phone", kinds = ["file"]}]',
         "expiry_days": "{root = 365, targets = 180, snapshot = 30, manifest = 30, payload = 365, timestamp = 2}",
         "timestamp_signer": signer_of(house, "timestamp"),
         **{f"{purpose}_keys": key_files(*house.plan.of(purpose)) for purpose in ("root", "payload", "manifest")},

@@ -32,5 +32,6 @@ class SpyModule:
         assert os.read(self._listener, 1) == b"h"
 
     def fail(self, how: str) -> None:
-        """At each signature from now on: ``crash``, ``crash after``, ``hang``, ``corrupt``, ``print``; or nothing."""
+        """From now on: ``crash``, ``crash after``, ``hang``, ``corrupt`` or ``print`` at each signature; ``drift``:
+        every key says that it is extractable; or nothing."""
         self._fault.write_text(how)

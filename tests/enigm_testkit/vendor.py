@@ -11,7 +11,7 @@ from pathlib import Path
 from enigm_testkit.custodians import SoftKey, Voter, answer, key_record, response_file, soft_key, voter
 from enigm_tuf.model.keys import Purpose, write_key_record
 from enigm_tuf.model.request import Authority, SigningRequest, read_request
-from enigm_tuf.ports import DeviceState
+from enigm_tuf.ports import DeviceState, Fetcher
 from enigm_tuf.trust.eligibility import DeviceFacts
 from enigm_tuf.trust.tuf_rules import TufRule
 from enigm_tuf_client.fetch import FileFetcher
@@ -134,14 +134,17 @@ class Vendor:
         self.done("release", "prepare", "--config", str(folder / "release.toml"))
         return f"phone-{version}"
 
-    def device_sees(self, published: Path | None = None) -> str | None:
-        """The version that a new device is offered, fetched whole; None for no release. Anything else raises."""
+    def device_sees(self, published: Path | None = None, fetcher: Fetcher | None = None) -> str | None:
+        """The version that a new device is offered, fetched whole; None for no release. Anything else raises.
+
+        From ``fetcher``, or else from the directory ``published``.
+        """
         published = published or self.published
         folder = Path(tempfile.mkdtemp(dir=self.path))
         store = DirectoryStore(folder / "store")
         store.commit(DeviceState(metadata={"root": (published / "metadata/1.root.json").read_bytes()}))
         facts = DeviceFacts("staging", "phone", "phone-a", "stable", "device-1")
-        updater = Updater(store=store, fetcher=FileFetcher(published), facts=facts, clock=self.clock)
+        updater = Updater(store=store, fetcher=fetcher or FileFetcher(published), facts=facts, clock=self.clock)
         check = updater.check()
         if check.refusal and check.refusal.rule != TufRule.TARGET_MISSING:
             raise check.refusal
@@ -195,6 +198,7 @@ def repository_toml(keys: dict[Purpose, list[SoftKey]], signer: list[str], **cha
         "payload_threshold": "2",
         "manifest_threshold": "1",
         "policies": '{manifest = "manifest.policy.toml", release = "release.policy.toml"}',
+        "artifacts": '[{product = "phone", kinds = ["file"]}]',
         "expiry_days": "{root = 365, targets = 180, snapshot = 30, manifest = 30, payload = 365, timestamp = 2}",
         "timestamp_signer": str(signer),
         **{f"{purpose}_keys": str([f"{key.name}.key.json" for key in group]) for purpose, group in keys.items()},

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import atheris  # type: ignore[import-untyped] # publishes no types
 
-INSTRUMENTED = ["enigm_tuf", "enigm_tuf_client", "tarfile", "tomllib"]
+INSTRUMENTED = ["enigm_tuf", "enigm_tuf_client", "enigm_tuf_repository", "tarfile", "tomllib"]
 
 with atheris.instrument_imports(include=INSTRUMENTED):
     from enigm_tuf.errors import EnigmTufError

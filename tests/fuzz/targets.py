@@ -23,10 +23,12 @@ from enigm_tuf.model.http_signature import HttpRequest
 from enigm_tuf.model.keys import read_key_record, write_key_record
 from enigm_tuf.model.manifest import read_manifest, write_manifest
 from enigm_tuf.model.payload import read_payload_record
+from enigm_tuf.model.plain_targets import read_plain
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.request import read_response
 from enigm_tuf.model.root_extension import FIELD, read_root_extension
 from enigm_tuf.model.strict_json import canonical, encode, parse, parse_canonical
+from enigm_tuf.model.tuf import Targets
 from enigm_tuf.ports import DeviceState
 from enigm_tuf.trust import signable
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
@@ -39,9 +41,11 @@ from enigm_tuf.trust.metadata import (
     trust_root,
 )
 from enigm_tuf.trust.request_signature import verify_request
+from enigm_tuf.trust.verified import read_document
 from enigm_tuf_client.device import parse_configuration
 from enigm_tuf_client.store import DirectoryStore
 from fuzz import seeds, signing
+from fuzz.artifacts import ARTIFACTS
 from fuzz.mutators import Mutator, bundle_mutator, json_mutator, log_mutator, text_mutator, toml_mutator
 
 SOURCE = "fuzz"
@@ -168,6 +172,21 @@ def audit_log_seeds() -> list[bytes]:
     return [path.read_bytes()]
 
 
+def run_plain_targets(data: bytes) -> object:
+    """What is read as text must say what the strict parser says."""
+    found, document = read_plain(data, SOURCE), read_document(data, Targets, SOURCE, len(data))
+    if found and (dict(found[1].targets), found[1].canonical()) != (dict(document.value.targets), document.canonical):
+        raise AssertionError("read as text, it says something else")
+    return found
+
+
+def plain_targets_seeds() -> list[bytes]:
+    hashes = {"sha256": "a" * 64, "sha512": "b" * 128}
+    targets = {f"a/{number}.zip": {"hashes": hashes, "length": number} for number in range(3)}
+    body = json.loads(seeds.file_of("targets"))["signed"] | {"targets": targets}
+    return [encode({"signatures": [], "signed": body})]
+
+
 def run_signed_request(data: bytes) -> object:
     """The two fields of a device's signature, one a line."""
     stated, _, signature = data.decode("latin-1").partition("\n")
@@ -195,6 +214,7 @@ TARGETS: dict[str, Target] = {
     "timestamp": metadata_target("timestamp", lambda data: admit_timestamp(trusted("root"), data)),
     "snapshot": metadata_target("snapshot", lambda data: admit_snapshot(trusted("timestamp"), data)),
     "targets": metadata_target("targets", lambda data: admit_targets(trusted("snapshot"), ("targets",), data)),
+    "plain-targets": Target(run_plain_targets, plain_targets_seeds),
     "payload-role": metadata_target(
         "phone.payload", lambda data: admit_targets(trusted("targets"), ("targets", "phone.payload"), data)
     ),
@@ -217,6 +237,7 @@ TARGETS: dict[str, Target] = {
     "device-state": Target(run_state, state_seeds),
     "token-uri": Target(run_token_uri, token_uri_seeds, text_mutator),
     "audit-log": Target(run_audit_log, audit_log_seeds, log_mutator),
+    **{name: Target(*parts) for name, parts in ARTIFACTS.items()},
 }
 
 

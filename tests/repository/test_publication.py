@@ -9,8 +9,10 @@ import pytest
 
 from enigm_testkit.vendor import Vendor
 from enigm_tuf.errors import ConflictError, StateError
+from enigm_tuf_repository.durable import file_sha256
 from enigm_tuf_repository.locking import exclusive
-from enigm_tuf_repository.publication import DirectoryStore
+from enigm_tuf_repository.publication import Held, unseen
+from enigm_tuf_repository.stores.directory import DirectoryStore
 
 _WRITING = {"open", "os.rename", "os.remove", "os.mkdir"}
 
@@ -180,27 +182,29 @@ def test_a_created_file_never_changes(tmp_path: Path) -> None:
     (tmp_path / "two").write_bytes(b"two")
 
     with store.session():
-        store.create("targets/file", tmp_path / "one")
-        store.create("targets/file", tmp_path / "one")
+        for name in ("one", "one"):
+            store.create("targets/file", tmp_path / name, file_sha256(tmp_path / name), unseen)
         with pytest.raises(ConflictError, match="published already, with other bytes"):
-            store.create("targets/file", tmp_path / "two")
+            store.create("targets/file", tmp_path / "two", file_sha256(tmp_path / "two"), unseen)
 
-    assert store.read("targets/file") == b"one"
+    assert store.fetch("targets/file", 3) == b"one"
 
 
 def test_a_swap_needs_what_was_there(tmp_path: Path) -> None:
     store = DirectoryStore(tmp_path / "published")
-    of_one = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
 
     with store.session():
         store.replace("timestamp.json", b"one", None)
+        one = store.read("timestamp.json")
         with pytest.raises(ConflictError):
             store.replace("timestamp.json", b"two", None)
         with pytest.raises(ConflictError):
-            store.replace("timestamp.json", b"two", "0" * 64)
-        store.replace("timestamp.json", b"two", of_one)
+            store.replace("timestamp.json", b"two", Held(b"zero", {"sha256": "0" * 64}))
+        store.replace("timestamp.json", b"two", one)
+        with pytest.raises(ConflictError):
+            store.replace("timestamp.json", b"three", one)
 
-    assert store.read("timestamp.json") == b"two"
+    assert store.fetch("timestamp.json", 3) == b"two"
 
 
 def test_a_directory_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
@@ -208,3 +212,48 @@ def test_a_directory_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> Non
 
     with pytest.raises(StateError, match="Not a directory"), DirectoryStore(tmp_path / "file" / "published").session():
         pass
+
+
+@pytest.mark.rule("TREE-WHOLE", "accept")
+def test_a_record_is_published_after_the_one_that_it_was_signed_on_top_of(prepared: Vendor) -> None:
+    prepared.up_to("phone-1.0", "verify", "gate")
+    second = _second_product(prepared)
+
+    prepared.done("release", "publish", "phone-1.0")
+    for step in ("verify", "gate", "publish"):
+        prepared.done("release", step, second)
+
+    assert prepared.device_sees() == "1.0"
+
+
+@pytest.mark.rule("TREE-WHOLE", "reject")
+def test_a_record_is_not_published_before_the_one_that_it_was_signed_on_top_of(
+    prepared: Vendor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepared.up_to("phone-1.0", "verify", "gate")
+    second = _second_product(prepared)
+    before = tree(prepared.published)
+
+    assert prepared.run("release", "publish", second) == 3
+
+    assert "TREE-WHOLE: metadata/2.phone." in capsys.readouterr().err
+    assert tree(prepared.published) == before
+
+
+def _second_product(vendor: Vendor) -> str:
+    vendor.done("product", "add", "tablet", "--channel", "stable")
+    vendor.up_to("product-tablet", "verify", "gate")
+    return "product-tablet"
+
+
+def test_a_publication_that_died_after_its_last_write_is_recognised_under_a_newer_timestamp(gated: Vendor) -> None:
+    record = gated.workspace.record("phone-1.0") / "record.json"
+    before = record.read_bytes()
+    gated.done("release", "publish", "phone-1.0")
+    record.write_bytes(before)  # as if it had died just before it noted what it had done
+    gated.done("timestamp")
+
+    gated.done("release", "publish", "phone-1.0")
+
+    assert "out already" in gated.record("phone-1.0").steps[-1].findings[0].evidence
+    assert gated.device_sees() == "1.0"

@@ -15,8 +15,8 @@ from enigm_tuf.model.request import read_request
 from enigm_tuf.model.root_extension import FIELD
 from enigm_tuf_repository import following
 from enigm_tuf_repository.lineage import root_chain
-from enigm_tuf_repository.publication import DirectoryStore
 from enigm_tuf_repository.records import Step
+from enigm_tuf_repository.stores.directory import DirectoryStore
 
 
 def root_of(vendor: Vendor, version: int) -> dict[str, object]:

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from enigm_tuf.errors import MalformedError, NotFoundError, RefusedError, StateError, TransportError
-from enigm_tuf.model.chunks import LEAF_BYTES, SUFFIX, chunk_count, read_leaves
+from enigm_tuf.model.chunks import DIGEST_BYTES, SUFFIX, chunk_count, digest_at, read_digests
 from enigm_tuf.model.payload import Chunks
 from enigm_tuf.model.tuf import HASH_ALGORITHMS
 from enigm_tuf.model.value import Value
 from enigm_tuf.ports import Fetcher
 from enigm_tuf.trust.tuf_rules import TufRule
 from enigm_tuf_client.part import ALIGNMENT, PartFile
-from enigm_tuf_client.pipeline import BUFFER_BYTES, ChunkHashes, Pipeline, WholeHash
+from enigm_tuf_client.pipeline import BUFFER_BYTES, ChunkedHash, Pipeline, WholeHash
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all, in the thread that called download()."""
@@ -48,32 +48,32 @@ def download(
     RefusedError TARGET-HASH or CHUNK-HASH, TransportError, StateError. Memory stays flat.
     """
     _require_known_hashes(wanted)
-    leaves = _leaves(mirrors, wanted)
+    digests = _digests(mirrors, wanted)
     try:
         part = PartFile(destination, wanted.length)
         try:
-            digests = _from_any(mirrors, wanted, leaves, part, progress or _silent)
+            got = _from_any(mirrors, wanted, digests, part, progress or _silent)
             part.finish()
         finally:
             part.close()
     except OSError as error:
         raise StateError(f"{destination}: {error.strerror}") from error
-    return digests
+    return got
 
 
 def _from_any(
-    mirrors: Sequence[Fetcher], wanted: Wanted, leaves: list[bytes] | None, part: PartFile, progress: Progress
+    mirrors: Sequence[Fetcher], wanted: Wanted, digests: bytes | None, part: PartFile, progress: Progress
 ) -> Digests:
     failure: TransportError | RefusedError = TransportError("there is no mirror to fetch from")
     for index, mirror in enumerate(mirrors):
-        attempt = _Attempt(wanted, leaves, part)
+        attempt = _Attempt(wanted, digests, part)
         try:
-            if leaves is not None and (index or not part.is_new):
+            if index or not part.is_new:
                 attempt.take_up()
             return attempt.run(mirror, progress)
         except (TransportError, RefusedError) as error:
             failure = error
-    if leaves is None or not (isinstance(failure, TransportError) or failure.rule == TufRule.CHUNK_HASH):
+    if digests is None or not (isinstance(failure, TransportError) or failure.rule == TufRule.CHUNK_HASH):
         part.remove()  # nothing in it is known to be right
     raise failure
 
@@ -81,26 +81,28 @@ def _from_any(
 class _Attempt:
     """One mirror's turn, from the last verified chunk on."""
 
-    def __init__(self, wanted: Wanted, leaves: list[bytes] | None, part: PartFile) -> None:
+    def __init__(self, wanted: Wanted, digests: bytes | None, part: PartFile) -> None:
         self._wanted = wanted
-        self._leaves = leaves
         self._part = part
-        self._hashes = {algorithm: WholeHash(algorithm) for algorithm in wanted.hashes}
+        self._hashes: dict[str, WholeHash | ChunkedHash] = {name: WholeHash(name) for name in wanted.hashes}
+        if wanted.chunks and digests is not None:
+            self._hashes["sha256"] = ChunkedHash(digests, wanted.chunks.size, wanted.length, wanted.path)
         self._start = 0
 
     def take_up(self) -> None:
         """Hash what is on the disk, as far as whole chunks verify."""
-        chunks, leaves = self._wanted.chunks, self._leaves
-        if chunks is None or leaves is None:
+        chunked, chunks = self._hashes.get("sha256"), self._wanted.chunks
+        if chunks is None or not isinstance(chunked, ChunkedHash):
             return
         memory = memoryview(bytearray(chunks.size))
-        for index, count in enumerate(self._part.pieces(memory)):
-            size = min(chunks.size, self._wanted.length - self._start)
-            if count < size or hashlib.sha256(b"\x00" + memory[:size]).digest() != leaves[index]:
+        others = [hasher for hasher in self._hashes.values() if hasher is not chunked]
+        for count in self._part.pieces(memory):
+            chunk = memory[: self._wanted.length - self._start]
+            if count < len(chunk) or not chunked.take_up(chunk):
                 return
-            for hasher in self._hashes.values():
-                hasher.take(memory, size, self._start)
-            self._start += size
+            for hasher in others:
+                hasher.take(chunk, len(chunk), self._start)
+            self._start += len(chunk)
             if self._start == self._wanted.length:
                 return
 
@@ -108,9 +110,6 @@ class _Attempt:
         """Receive the rest; RefusedError, TransportError."""
         wanted = self._wanted
         takers = [*(hasher.take for hasher in self._hashes.values()), self._part.write]
-        if wanted.chunks and self._leaves is not None:
-            size = wanted.chunks.size
-            takers.append(ChunkHashes(self._leaves, size, wanted.length, wanted.path, self._start).take)
         if self._start % ALIGNMENT:
             self._part.buffer_from_now_on()
         done = self._start
@@ -130,18 +129,30 @@ def _require_known_hashes(wanted: Wanted) -> None:
             raise RefusedError(TufRule.TARGET_HASH, subject, expected="one that is known here", got=algorithm)
 
 
-def _leaves(mirrors: Iterable[Fetcher], wanted: Wanted) -> list[bytes] | None:
-    """The chunk hashes, proved by the signed root; None where no mirror has them right: the whole hash decides."""
+def _digests(mirrors: Iterable[Fetcher], wanted: Wanted) -> bytes | None:
+    """The chunk digests, proved by the signed root; None where no mirror has them right: the whole hash decides.
+
+    RefusedError CHUNK-HASH where what was signed contradicts itself.
+    """
     if wanted.chunks is None:
         return None
-    size = chunk_count(wanted.length, wanted.chunks.size) * LEAF_BYTES
+    size = chunk_count(wanted.length, wanted.chunks.size) * DIGEST_BYTES
     for mirror in mirrors:
         try:
             name = f"{wanted.path}{SUFFIX}"
-            return read_leaves(mirror.fetch(name, size), wanted.length, wanted.chunks, name)
+            digests = read_digests(mirror.fetch(name, size), wanted.length, wanted.chunks, name)
         except (NotFoundError, TransportError, MalformedError):
             continue
+        _require_agreed(wanted, digests)
+        return digests
     return None
+
+
+def _require_agreed(wanted: Wanted, digests: bytes) -> None:
+    """The last digest is of the whole payload: it must be the one that both authorities agreed on."""
+    expected, got = wanted.hashes.get("sha256", "a SHA-256"), digest_at(digests, -1).hex()
+    if got != expected:
+        raise RefusedError(TufRule.CHUNK_HASH, f"{wanted.path}, its last chunk digest", expected=expected, got=got)
 
 
 def digest_file(file: Path, max_bytes: int, algorithms: Iterable[str] = ("sha256",)) -> Digests:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-from datetime import datetime
 
 from enigm_tuf.durable import StrPath, fsync_directory, replace_file
 from enigm_tuf.errors import StateError
 from enigm_tuf.model.documents import Documents
+from enigm_tuf.model.lean import datetime
 from enigm_tuf.model.shapes import (
     BUILD_ID,
     NAME,

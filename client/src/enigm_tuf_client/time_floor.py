@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.issued import issued_at
+from enigm_tuf.model.lean import UTC, datetime, timedelta
 from enigm_tuf.model.tuf import Snapshot, Timestamp
 from enigm_tuf.trust.tuf_rules import TufRule
 

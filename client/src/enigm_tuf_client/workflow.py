@@ -7,11 +7,11 @@ same bytes were verified under the same root, keys and rules (ADR 12).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from enigm_tuf.errors import EnigmTufError, MalformedError, NotFoundError, RefusedError, StateError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.documents import Documents
+from enigm_tuf.model.lean import Callable
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Root, TargetFile, matches
 from enigm_tuf.model.tuf_fields import Key
 from enigm_tuf.model.value import replace
@@ -94,7 +94,9 @@ class TufWorkflow:
                 return data
         name = f"targets/{hashed_path(path, target.hashes['sha256'])}"
         data = read_target(self._fetcher, name, target)
-        self.state = replace(self.state, targets=Documents.of(self.state.targets).with_document(path, data))
+        self.state = replace(
+            self.state, targets=Documents.of(self.state.targets).with_document(path, data, sha256(data))
+        )
         self._store.commit(self.state)
         return data
 
@@ -172,7 +174,7 @@ class TufWorkflow:
             "root": trusted.root.remember(self._admission),
             role: verified.remember(self._admission),
         }
-        documents = Documents.of(self.state.metadata).with_document(role, data).without(*forgotten)
+        documents = Documents.of(self.state.metadata).with_document(role, data, verified.sha256).without(*forgotten)
         if forgotten:  # and with them whatever versions the old keys put into snapshot
             remembered = {"root": remembered["root"]}
         self.state = replace(self.state, metadata=documents, remembered=remembered)

@@ -6,9 +6,9 @@ from cryptography.hazmat.primitives import hashes
 
 from enigm_tuf.authorities.tokens.rules import TokenRule
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.public_keys import tuf_key
+from enigm_tuf.model.public_keys import load, tuf_key
 from enigm_tuf.ports import Algorithm
-from enigm_tuf.trust.signatures import verifies
+from enigm_tuf.trust.signatures import is_by
 
 
 def hash_of(algorithm: Algorithm) -> hashes.HashAlgorithm:
@@ -21,9 +21,21 @@ def digest_for(algorithm: Algorithm, data: bytes) -> bytes:
     return hashlib.new(hash_of(algorithm).name, data).digest()
 
 
+class SelfCheck:
+    """For the signatures of one key, whose DER SubjectPublicKeyInfo is loaded once."""
+
+    def __init__(self, spki: bytes) -> None:
+        self._key = tuf_key(spki)
+        self._public = load(self._key)
+
+    def require(self, signature: bytes, data: bytes, subject: str) -> None:
+        """RefusedError SIGNATURE-SELF-CHECK unless ``signature`` over ``data`` verifies in TUF's scheme."""
+        if not is_by(self._key, self._public, signature, data):
+            raise RefusedError(
+                TokenRule.SIGNATURE_SELF_CHECK, subject, expected="a signature of this key", got="another one"
+            )
+
+
 def require_valid(spki: bytes, signature: bytes, data: bytes, subject: str) -> None:
-    """RefusedError SIGNATURE-SELF-CHECK unless ``signature`` over ``data`` verifies under ``spki`` in TUF's scheme."""
-    if not verifies(tuf_key(spki), signature.hex(), data):
-        raise RefusedError(
-            TokenRule.SIGNATURE_SELF_CHECK, subject, expected="a signature of this key", got="another one"
-        )
+    """SelfCheck for one signature."""
+    SelfCheck(spki).require(signature, data, subject)

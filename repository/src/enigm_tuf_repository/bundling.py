@@ -10,22 +10,25 @@ from enigm_tuf.errors import MisuseError, StateError
 from enigm_tuf.model.chunks import SUFFIX
 from enigm_tuf.model.manifest import manifest_path, read_manifest
 from enigm_tuf.model.tuf import TargetFile, Targets
-from enigm_tuf.ports import Clock
+from enigm_tuf.ports import Clock, Fetcher
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf.trust.root_rules import view_trusted_root
 from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.media import BundleFetcher
-from enigm_tuf_repository.devices import refresh_as_device
 from enigm_tuf_repository.lineage import Lineage, file_name, root_chain
+from enigm_tuf_repository.mirror import bring
 from enigm_tuf_repository.role_building import hashed_name
+from enigm_tuf_repository.simulated import refresh_as_device
 from enigm_tuf_repository.workspace import Workspace
 
 
-def write_bundle(workspace: Workspace, product: str, channel: str, out: Path, clock: Clock) -> list[str]:
+def write_bundle(
+    workspace: Workspace, product: str, channel: str, out: Path, clock: Clock, remote: Fetcher | None = None
+) -> list[str]:
     """The paths in the bundle ``out``: every root, the metadata in force, and the newest release's payloads.
 
     A device's verifier has accepted the bundle, payload bytes included, before it is there. MisuseError, StateError,
-    RefusedError; nothing is left where one is raised.
+    RefusedError; nothing is left where one is raised. ``remote`` has the payloads that are not in ``published``.
     """
     require_new(out)
     lineage = Lineage(workspace.published, [])
@@ -33,7 +36,13 @@ def write_bundle(workspace: Workspace, product: str, channel: str, out: Path, cl
     if manifest is None:
         raise MisuseError(f"channel {channel} of product {product} has no release yet")
     releases = read_manifest(lineage.target(manifest), manifest.path).releases
-    payloads = [TargetFile(item.path, item.length, dict(item.hashes)) for item in releases[0].payloads]
+    role = lineage.value(payload_role(product), Targets)  # there is none in model manifest-only
+    payloads = [
+        role.targets[item.path] if role else TargetFile(item.path, item.length, dict(item.hashes))
+        for item in releases[0].payloads
+    ]
+    for payload in payloads:
+        bring(workspace.published, remote, payload)
     paths = list(_paths(workspace, lineage, product, [manifest, *payloads]))
     try:
         with temporary(out.parent) as place:

@@ -1,4 +1,5 @@
-"""``repository.toml``: whose keys a repository trusts, and how long its metadata lives. Strict, no defaults.
+"""``repository.toml``: whose keys a repository trusts, how long its metadata lives, where it is published. Strict, no
+defaults but one: without ``[store]`` it is published in a directory.
 
 Key files and policies are found beside the file at ``init`` and ``root prepare``; later by their name in the workspace.
 In the model ``manifest-only`` everything of the release authority is left out, and ``root_keys`` name keys that were
@@ -12,8 +13,9 @@ from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.keys import ENVIRONMENT, Environment, Purpose
 from enigm_tuf.model.request import Authority
 from enigm_tuf.model.root_extension import AUTHORITY_MODEL, AuthorityModel
-from enigm_tuf.model.shapes import NAME, WORD, Integer, Optional, Record, Sequence
+from enigm_tuf.model.shapes import NAME, SHA256, WORD, Integer, Optional, Record, Sequence, Table, Text
 from enigm_tuf.model.strict_toml import parse_toml
+from enigm_tuf_repository.stores.settings import STORE_SETTINGS, StoreSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,24 @@ class ExpiryDays:
 
 
 @dataclass(frozen=True, slots=True)
+class ArtifactRules:
+    """What the artifacts of one product must be. Keys are SHA-256 of their SubjectPublicKeyInfo.
+
+    ``update_keys`` sign update packages, and are exactly those in each image of ``update_key_images``. ``avb_keys``
+    gives the key of every partition with a vbmeta of its own; ``avb_uncovered`` names those that verified boot does
+    not cover. ``bundle_keys`` sign RAUC and SWUpdate bundles.
+    """
+
+    product: str
+    kinds: tuple[str, ...]
+    update_keys: tuple[str, ...] | None = None
+    update_key_images: tuple[str, ...] | None = None
+    avb_keys: dict[str, str] | None = None
+    avb_uncovered: tuple[str, ...] | None = None
+    bundle_keys: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RepositoryConfig:
     environment: Environment
     authority_model: AuthorityModel
@@ -55,6 +75,18 @@ class RepositoryConfig:
     policies: PolicyFiles
     expiry_days: ExpiryDays
     timestamp_signer: tuple[str, ...]
+    artifacts: tuple[ArtifactRules, ...]
+    also_required_gates: tuple[str, ...] | None = None
+    store: StoreSettings | None = None
+
+    @property
+    def required_gates(self) -> tuple[str, ...]:
+        """IDs of other people's gates that must have run beside the pinned ones."""
+        return self.also_required_gates or ()
+
+    def artifact_rules(self, product: str) -> ArtifactRules:
+        """Those of ``product``; where there are none, no kind of artifact is allowed."""
+        return next((rules for rules in self.artifacts if rules.product == product), ArtifactRules(product, ()))
 
     def key_files(self) -> dict[Purpose, tuple[str, ...]]:
         """The key files by what their keys are for."""
@@ -72,6 +104,8 @@ class RepositoryConfig:
 
 
 _FILES = Sequence(WORD, minimum=1, maximum=100, unique=True)
+_KEYS = Sequence(SHA256, minimum=1, maximum=100, unique=True)
+_PARTITION = Text(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", "the name of a partition", 64)
 _THRESHOLD = Integer(1, 100)
 _DAYS = Integer(1, 3_650)
 
@@ -94,12 +128,36 @@ REPOSITORY_CONFIG = Record(
         ExpiryDays, root=_DAYS, targets=_DAYS, snapshot=_DAYS, manifest=_DAYS, payload=Optional(_DAYS), timestamp=_DAYS
     ),
     timestamp_signer=Sequence(WORD, minimum=1, maximum=100),
+    artifacts=Sequence(
+        Record(
+            ArtifactRules,
+            product=NAME,
+            kinds=Sequence(WORD, minimum=1, maximum=100, unique=True),
+            update_keys=Optional(_KEYS),
+            update_key_images=Optional(Sequence(_PARTITION, minimum=1, maximum=100, unique=True)),
+            avb_keys=Optional(Table(_PARTITION, SHA256, minimum=1)),
+            avb_uncovered=Optional(Sequence(_PARTITION, maximum=1_000, unique=True)),
+            bundle_keys=Optional(_KEYS),
+        ),
+        maximum=10_000,
+    ),
+    also_required_gates=Optional(Sequence(WORD, maximum=100, unique=True)),
+    store=Optional(STORE_SETTINGS),
 )
 
 
 def read_configuration(data: bytes, source: str) -> RepositoryConfig:
     """Parse ``repository.toml``; MalformedError names the field."""
     config = REPOSITORY_CONFIG.read(parse_toml(data, source), source)
+    products = [rules.product for rules in config.artifacts]
+    if len(set(products)) != len(products):
+        raise MalformedError(source, "artifacts", "each product once")
+    _require_model(config, source)
+    return config
+
+
+def _require_model(config: RepositoryConfig, source: str) -> None:
+    """What belongs to the release authority is there exactly where there is one."""
     dual = config.authority_model == "dual"
     of_the_release_authority = {
         "payload_keys": config.payload_keys,
@@ -112,4 +170,3 @@ def read_configuration(data: bytes, source: str) -> RepositoryConfig:
             raise MalformedError(
                 source, field, f"{'needed' if dual else 'not allowed'} in model {config.authority_model}"
             )
-    return config

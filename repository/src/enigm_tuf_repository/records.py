@@ -117,6 +117,11 @@ class ReleaseRecord:
         kept = tuple(item for item in self.steps if list(Step).index(item.step) < first)
         return replace(self, steps=(*kept, *new))
 
+    def without(self, step: Step) -> "ReleaseRecord":
+        """The evidence of ``step`` and of all that comes after it is void."""
+        first = list(Step).index(step)
+        return replace(self, steps=tuple(item for item in self.steps if list(Step).index(item.step) < first))
+
 
 _EVIDENCE = Record(
     lambda step, **rest: StepEvidence(Step(step), **rest),

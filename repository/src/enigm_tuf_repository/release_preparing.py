@@ -24,6 +24,7 @@ from enigm_tuf.model.tuf import Snapshot, TargetFile, Targets
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf_repository.artifacts import Artifact, measure, take
 from enigm_tuf_repository.durable import write_durably
+from enigm_tuf_repository.inspection.plugins import inspect_file
 from enigm_tuf_repository.lineage import Lineage, Signed, lineage_of
 from enigm_tuf_repository.preparing import Plan, new_record, open_record
 from enigm_tuf_repository.records import ReleaseRecord
@@ -34,28 +35,30 @@ from enigm_tuf_repository.role_building import target_file, with_targets, with_v
 from enigm_tuf_repository.staging import require_no_signed_root
 from enigm_tuf_repository.workspace import Workspace
 
+DOWNGRADE = "DOWNGRADE"
 KEPT_RELEASES = 10  # a manifest lists what devices may still need, not all history
 
 
 def prepare_release(workspace: Workspace, description_file: Path, now: datetime) -> ReleaseRecord:
     """Open the record ``<product>-<version>``."""
-    description = read_release_description(read_input(description_file, LIMITS.document_bytes), str(description_file))
+    written = read_release_description(read_input(description_file, LIMITS.document_bytes), str(description_file))
+    folder = description_file.parent
     register = load_register(workspace)
-    _require_channel(register.products, description)
+    _require_channel(register.products, written.fields["product"], written.fields["channel"])
     require_no_signed_root(workspace, register)
+    with ThreadPoolExecutor() as pool:
+        description = written.completed(list(pool.map(lambda file: inspect_file(folder / file), written.files)))
     record_id = f"{description.product}-{description.version}"
     lineage = lineage_of(workspace, register, without=record_id)
-    folder = description_file.parent
     provenance = {name: _provenance(folder / name) for name in description.provenance}
     with new_record(workspace, record_id):
         artifacts = _take_all(workspace, record_id, description, folder)
         drafts = _drafts(workspace, lineage, description, record_id, artifacts, provenance, now)
-        built = tuple(_seen(description, artifact) for artifact in artifacts)
+        built = (*(_seen(description, artifact) for artifact in artifacts), *_asked(description))
         return open_record(workspace, lineage, Plan(record_id, "release", description.product, drafts, built), now)
 
 
-def _require_channel(products: dict[str, tuple[str, ...]], description: ReleaseDescription) -> None:
-    product, channel = description.product, description.channel
+def _require_channel(products: dict[str, tuple[str, ...]], product: str, channel: str) -> None:
     if channel not in products.get(product, ()):
         hint = f"run `enigm-repo product add {product} --channel {channel}`"
         raise MisuseError(f"there is no channel {channel} of a product {product} here", hint=hint)
@@ -81,6 +84,12 @@ def _provenance(path: Path) -> bytes:
 def _seen(description: ReleaseDescription, artifact: Artifact) -> RuleOutcome:
     path = payload_path(description.product, description.version, artifact.name)
     return RuleOutcome("BUILT", True, f"{path}: {artifact.length} bytes, chunk root {artifact.chunks.root}")
+
+
+def _asked(description: ReleaseDescription) -> tuple[RuleOutcome, ...]:
+    """What a gate will want to know was asked for on purpose."""
+    said = RuleOutcome(DOWNGRADE, True, "release.toml: this release may bring an older build, or wipe devices")
+    return (said,) if description.downgrade else ()
 
 
 def _drafts(

@@ -3,20 +3,19 @@
 import tempfile
 from pathlib import Path
 
-from enigm_tuf.errors import MisuseError
-from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.errors import ConflictError, MisuseError
 from enigm_tuf.model.tuf import Timestamp
 from enigm_tuf.ports import Clock
-from enigm_tuf_repository.devices import refresh_as_device
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.lineage import Lineage, root_chain
 from enigm_tuf_repository.overlay import OverlayFetcher
 from enigm_tuf_repository.publication import PublicationStore
+from enigm_tuf_repository.simulated import refresh_as_device
+from enigm_tuf_repository.stores.caching import TIMESTAMP
+from enigm_tuf_repository.stores.directory import DirectoryStore
 from enigm_tuf_repository.timestamps import next_timestamp, sign_timestamp
 from enigm_tuf_repository.trusted import admit_chain
 from enigm_tuf_repository.workspace import Workspace
-
-_NAME = "metadata/timestamp.json"
 
 
 def renew_timestamp(workspace: Workspace, store: PublicationStore, clock: Clock) -> Timestamp:
@@ -31,9 +30,18 @@ def renew_timestamp(workspace: Workspace, store: PublicationStore, clock: Clock)
     timestamp = next_timestamp(before.value_as(Timestamp), snapshot, now, expires)
     data = sign_timestamp(config.timestamp_signer, timestamp, root)
     with tempfile.TemporaryDirectory(dir=workspace.path) as folder:
-        write_durably(Path(folder) / _NAME, data)
+        write_durably(Path(folder) / TIMESTAMP, data)
         overlay = OverlayFetcher((Path(folder), workspace.published))
         refresh_as_device(overlay, chain[0], config.environment, clock)
-    with store.session():
-        store.replace(_NAME, data, sha256(before.data))
+    _swap(store, data, before.data)
+    if not isinstance(store, DirectoryStore):
+        _swap(DirectoryStore(workspace.published), data, before.data)
     return timestamp
+
+
+def _swap(store: PublicationStore, data: bytes, before: bytes) -> None:
+    with store.session():
+        there = store.read(TIMESTAMP)
+        if there is None or there.data != before:
+            raise ConflictError("something was published in between", hint="run it again, on top of what is there now")
+        store.replace(TIMESTAMP, data, there)

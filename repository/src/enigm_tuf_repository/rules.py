@@ -13,6 +13,7 @@ class RepositoryRule(Rule):
     RESPONSE_SIGNATURE = "RESPONSE-SIGNATURE", "a response signs all that was asked, with keys of the roles"
     VERIFY_NGCLIENT = "VERIFY-NGCLIENT", "python-tuf's client accepts the staged tree and downloads every new target"
     VERIFY_ROOTS = "VERIFY-ROOTS", "a device at any root that was ever published reaches the newest release"
+    GATE_SET = "GATE-SET", "every pinned gate is there, ran and passed; what others add can only refuse"
     PAYLOAD_BYTES = "PAYLOAD-BYTES", "payloads on the disk are those of the manifest and of the payload record"
     VERSION_INCREASE = "VERSION-INCREASE", "every role and the release are newer than what is published"
     EXPIRY_HORIZON = "EXPIRY-HORIZON", "no role expires within a tenth of its life after publication"
@@ -20,3 +21,31 @@ class RepositoryRule(Rule):
         "PUBLISHED-TREE",
         "published metadata holds signed versions of the roles in force, and nothing else",
     )
+    TREE_WHOLE = "TREE-WHOLE", "every role that a snapshot names is published before it, or with it"
+    STORE_CONDITIONAL = (
+        "STORE-CONDITIONAL",
+        "the store refuses to create what is there, and to replace what has changed",
+    )
+    STORE_MIRROR = "STORE-MIRROR", "the store is not behind what this machine knows was published, nor beside it"
+    PUBLIC_FETCH = "PUBLIC-FETCH", "what the public URL gives is what was published, byte for byte"
+
+
+class ArtifactRule(Rule):
+    """What release gates demand of the artifacts themselves."""
+
+    ARTIFACT_KIND = "ARTIFACT-KIND", "every artifact is of a kind that repository.toml allows for its product"
+    ARTIFACT_CLAIMS = "ARTIFACT-CLAIMS", "manifest and payload record say of an artifact what it says of itself"
+    DELTA_SOURCE = "DELTA-SOURCE", "a delta starts from a build that was published, as one version"
+    ANDROID_METADATA = (
+        "ANDROID-METADATA",
+        "metadata, twin, properties and payload of an update package agree",
+    )
+    ANDROID_FINGERPRINT = "ANDROID-FINGERPRINT", "no test-keys and no userdebug or eng build"
+    ANDROID_CERTIFICATE = "ANDROID-CERTIFICATE", "no certificate for tests in an update package"
+    ANDROID_SIGNATURE = "ANDROID-SIGNATURE", "package, payload and its metadata are signed with a pinned update key"
+    ANDROID_DOWNGRADE = "ANDROID-DOWNGRADE", "not older than the published release, unless the release says so"
+    AVB_KEY = "AVB-KEY", "verified boot's keys are exactly the pinned ones, and no test keys"
+    AVB_VERIFIED = "AVB-VERIFIED", "every image is the one that a signed vbmeta names, with verification on"
+    ROLLBACK_INDEX_PRESENT = "ROLLBACK-INDEX-PRESENT", "vbmeta has a rollback index, and it is the manifest's"
+    UPDATE_KEYS = "UPDATE-KEYS", "the update keys inside the images are exactly the pinned ones"
+    BUNDLE_SIGNATURE = "BUNDLE-SIGNATURE", "a bundle is signed with a pinned key, and covers its bytes"

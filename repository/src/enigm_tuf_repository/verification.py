@@ -17,18 +17,18 @@ from enigm_tuf.model.manifest import ManifestPayload, Release, read_manifest
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import TargetFile, Timestamp
-from enigm_tuf.ports import Clock
+from enigm_tuf.ports import Clock, Fetcher
 from enigm_tuf.trust import agreement
 from enigm_tuf.trust.agreement import AgreedPayload
 from enigm_tuf.trust.delegation_rules import payload_role
 from enigm_tuf.trust.root_rules import view_trusted_root
 from enigm_tuf_client.download import Wanted, download
-from enigm_tuf_client.targets import hashed_path, read_target
+from enigm_tuf_client.targets import read_target
 from enigm_tuf_client.workflow import TufWorkflow
-from enigm_tuf_repository.devices import load_product_roles, refresh_as_device
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.foreign_client import verify_roots_with_tuf, verify_with_ngclient
 from enigm_tuf_repository.lineage import Lineage, root_chain
+from enigm_tuf_repository.mirror import bring
 from enigm_tuf_repository.overlay import OverlayFetcher
 from enigm_tuf_repository.records import (
     ReleaseRecord,
@@ -44,7 +44,8 @@ from enigm_tuf_repository.register import load_register
 from enigm_tuf_repository.role_building import hashed_name
 from enigm_tuf_repository.root_replaying import Replay
 from enigm_tuf_repository.rules import RepositoryRule
-from enigm_tuf_repository.staging import TIMESTAMP, new_targets, require_only_signed, signed_roles
+from enigm_tuf_repository.simulated import load_product_roles, refresh_as_device
+from enigm_tuf_repository.staging import TIMESTAMP, new_targets, require_only_signed, signed_roles, staged_path
 from enigm_tuf_repository.timestamps import next_timestamp, sign_timestamp
 from enigm_tuf_repository.trusted import admit_chain
 from enigm_tuf_repository.workspace import Workspace
@@ -63,6 +64,7 @@ class _Verification:
     chain: list[bytes]
     products: Mapping[str, tuple[str, ...]]
     clock: Clock
+    remote: Fetcher | None
 
     def findings(self) -> Iterator[RuleOutcome]:
         """The evidence of both implementations; RefusedError where one of them says no."""
@@ -104,22 +106,35 @@ class _Verification:
         agreement.manifest_matches(manifest, self.environment, product, name.removesuffix(".json"))
         release = manifest.releases[0]
         for payload in release.payloads:
-            agreed = self._agreed(workflow, manifest.product, release, payload)
-            name = f"targets/{hashed_path(payload.path, payload.hashes['sha256'])}"
-            wanted = Wanted(name, payload.length, payload.hashes, agreed.chunks)
+            file, agreed = self._agreed(workflow, manifest.product, release, payload)
+            self._bring(file)
+            wanted = Wanted(f"targets/{hashed_name(file)}", file.length, payload.hashes, agreed.chunks)
             digests = download([self.overlay], wanted, place)
             agreement.admit_artifact(agreed, place, digests.length, digests.hashes)
             place.unlink()
         return len(release.payloads)
 
-    def _agreed(self, workflow: TufWorkflow, product: str, release: Release, payload: ManifestPayload) -> AgreedPayload:
+    def _agreed(
+        self, workflow: TufWorkflow, product: str, release: Release, payload: ManifestPayload
+    ) -> tuple[TargetFile, AgreedPayload]:
+        """The payload as the release authority lists it; in model ``manifest-only`` as the manifest does."""
         if view_trusted_root(workflow.trusted.root).extension.authority_model == "manifest-only":
-            return agreement.by_manifest_alone(product, release, payload)
-        return agreement.agree(product, release, payload, workflow.target(payload.path, payload_role(product)))
+            file = TargetFile(payload.path, payload.length, dict(payload.hashes))
+            return file, agreement.by_manifest_alone(product, release, payload)
+        file = workflow.target(payload.path, payload_role(product))
+        return file, agreement.agree(product, release, payload, file)
+
+    def _bring(self, file: TargetFile) -> None:
+        """What is published already may lie in the bucket alone."""
+        if not (self.workspace.record(self.record.id) / staged_path(file)).is_file():
+            bring(self.workspace.published, self.remote, file)
 
 
-def verify(workspace: Workspace, record_id: str, clock: Clock) -> ReleaseRecord:
-    """Make the candidate timestamp, verify twice, and record the evidence over the whole staged set."""
+def verify(workspace: Workspace, record_id: str, clock: Clock, remote: Fetcher | None = None) -> ReleaseRecord:
+    """Make the candidate timestamp, verify twice, and record the evidence over the whole staged set.
+
+    ``remote`` has the bytes of payloads that are published and not in this record.
+    """
     record = load_record(workspace, record_id)
     require_before(workspace, record, Step.VERIFIED)
     if record.evidence(Step.PUBLISHED):
@@ -130,7 +145,7 @@ def verify(workspace: Workspace, record_id: str, clock: Clock) -> ReleaseRecord:
     _stage_timestamp(workspace, record, chain, clock)
     overlay = OverlayFetcher((staged, workspace.published))
     products = load_register(workspace).products
-    run = _Verification(workspace, record, config.environment, overlay, chain, products, clock)
+    run = _Verification(workspace, record, config.environment, overlay, chain, products, clock, remote)
     findings = tuple(run.findings())
     digests = digests_of(workspace.record(record_id), list(staged_files(workspace, record_id)))
     before = Lineage(workspace.published, []).head("timestamp")

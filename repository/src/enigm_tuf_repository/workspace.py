@@ -4,7 +4,7 @@ repository.toml   the configuration, as given to ``init`` or to the last root th
 register.json     what is open, which sequence numbers are used, which products there are
 keys/             key records by file name
 policies/         manifest.toml and release.toml, the bytes that root pins
-published/        the tree that is served: metadata/ and targets/
+published/        the tree that is served: metadata/ and targets/; with a [store], the mirror of what is served there
 records/<id>/     record.json, requests/, responses/, approvals/, evidence/, staged/ (laid over published/), and for a
                   root settings/: the repository.toml, keys/ and policies/ that its publication puts in force
 """
@@ -16,16 +16,19 @@ from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.keys import KeyRecord, read_key_record
 from enigm_tuf.model.request import Authority
 from enigm_tuf_repository.configuration import RepositoryConfig, read_configuration
+from enigm_tuf_repository.stores.settings import StoreSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The paths of a working directory. ``settings`` is where configuration, keys and policies are read from.
+    """The paths of a working directory. ``store_url`` stands in for the URL in the configuration.
 
-    None for those in force; a root that is not published yet has its own.
+    ``settings`` is where configuration, keys and policies are read from: None for those in force; a root that is not
+    published yet has its own.
     """
 
     path: Path
+    store_url: str | None = None
     settings: Path | None = None
 
     @property
@@ -68,6 +71,13 @@ class Workspace:
         if not self.configuration_file.is_file():
             raise MisuseError(f"{self.path}: not a repository's directory", hint="run `enigm-repo init` there first")
         return read_configuration(self.configuration_file.read_bytes(), str(self.configuration_file))
+
+    def store_settings(self) -> StoreSettings | None:
+        """Where the tree is published; None for ``published`` itself."""
+        configured = self.configuration().store
+        if self.store_url is None:
+            return configured
+        return replace(configured, url=self.store_url) if configured else StoreSettings(self.store_url)
 
     def policy(self, authority: Authority) -> bytes:
         return self.policy_file(authority).read_bytes()

@@ -104,6 +104,6 @@ def test_nobody_makes_verified_or_trusted_metadata_by_hand(cast: Cast) -> None:
     state = snapshotted(cast)
     root = state.root
     with pytest.raises(MisuseError, match="verified metadata"):
-        Verified(root.value, root.data, root.signatures, root.signers, root.root, root.delegator)
+        Verified(root.value, root.data, root.signatures, root.sha256, root.signers, root.root, root.delegator)
     with pytest.raises(MisuseError, match="trusted metadata"):
         TrustedMetadata(state.now, state.admission, root)

@@ -28,8 +28,9 @@ from enigm_testkit.authorities import (
 )
 from enigm_testkit.scenes import MANIFEST, listed, manifest, ota, release
 from enigm_tuf.errors import NotFoundError, TransportError
+from enigm_tuf.model.chunks import chunk_tree
 from enigm_tuf.model.manifest import write_manifest
-from enigm_tuf.model.value import replace
+from enigm_tuf.model.value import as_dict, replace
 from enigm_tuf.ports import Channel, Source
 
 Json = dict[str, Any]
@@ -119,7 +120,7 @@ class World:
     def add_release(self, version: str, rollback_index: int) -> None:
         """The newest release, by both authorities."""
         data = ota_bytes(version)
-        chunks = {"size": 1 << 20, "root": hashlib.sha256(b"\0" + data).hexdigest()}
+        chunks = as_dict(chunk_tree(hashlib.sha256(data).digest()))
         target = ota(version, rollback_index=rollback_index, chunks=chunks)
         self.docs["phone.payload"]["targets"][target.path] = target.to_dict()
         entry = manifest(replace(release(version), rollback_index=rollback_index))

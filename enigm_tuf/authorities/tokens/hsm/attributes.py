@@ -45,7 +45,20 @@ MECHANISMS: Mapping[Algorithm, str] = {
 
 
 def require_attributes(key: TokenKey, vendor: Vendor) -> None:
-    """RefusedError TOKEN-ATTRIBUTES naming the first attribute that differs from what this kind of token must say.
+    """RefusedError TOKEN-ATTRIBUTES naming the first attribute that differs from what this kind of token must say."""
+    if different := first_difference(key, vendor):
+        name, expected, got = different
+        raise RefusedError(
+            TokenRule.TOKEN_ATTRIBUTES,
+            f"key {key.label}, CKA_{name.upper()}",
+            expected=str(expected),
+            got=str(got),
+            hint="make a new key on the token with enigm-sign key generate",
+        )
+
+
+def first_difference(key: TokenKey, vendor: Vendor) -> tuple[str, bool | str, bool | str] | None:
+    """The name of an attribute, what this kind of token must say, and what it says; None if all are as they must be.
 
     ``allowed_mechanisms``, where the token keeps it, must be the one mechanism that we sign with.
     """
@@ -56,10 +69,5 @@ def require_attributes(key: TokenKey, vendor: Vendor) -> None:
     for name, expected in required.items():
         got = key.attributes.get(name, UNREADABLE)
         if got != expected or type(got) is not type(expected):
-            raise RefusedError(
-                TokenRule.TOKEN_ATTRIBUTES,
-                f"key {key.label}, CKA_{name.upper()}",
-                expected=str(expected),
-                got=str(got),
-                hint="make a new key on the token with enigm-sign key generate",
-            )
+            return name, expected, got
+    return None

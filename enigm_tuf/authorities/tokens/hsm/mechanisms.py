@@ -10,10 +10,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import mldsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 from pkcs11 import MGF, Attribute, KeyType, Mechanism
 from pkcs11.attributes import AttributeMapper
-from pkcs11.util.ec import encode_ec_public_key, encode_ecdsa_signature, encode_named_curve_parameters
+from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 from pkcs11.util.rsa import encode_rsa_public_key
 
 from enigm_tuf.errors import TokenError
@@ -34,12 +35,18 @@ class Mechanics:
     encode: Callable[[bytes], bytes] = bytes
 
 
+def _der_signature(raw: bytes) -> bytes:
+    """From r and s, side by side (PKCS#11 v3.1, 6.3.1)."""
+    half = len(raw) // 2
+    return encode_dss_signature(int.from_bytes(raw[:half]), int.from_bytes(raw[half:]))
+
+
 def _ec(curve: str) -> Mechanics:
     return Mechanics(
         KeyType.EC,
         {Attribute.EC_PARAMS: encode_named_curve_parameters(curve)},
         Mechanism.EC_KEY_PAIR_GEN,
-        encode=lambda raw: bytes(encode_ecdsa_signature(raw)),
+        encode=_der_signature,
     )
 
 

@@ -123,6 +123,10 @@ def write_object(item: TokenObject) -> dict[str, Any]:
     }
 
 
+def write_signed(attributes: dict[str, bool | str], signature: bytes | None) -> dict[str, Any]:
+    return {"attributes": attributes, "signature": None if signature is None else signature.hex()}
+
+
 def write_identity(identity: TokenIdentity) -> dict[str, str]:
     return {name: getattr(identity, name) for name in _IDENTITY}
 
@@ -149,6 +153,13 @@ def read_key(value: Any) -> TokenKey:
     _require(isinstance(value, dict) and value.keys() == {"label", "algorithm", "spki", "attributes"}, "key")
     _require(all(isinstance(value[name], str) for name in ("label", "algorithm", "spki")), "key")
     return TokenKey(value["label"], value["algorithm"], read_bytes(value["spki"]), _attributes(value["attributes"]))
+
+
+def read_signed(value: Any) -> tuple[dict[str, bool | str], bytes | None]:
+    """The key's attributes, and the signature, None where it was not made; NonsenseError."""
+    _require(isinstance(value, dict) and value.keys() == {"attributes", "signature"}, "signature")
+    signature = None if value["signature"] is None else read_bytes(value["signature"])
+    return _attributes(value["attributes"]), signature
 
 
 def read_object(value: Any) -> TokenObject:

@@ -12,11 +12,11 @@ import pkcs11
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, TokenFlag, exceptions
 from pkcs11.constants import DEFAULT
 
-from enigm_tuf.authorities.tokens.hsm.attributes import MECHANISMS, SET
+from enigm_tuf.authorities.tokens.hsm.attributes import MECHANISMS, SET, first_difference
 from enigm_tuf.authorities.tokens.hsm.failures import guarded
 from enigm_tuf.authorities.tokens.hsm.init_token import init_token
 from enigm_tuf.authorities.tokens.hsm.mechanisms import MECHANICS, Mapper, Mechanics, spki_of
-from enigm_tuf.authorities.tokens.hsm.messages import write_identity, write_key, write_object
+from enigm_tuf.authorities.tokens.hsm.messages import write_identity, write_key, write_object, write_signed
 from enigm_tuf.authorities.tokens.hsm.objects import attributes_of, described, identity_of, read, text_of
 from enigm_tuf.authorities.tokens.hsm.vendors import STANDARD, Vendor, vendor_of
 from enigm_tuf.errors import (
@@ -113,14 +113,18 @@ class Module:
             self._generate(label, algorithm)
             return write_key(self._key(label))
 
-    def do_sign(self, label: str, algorithm: Algorithm, data: str) -> str:
-        """``data``: what C_Sign gets, in hex. The signature in TUF's form, in hex."""
+    def do_sign(self, label: str, algorithm: Algorithm, data: str) -> dict[str, Any]:
+        """``data``: what C_Sign gets, in hex. The attributes as read now, and the signature in TUF's form, in hex; or
+        null, and nothing signed, unless the attributes are those of the table."""
         with self._guarded():
-            (private, _), mechanics = self._pair(label), self._mechanics(algorithm)
-            again = {"pin": self._pin.decode()} if read(private, Attribute.ALWAYS_AUTHENTICATE) is True else {}
+            (private, spki), mechanics = self._pair(label), self._mechanics(algorithm)
+            attributes = attributes_of(private)
+            if first_difference(TokenKey(label, algorithm, spki, attributes), self._vendor):
+                return write_signed(attributes, None)
+            again = {"pin": self._pin.decode()} if attributes["always_authenticate"] is True else {}
             mechanism = Mechanism[MECHANISMS[algorithm]]
             raw = private.sign(bytes.fromhex(data), mechanism=mechanism, mechanism_param=mechanics.parameter, **again)
-            return mechanics.encode(raw).hex()
+            return write_signed(attributes, mechanics.encode(raw))
 
     def do_objects(self) -> list[dict[str, Any]]:
         """Everything on the token."""

@@ -56,12 +56,14 @@ def _spki_sha256(found: Any, kind: str) -> str | None:
 
 def attributes_of(key: Any) -> dict[str, bool | str]:
     """All in one call; one by one where the token does not know one of them."""
-    wanted = {name: Attribute[name.upper()] for name in READ}
     try:
-        found = key.get_attributes(list(wanted.values()))
+        found = key.get_attributes(_WANTED)
     except exceptions.PKCS11Error:
-        found = {attribute: read(key, attribute) for attribute in wanted.values()}
-    return {name: _as_text(found.get(attribute)) for name, attribute in wanted.items()}
+        found = {attribute: read(key, attribute) for attribute in _WANTED}
+    return {name: _as_text(found.get(attribute)) for name, attribute in zip(READ, _WANTED, strict=True)}
+
+
+_WANTED = [Attribute[name.upper()] for name in READ]
 
 
 def _as_text(value: Any) -> bool | str:

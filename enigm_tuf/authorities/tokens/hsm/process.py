@@ -35,6 +35,10 @@ class Worker:
             stderr=subprocess.DEVNULL,  # some modules print what they were given
             bufsize=0,
         )
+        assert self._process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
+        self._received = bytearray()
+        self._poll = select.poll()
+        self._poll.register(self._process.stdout.fileno(), select.POLLIN)
 
     def call(self, name: str, *secrets: bytearray, **arguments: Any) -> Any:
         """What the worker answers; its errors as ours. ModuleCrashedError, ModuleTimeoutError: nothing is left running.
@@ -67,6 +71,7 @@ class Worker:
             raise self._crashed(name)
         deadline = time.monotonic() + self._seconds
         try:
+            self._require_quiet()
             for data in frames:
                 self._send(data)
             return read_answer(lambda count: self._receive(count, deadline))
@@ -94,6 +99,10 @@ class Worker:
         how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
         return ModuleCrashedError(f"{self._module}: its process died at {name!r} ({how})", hint=_HINT)
 
+    def _require_quiet(self) -> None:
+        if self._received:
+            raise NonsenseError("more than one answer")
+
     def _send(self, data: bytearray) -> None:
         assert self._process.stdin is not None  # noqa: S101 - for the type checker: it is a pipe
         view = memoryview(data)
@@ -101,19 +110,20 @@ class Worker:
             view = view[os.write(self._process.stdin.fileno(), view) :]
 
     def _receive(self, count: int, deadline: float) -> bytes:
+        """What is there beyond ``count`` is kept for the next call: an answer is mostly one piece."""
         assert self._process.stdout is not None  # noqa: S101
-        descriptor, received = self._process.stdout.fileno(), bytearray()
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        while len(received) < count:
+        descriptor = self._process.stdout.fileno()
+        while len(self._received) < count:
             left = deadline - time.monotonic()
-            if left <= 0 or not poll.poll(left * 1000):
+            if left <= 0 or not self._poll.poll(left * 1000):
                 raise TimeoutError
-            piece = os.read(descriptor, min(count - len(received), 2**20))
+            piece = os.read(descriptor, 2**16)
             if not piece:
                 raise EOFError
-            received += piece
-        return bytes(received)
+            self._received += piece
+        data = bytes(self._received[:count])
+        del self._received[:count]
+        return data
 
 
 _HINT = "the vendor's module failed, not the key: run the command again; the audit log says what is in doubt"

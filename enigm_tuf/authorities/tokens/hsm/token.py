@@ -1,7 +1,8 @@
 """Tokens behind PKCS#11, as the authority sees them: any module, in a process of its own.
 
-A process is started for each session and ended with it. What comes back from it is checked here: the attributes of the
-key before each signature, the signature by the cryptography library after it.
+A process is started for each session and ended with it. It compares the attributes of the key before each signature,
+and makes none if they differ. What comes back from it is checked here once more: the attributes, and the signature by
+the cryptography library.
 """
 
 import contextlib
@@ -12,18 +13,19 @@ from typing import Any, ClassVar, TypeVar
 from enigm_tuf.authorities.tokens.hsm.attributes import require_attributes
 from enigm_tuf.authorities.tokens.hsm.messages import (
     NonsenseError,
-    read_bytes,
     read_identity,
     read_key,
     read_list,
     read_object,
     read_opened,
+    read_signed,
 )
 from enigm_tuf.authorities.tokens.hsm.process import SECONDS, Worker
 from enigm_tuf.authorities.tokens.hsm.vendors import Vendor, vendor_of
-from enigm_tuf.authorities.tokens.self_check import digest_for, require_valid
+from enigm_tuf.authorities.tokens.self_check import SelfCheck, digest_for
 from enigm_tuf.errors import EnigmTufError, MisuseError
 from enigm_tuf.model.public_keys import algorithm_of, message_of, tuf_key
+from enigm_tuf.model.value import replace
 from enigm_tuf.ports import Algorithm, PinCallback, TokenIdentity, TokenKey, TokenObject
 from enigm_tuf.trust.signable import Signable
 
@@ -100,6 +102,7 @@ class Pkcs11Session:
         self._vendor = vendor
         self._worker = worker
         self._open = True
+        self._known: dict[str, tuple[TokenKey, SelfCheck]] = {}  # by label; a signature reads the attributes anew
 
     @property
     def identity(self) -> TokenIdentity:
@@ -116,16 +119,20 @@ class Pkcs11Session:
                 f"token {self._identity.label}: its module makes no keys", hint="make them with the maker's own tool"
             )
         key = self._ask("generate", lambda value: _checked(read_key(value)), label=label, algorithm=algorithm)
-        self._require(key)
+        require_attributes(key, self._vendor)
         return key
 
     def sign(self, label: str, message: Signable) -> bytes:
-        """A signature in TUF's scheme, verified before it is returned."""
-        key = self._ask("key", lambda value: _checked(read_key(value)), label=label)
-        self._require(key)
+        """A signature in TUF's scheme, verified before it is returned. One round trip, once the key is known."""
+        if label not in self._known:
+            found = self._ask("key", lambda value: _checked(read_key(value)), label=label)
+            self._known[label] = found, SelfCheck(found.spki)
+        key, check = self._known[label]
         data = _for_token(key, message.data).hex()
-        signature = self._ask("sign", read_bytes, label=label, algorithm=key.algorithm, data=data)
-        require_valid(key.spki, signature, message.data, f"{self._identity.label}, key {label}")
+        signature = self._ask(
+            "sign", lambda value: self._signature(key, value), label=label, algorithm=key.algorithm, data=data
+        )
+        check.require(signature, message.data, f"{self._identity.label}, key {label}")
         return signature
 
     def objects(self) -> tuple[TokenObject, ...]:
@@ -134,6 +141,7 @@ class Pkcs11Session:
 
     def destroy(self, label: str) -> None:
         """C_DestroyObject on both halves."""
+        self._known.pop(label, None)
         self._ask("destroy", lambda _: None, label=label)
 
     def attestation(self, label: str) -> tuple[bytes, ...]:
@@ -153,8 +161,13 @@ class Pkcs11Session:
             raise MisuseError(f"token {self._identity.label}: the session is over; log in again")
         return _read(self._worker, name, read, **arguments)
 
-    def _require(self, key: TokenKey) -> None:
-        require_attributes(key, self._vendor)
+    def _signature(self, key: TokenKey, value: Any) -> bytes:
+        """RefusedError TOKEN-ATTRIBUTES for what the worker refused already, and should it have signed all the same."""
+        attributes, signature = read_signed(value)
+        require_attributes(replace(key, attributes=attributes), self._vendor)
+        if signature is None:
+            raise NonsenseError("no signature, and no reason")
+        return signature
 
 
 def list_tokens(module: str) -> tuple[TokenIdentity, ...]:

@@ -5,7 +5,7 @@ hangs, and leaves no core dump: PINs are in its memory.
 """
 
 import os
-import queue
+import select
 import sys
 import threading
 import time
@@ -23,27 +23,31 @@ def main() -> int:
     answers = os.dup(1)
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)  # a module that prints must not be taken for us
-    calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, calls), daemon=True).start()
+    threading.Thread(target=_leave_with_the_caller, daemon=True).start()
     from enigm_tuf.authorities.tokens.hsm.module import Module
 
     module = Module(sys.argv[1])
-    while call := calls.get():
+    while call := _next(sys.stdin.buffer):
         _write(answers, _answer(module, call))
     module.do_close()
     return 0
 
 
-def _listen(source: BinaryIO, calls: "queue.SimpleQueue[Call | None]") -> None:
-    """Calls go to the main thread. When there are no more it has a moment to leave in order: a TPM keeps what is not
-    given back."""
+def _next(source: BinaryIO) -> Call | None:
     try:
-        while True:
-            calls.put(read_call(lambda count: _exactly(source, count)))
+        return read_call(lambda count: _exactly(source, count))
     except (EOFError, NonsenseError, OSError):
-        calls.put(None)
-        time.sleep(_FAREWELL_SECONDS)
-        os._exit(1)
+        return None
+
+
+def _leave_with_the_caller() -> None:
+    """When nobody can call any more. The main thread has a moment to leave in order: a TPM keeps what is not given
+    back."""
+    poll = select.poll()
+    poll.register(0, 0)  # tells of the end alone
+    poll.poll()
+    time.sleep(_FAREWELL_SECONDS)
+    os._exit(1)
 
 
 _FAREWELL_SECONDS = 1.5

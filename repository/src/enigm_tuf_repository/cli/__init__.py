@@ -9,6 +9,7 @@ from enigm_tuf.clock import SystemClock
 from enigm_tuf.commandline import run
 from enigm_tuf.ports import Clock
 from enigm_tuf_repository.cli import (
+    artifact_inspect,
     bundle,
     init,
     product_add,
@@ -25,6 +26,9 @@ from enigm_tuf_repository.cli import (
     root_rotate_out,
     serve,
     status,
+    store_check,
+    store_pull,
+    store_push,
     timestamp,
 )
 
@@ -35,6 +39,7 @@ COMMANDS = (
     root_recover.COMMAND,
     root_rotate_out.COMMAND,
     root_follow.COMMAND,
+    artifact_inspect.COMMAND,
     release_prepare.COMMAND,
     request_lint.COMMAND,
     release_attach.COMMAND,
@@ -42,6 +47,9 @@ COMMANDS = (
     release_gate.COMMAND,
     release_publish.COMMAND,
     timestamp.COMMAND,
+    store_check.COMMAND,
+    store_pull.COMMAND,
+    store_push.COMMAND,
     bundle.COMMAND,
     status.COMMAND,
     report.COMMAND,

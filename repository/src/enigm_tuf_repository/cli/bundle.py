@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf_repository.bundling import write_bundle
-from enigm_tuf_repository.cli.options import add_repository_option, workspace_of
+from enigm_tuf_repository.cli.options import add_repository_option, reading
+from enigm_tuf_repository.stores.opening import remote_of
 
 if TYPE_CHECKING:
     from enigm_tuf_repository.cli import Edges
@@ -20,10 +21,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
-    workspace = workspace_of(arguments)
-    workspace.configuration()
+    workspace = reading(arguments)
     out = Path(arguments.out)
-    paths = write_bundle(workspace, arguments.product, arguments.channel, out, edges.clock)
+    paths = write_bundle(workspace, arguments.product, arguments.channel, out, edges.clock, remote_of(workspace))
     data = {"bundle": str(out), "length": out.stat().st_size, "files": paths}
     return Outcome(data, [f"{out}: {len(paths)} files, {out.stat().st_size:,} bytes, accepted by a device's verifier"])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf.errors import EnigmTufError
 from enigm_tuf_repository.bootstrapping import initialise
-from enigm_tuf_repository.cli.options import add_repository_option, record_data, request_lines, workspace_of
+from enigm_tuf_repository.cli.options import add_directory_option, record_data, request_lines, workspace_of
 from enigm_tuf_repository.locking import exclusive
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", required=True, metavar="FILE", help="repository.toml; key files stand beside it")
-    add_repository_option(parser)
+    add_directory_option(parser)
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:

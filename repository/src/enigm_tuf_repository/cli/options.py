@@ -7,14 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from enigm_tuf_repository.locking import exclusive
-from enigm_tuf_repository.publication import DirectoryStore
 from enigm_tuf_repository.records import ReleaseRecord
 from enigm_tuf_repository.standing import next_command
+from enigm_tuf_repository.stores.opening import follow
+from enigm_tuf_repository.stores.settings import STORE_URL
 from enigm_tuf_repository.workspace import Workspace
 
 
-def add_repository_option(parser: argparse.ArgumentParser) -> None:
+def add_directory_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repository", metavar="DIR", default=".", help="the repository's directory (default: here)")
+
+
+def add_repository_option(parser: argparse.ArgumentParser) -> None:
+    add_directory_option(parser)
+    meaning = "where the tree is published, in place of `url` in [store]: s3://, gs:// or az://"
+    parser.add_argument("--store", metavar="URL", help=meaning)
 
 
 def add_record_argument(parser: argparse.ArgumentParser) -> None:
@@ -23,21 +30,29 @@ def add_record_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def workspace_of(arguments: argparse.Namespace) -> Workspace:
-    return Workspace(Path(arguments.repository))
+    url = getattr(arguments, "store", None)
+    return Workspace(Path(arguments.repository), STORE_URL.read(url, "--store", "") if url else None)
+
+
+def reading(arguments: argparse.Namespace) -> Workspace:
+    """The workspace for a command that only looks, with what is published elsewhere; MisuseError if there is none."""
+    workspace = workspace_of(arguments)
+    follow(workspace)
+    return workspace
 
 
 @contextmanager
-def changing(arguments: argparse.Namespace) -> Iterator[Workspace]:
-    """The workspace for a command that changes it: one at a time; ConflictError, MisuseError if there is none."""
+def changing(arguments: argparse.Namespace, *, current: bool = True) -> Iterator[Workspace]:
+    """The workspace for a command that changes it: one at a time; ConflictError, MisuseError if there is none.
+
+    ``current``: what is published elsewhere is brought here first, so that nothing rests on an old tree.
+    """
     workspace = workspace_of(arguments)
     workspace.configuration()
     with exclusive(workspace.path, "enigm-repo"):
+        if current:
+            follow(workspace)
         yield workspace
-
-
-def store_of(workspace: Workspace) -> DirectoryStore:
-    """Where the tree is published."""
-    return DirectoryStore(workspace.published)
 
 
 def request_lines(workspace: Workspace, record: ReleaseRecord) -> list[str]:

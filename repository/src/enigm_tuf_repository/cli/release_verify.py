@@ -7,6 +7,7 @@ from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf_repository.cli.options import add_record_argument, changing, record_data
 from enigm_tuf_repository.findings import outcome_table
 from enigm_tuf_repository.records import Step
+from enigm_tuf_repository.stores.opening import remote_of
 from enigm_tuf_repository.verification import verify
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     with changing(arguments) as workspace:
-        record = verify(workspace, arguments.record, edges.clock)
+        record = verify(workspace, arguments.record, edges.clock, remote_of(workspace))
     evidence = record.evidence(Step.VERIFIED)
     return Outcome(record_data(workspace, record), outcome_table(evidence.findings if evidence else ()))
 

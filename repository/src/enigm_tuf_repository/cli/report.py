@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf.durable import read_input
 from enigm_tuf.errors import MisuseError
-from enigm_tuf_repository.cli.options import add_repository_option, workspace_of
+from enigm_tuf_repository.cli.options import add_repository_option, reading
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.report.facts import MAXIMUM_BYTES, read_facts
 from enigm_tuf_repository.report.gathering import gather
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
         raise MisuseError(f"{out.parent}: no such folder")
     earlier = Path(arguments.since) if arguments.since else out if out.exists() else None
     before = read_facts(read_input(earlier, _PAGE_BYTES), str(earlier)) if earlier else None
-    facts = gather(workspace_of(arguments), edges.now())
+    facts = gather(reading(arguments), edges.now())
     page = render(facts, before)
     write_durably(out, page.encode())
     data = {"page": str(out), "bytes": len(page.encode()), "since": f"{before.made:%FT%TZ}" if before else None}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome
-from enigm_tuf_repository.cli.options import add_repository_option, workspace_of
+from enigm_tuf_repository.cli.options import add_repository_option, reading
 from enigm_tuf_repository.findings import outcome_table, refusal_of
 from enigm_tuf_repository.linting import lint, waits_for_people
 
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     approvals = [Path(item) for item in arguments.approval]
     consents = [Path(item) for item in arguments.consent]
-    outcomes = lint(workspace_of(arguments), Path(arguments.request), approvals, consents, edges.now())
+    outcomes = lint(reading(arguments), Path(arguments.request), approvals, consents, edges.now())
     failed = next((outcome for outcome in outcomes if not outcome.passed and not waits_for_people(outcome)), None)
     expected = "a request that the authority would sign"
     refusal = refusal_of(failed, Path(arguments.request).name, expected) if failed else None

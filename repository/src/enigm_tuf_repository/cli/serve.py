@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from enigm_tuf.commandline import Command, Outcome
-from enigm_tuf.errors import StateError
+from enigm_tuf.errors import MisuseError, StateError
 from enigm_tuf_repository.cli.options import add_repository_option, workspace_of
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     workspace = workspace_of(arguments)
-    workspace.configuration()
+    if settings := workspace.store_settings():
+        raise MisuseError(f"this repository is published in {settings.url}: devices are served from there")
     with make_server(workspace.published, arguments.host, arguments.port) as server:
         edges.say(f"http://{arguments.host}:{server.server_port}/ serves {workspace.published}, for trying out only:")
         edges.say("plain HTTP from one process. In production, a web server or a CDN serves this directory.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome, table
 from enigm_tuf.errors import RefusedError
-from enigm_tuf_repository.cli.options import add_repository_option, record_data, workspace_of
+from enigm_tuf_repository.cli.options import add_repository_option, reading, record_data
 from enigm_tuf_repository.rules import RepositoryRule
 from enigm_tuf_repository.standing import RoleStanding, next_command, open_records, role_standings
 
@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
-    workspace = workspace_of(arguments)
+    workspace = reading(arguments)
     roles = role_standings(workspace, edges.now())
     records = open_records(workspace)
     data = {

@@ -4,8 +4,9 @@ import argparse
 from typing import TYPE_CHECKING
 
 from enigm_tuf.commandline import Command, Outcome
-from enigm_tuf_repository.cli.options import add_repository_option, changing, store_of
+from enigm_tuf_repository.cli.options import add_repository_option, changing
 from enigm_tuf_repository.renewing import renew_timestamp
+from enigm_tuf_repository.stores.opening import store_of
 
 if TYPE_CHECKING:
     from enigm_tuf_repository.cli import Edges

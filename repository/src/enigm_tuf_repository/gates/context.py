@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from enigm_tuf.model.tuf import Root
+from enigm_tuf_repository.gates.artifacts import StagedArtifacts
 from enigm_tuf_repository.lineage import SignedFile
 from enigm_tuf_repository.records import ReleaseRecord
 from enigm_tuf_repository.workspace import Workspace
@@ -14,7 +15,8 @@ from enigm_tuf_repository.workspace import Workspace
 class GateContext:
     """``roles`` are the record's staged roles, with its candidate timestamp; ``before`` is what is published.
 
-    ``root`` is the root that will be in force.
+    ``root`` is the root that will be in force. ``digests`` gives the SHA-256 of every staged file by its path in the
+    record, as step 6 verified them. ``artifacts`` are what the record brings, read once for all gates.
     """
 
     workspace: Workspace
@@ -22,6 +24,8 @@ class GateContext:
     roles: Mapping[str, SignedFile]
     before: Mapping[str, SignedFile]
     root: Root
+    digests: Mapping[str, str]
+    artifacts: StagedArtifacts
     now: datetime
 
     @property

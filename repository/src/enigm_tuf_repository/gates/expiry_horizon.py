@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 
 from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.shapes import Time
 from enigm_tuf_repository.gates.context import GateContext
+from enigm_tuf_repository.gates.gate import Evidence, Progress
 from enigm_tuf_repository.rules import RepositoryRule
 
 SHARE = 10  # a tenth: time enough to sign again before devices stop
@@ -14,17 +16,32 @@ def is_due(expires: datetime, life: timedelta, now: datetime) -> bool:
     return expires - now < 2 * life / SHARE
 
 
-def expiry_horizon(context: GateContext) -> str:
-    """RefusedError EXPIRY-HORIZON names the role that expires too soon."""
-    days = context.workspace.configuration().expiry_days
-    for role, file in sorted(context.after.items()):
-        earliest = context.now + days.of(role) / SHARE
-        if file.value.expires < earliest:
-            raise RefusedError(
-                RepositoryRule.EXPIRY_HORIZON,
-                role,
-                expected=f"an expiry at {earliest:%F %T} or later",
-                got=f"{file.value.expires:%F %T}",
-            )
-    soonest = min(context.after.values(), key=lambda file: file.value.expires)
-    return f"{len(context.after)} roles; first to expire is {soonest.role} at {soonest.value.expires:%F %T} UTC"
+class ExpiryHorizon:
+    """Looks at every role as it will be published."""
+
+    rule = RepositoryRule.EXPIRY_HORIZON
+    proves = "Every role that will be published, new or not, has at least a tenth of its configured life left now."
+    does_not_prove = "That somebody will renew it in time."
+
+    def applies(self, context: GateContext) -> str:
+        """Always."""
+        del context
+        return ""
+
+    def run(self, context: GateContext, progress: Progress) -> Evidence:
+        """RefusedError EXPIRY-HORIZON names the role that expires too soon."""
+        del progress
+        days = context.workspace.configuration().expiry_days
+        for role, file in sorted(context.after.items()):
+            earliest = context.now + days.of(role) / SHARE
+            if file.value.expires < earliest:
+                expected = f"an expiry at {earliest:%F %T} or later"
+                raise RefusedError(self.rule, role, expected=expected, got=f"{file.value.expires:%F %T}")
+        soonest = min(context.after.values(), key=lambda file: file.value.expires)
+        return Evidence(
+            f"{len(context.after)} roles; first to expire is {soonest.role} at {soonest.value.expires:%F %T} UTC",
+            {"expires": {role: Time().write(file.value.expires) for role, file in context.after.items()}},
+        )
+
+
+GATE = ExpiryHorizon()

@@ -4,46 +4,90 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from enigm_tuf.errors import MalformedError, RefusedError
-from enigm_tuf.model.chunks import SUFFIX, read_leaves
+from enigm_tuf.model.chunks import SUFFIX, read_digests
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.payload import Chunks, read_payload_record
 from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf.trust.delegation_rules import manifest_role
 from enigm_tuf_repository.artifacts import Artifact, measure
 from enigm_tuf_repository.gates.context import GateContext
+from enigm_tuf_repository.gates.gate import Evidence, Progress
 from enigm_tuf_repository.role_building import hashed_name
 from enigm_tuf_repository.rules import RepositoryRule
-from enigm_tuf_repository.staging import offered_payloads, staged_path
+from enigm_tuf_repository.staging import new_targets, offered_payloads, staged_path
 
 
-def payload_bytes(context: GateContext) -> str:
-    """RefusedError PAYLOAD-BYTES names the first difference."""
-    payloads = [target for role in context.roles if role.endswith(".payload") for target in _gained(context, role)]
-    listed = {path: facts for role in context.roles for path, facts in _listed(context, role.rpartition(".")[0])}
-    for target in payloads:
-        record = read_payload_record(target.unrecognized_fields.get("custom"), target.path, "custom")
-        signed = {"length": target.length, **target.hashes, "chunks": record.chunks}
-        artifact = measure(_file(context, target))
-        _require_leaves(context, target, record.chunks)
-        _require_equal(f"{target.path} on the disk", signed, _facts(artifact) | {"chunks": artifact.chunks})
-        del signed["chunks"]  # a manifest names none
-        _require_equal(f"{target.path} in the manifest", signed, listed.get(target.path, {}))
-    alone = offered_payloads(context.workspace, context.record)
-    for target in alone:
-        signed = {"length": target.length, **target.hashes}
-        _require_equal(f"{target.path} on the disk", signed, _facts(measure(_file(context, target))))
-    told = f", {len(alone)} by the manifest alone" if alone else ""
-    return f"{len(payloads)} payloads: length, SHA-256, chunk root and chunk hashes{told}"
+class PayloadBytes:
+    """Reads every payload that a role gains, or that a manifest alone names, from the disk again."""
+
+    rule = RepositoryRule.PAYLOAD_BYTES
+    proves = (
+        "Each payload's bytes on the disk have the length, hash and chunk root of the payload record that the "
+        "release authority signed, and the length and hashes of the manifest. The chunk digests beside it are its "
+        "own. In model manifest-only there is no record: its bytes are what the manifest says."
+    )
+    does_not_prove = "Anything about what is in the bytes: that is for the gates below."
+
+    def applies(self, context: GateContext) -> str:
+        """To releases, and to the root that makes a release authority: nothing else brings payloads."""
+        gains = any(_gained(context, role) for role in context.roles)
+        return "" if gains or context.record.action == "release" else f"a {context.record.action} brings no payloads"
+
+    def run(self, context: GateContext, progress: Progress) -> Evidence:
+        """RefusedError PAYLOAD-BYTES names the first difference."""
+        payloads = [target for role in context.roles for target in _gained(context, role)]
+        alone = offered_payloads(context.workspace, context.record)
+        listed = {path: facts for role in context.roles for path, facts in _listed(context, role.rpartition(".")[0])}
+        total, done = sum(target.length for target in (*payloads, *alone)), 0
+        for target in (*payloads, *alone):
+            if target in alone:
+                _require_manifests_bytes(context, target)
+            else:
+                _require_signed_bytes(context, target, listed.get(target.path, {}))
+            done += target.length
+            progress(done, total)
+        judged = [target for target in (*payloads, *alone) if staged_path(target) in context.digests]
+        told = f", {len(alone)} by the manifest alone" if alone else ""
+        return Evidence(
+            f"{len(payloads)} payloads: length, SHA-256, chunk root and chunk digests{told}",
+            {"payloads": {target.path: {"length": target.length, **target.hashes} for target in (*payloads, *alone)}},
+            tuple(staged_path(target) for target in (*judged, *_new_manifests(context))),
+        )
+
+
+GATE = PayloadBytes()
 
 
 def _gained(context: GateContext, role: str) -> list[TargetFile]:
     """The payloads that the role did not list before, whether the record brings their bytes or they are out already."""
+    if not role.endswith(".payload"):
+        return []
     before = context.before[role].value_as(Targets).targets if role in context.before else {}
     after = context.roles[role].value_as(Targets).targets
     return [target for path, target in after.items() if path not in before]
 
 
-def _require_leaves(context: GateContext, target: TargetFile, chunks: Chunks) -> None:
+def _new_manifests(context: GateContext) -> list[TargetFile]:
+    targets = new_targets(context.workspace, context.record)
+    return [target for target in targets if target.path.startswith("manifests/")]
+
+
+def _require_manifests_bytes(context: GateContext, target: TargetFile) -> None:
+    signed = {"length": target.length, **target.hashes}
+    _require_equal(f"{target.path} on the disk", signed, _facts(measure(_file(context, target))))
+
+
+def _require_signed_bytes(context: GateContext, target: TargetFile, listed: dict[str, object]) -> None:
+    record = read_payload_record(target.unrecognized_fields.get("custom"), target.path, "custom")
+    signed = {"length": target.length, **target.hashes, "chunks": record.chunks}
+    artifact = measure(_file(context, target))
+    _require_digests(context, target, record.chunks)
+    _require_equal(f"{target.path} on the disk", signed, _facts(artifact) | {"chunks": artifact.chunks})
+    del signed["chunks"]  # a manifest names none
+    _require_equal(f"{target.path} in the manifest", signed, listed)
+
+
+def _require_digests(context: GateContext, target: TargetFile, chunks: Chunks) -> None:
     """The file that lets a device go on after a cut; without it, or with a wrong one, every cut starts again."""
     file = _file(context, target).with_name(f"{_file(context, target).name}{SUFFIX}")
     try:
@@ -51,9 +95,9 @@ def _require_leaves(context: GateContext, target: TargetFile, chunks: Chunks) ->
     except FileNotFoundError:
         data = b""
     try:
-        read_leaves(data, target.length, chunks, file.name)
+        read_digests(data, target.length, chunks, file.name)
     except MalformedError as error:
-        subject = f"chunk hashes of {target.path}"
+        subject = f"chunk digests of {target.path}"
         raise RefusedError(
             RepositoryRule.PAYLOAD_BYTES, subject, expected="those of the payload record", got=str(error)
         ) from error

@@ -11,18 +11,36 @@ from enigm_tuf.trust.rules import AuthorityRule
 from enigm_tuf.trust.test_keys import known_test_key
 from enigm_tuf.trust.threshold import spki_sha256
 from enigm_tuf_repository.gates.context import GateContext
+from enigm_tuf_repository.gates.gate import Evidence, Progress
 
 
-def test_key(context: GateContext) -> str:
-    """RefusedError TEST-KEY names the key. Looks at root, its extension and every delegation."""
-    foreign = _foreign_keys(context)
-    digests = set(view_root(context.root).spki.values()) | {spki_sha256(key) for key in _keys(context)}
-    for digest in sorted(digests):
-        if found := known_test_key(digest) or foreign.get(digest):
-            raise RefusedError(
-                AuthorityRule.TEST_KEY, f"key {digest}", expected="a key of this environment alone", got=found
-            )
-    return f"{len(digests)} public keys in force, none of them a test key"
+class TestKey:
+    """Looks at root, its extension and every delegation."""
+
+    rule = AuthorityRule.TEST_KEY
+    proves = (
+        "No public key in root or in a delegation is on the list of keys that everybody has, or enrolled elsewhere."
+    )
+    does_not_prove = "That a key which is not on the list is secret."
+
+    def applies(self, context: GateContext) -> str:
+        """Always."""
+        del context
+        return ""
+
+    def run(self, context: GateContext, progress: Progress) -> Evidence:
+        """RefusedError TEST-KEY names the key."""
+        del progress
+        foreign = _foreign_keys(context)
+        digests = set(view_root(context.root).spki.values()) | {spki_sha256(key) for key in _keys(context)}
+        for digest in sorted(digests):
+            if found := known_test_key(digest) or foreign.get(digest):
+                expected = "a key of this environment alone"
+                raise RefusedError(self.rule, f"key {digest}", expected=expected, got=found)
+        return Evidence(f"{len(digests)} public keys in force, none of them a test key", {"keys": sorted(digests)})
+
+
+GATE = TestKey()
 
 
 def _keys(context: GateContext) -> Iterator[Key]:

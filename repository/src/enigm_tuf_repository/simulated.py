@@ -1,4 +1,4 @@
-"""A device that looks at a tree: the very workflow that devices run, on a store that nobody else sees."""
+"""A device's workflow inside the repository: what a device would see of a tree, without a device."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -10,11 +10,11 @@ from enigm_tuf.trust.tuf_rules import TufRule
 from enigm_tuf_client.workflow import TufWorkflow
 
 
-class _FreshStore:
-    """A device that has only its shipped root. Implements ``enigm_tuf.ports.Store`` in memory."""
+class FreshStore:
+    """A device that remembers ``state`` and nothing more. Implements ``enigm_tuf.ports.Store`` in memory."""
 
-    def __init__(self, root: bytes) -> None:
-        self._state = DeviceState(metadata={"root": root})
+    def __init__(self, state: DeviceState) -> None:
+        self._state = state
 
     def load(self) -> DeviceState:
         return self._state
@@ -28,7 +28,8 @@ class _FreshStore:
 
 def refresh_as_device(fetcher: Fetcher, root: bytes, environment: Environment, clock: Clock) -> TufWorkflow:
     """The workflow of a device that ships with ``root``, refreshed, under the authorities' rules."""
-    workflow = TufWorkflow(_FreshStore(root), fetcher, clock, AuthorityAdmission(environment))
+    store = FreshStore(DeviceState(metadata={"root": root}))
+    workflow = TufWorkflow(store, fetcher, clock, AuthorityAdmission(environment))
     workflow.refresh()
     return workflow
 

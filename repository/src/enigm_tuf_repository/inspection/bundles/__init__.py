@@ -1,0 +1,1 @@
+"""Update bundles of other systems: RAUC, SWUpdate."""

@@ -1,0 +1,1 @@
+"""Reading single files out of file system images, without mounting them."""

@@ -1,0 +1,53 @@
+"""The superblock of a squashfs image (4.0): how long it is, how it is packed, when it was made. No file is read."""
+
+from dataclasses import dataclass
+
+from enigm_tuf.errors import MalformedError
+from enigm_tuf_repository.inspection.fields import Layout
+from enigm_tuf_repository.inspection.source import Source
+
+MAGIC = 0x73717368
+COMPRESSIONS = {1: "gzip", 2: "lzma", 3: "lzo", 4: "xz", 5: "lz4", 6: "zstd"}
+_SUPER = Layout(
+    "<",
+    magic="I",
+    inodes="I",
+    made="I",
+    block="I",
+    fragments="I",
+    compression="H",
+    log_block="H",
+    flags="H",
+    ids="H",
+    major="H",
+    minor="H",
+    root="Q",
+    used="Q",
+)
+_PADDING = 4096  # mksquashfs fills up to this
+
+
+@dataclass(frozen=True, slots=True)
+class Squashfs:
+    """``used`` bytes from the start are the image; ``made`` in seconds since 1970."""
+
+    used: int
+    inodes: int
+    block: int
+    compression: str
+    made: int
+
+
+def looks_like_squashfs(source: Source) -> bool:
+    """Begins with the magic."""
+    return source.length > _SUPER.size and int.from_bytes(source.read(0, 4), "little") == MAGIC
+
+
+def read_squashfs(source: Source) -> Squashfs:
+    """MalformedError names the field."""
+    head = _SUPER.read(source.read(0, min(source.length, _SUPER.size)), source.name, "superblock")
+    if (head["major"], head["minor"]) != (4, 0) or head["block"] != 1 << min(head["log_block"], 20):
+        raise MalformedError(source.name, "superblock", "must be version 4.0 with one block size")
+    if head["compression"] not in COMPRESSIONS or not _SUPER.size < head["used"] <= source.length:
+        raise MalformedError(source.name, "superblock", "is cut off, or packed in no known way")
+    return Squashfs(head["used"], head["inodes"], head["block"], COMPRESSIONS[head["compression"]], head["made"])

@@ -1,0 +1,177 @@
+"""Files are read out of images as the makers' own tools read them."""
+
+import os
+import random
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from enigm_testkit.android.build import cpio
+from enigm_tuf.errors import MalformedError
+from enigm_tuf_repository.inspection.android.ramdisk import read_boot_image
+from enigm_tuf_repository.inspection.android.sparse import unsparse
+from enigm_tuf_repository.inspection.filesystems.erofs import read_erofs
+from enigm_tuf_repository.inspection.filesystems.ext4 import read_ext4
+from enigm_tuf_repository.inspection.plugins import inspect_file
+from enigm_tuf_repository.inspection.source import file_source
+
+PATH = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
+
+
+def run(*command: object, **options: object) -> bytes:
+    return subprocess.run([str(part) for part in command], check=True, capture_output=True, env=PATH, **options).stdout  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small, large, sparse and many files, deep and long names."""
+    folder, dice = tmp_path_factory.mktemp("tree"), random.Random(1)
+    files = {
+        CERTIFICATES: dice.randbytes(1500),
+        "empty": b"",
+        "one": b"1",
+        "a/b/c/d/e/f/deep": b"deep",
+        "n" * 200: b"long name",
+        "large": dice.randbytes(3_000_000),
+        "text": b"the same line again\n" * 20_000,
+        **{f"many/{number}": str(number).encode() for number in range(1_500)},
+    }
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    with (folder / "holes").open("wb") as file:
+        file.seek(900_000)
+        file.write(b"end")
+    (folder / "link").symlink_to("one")
+    return folder
+
+
+CERTIFICATES = "system/etc/security/otacerts.zip"
+NAMES = [CERTIFICATES, "empty", "one", "a/b/c/d/e/f/deep", "n" * 200, "large", "holes", "many/1499"]
+MAKERS: dict[str, tuple[str, ...]] = {
+    "4 KiB blocks": ("-b", "4096"),
+    "1 KiB blocks": ("-b", "1024"),
+    "32 bit": ("-O", "^64bit"),
+    "inline data": ("-O", "inline_data", "-I", "256"),
+    "no checksums": ("-O", "^metadata_csum"),
+}
+
+
+@pytest.mark.parametrize("options", MAKERS.values(), ids=list(MAKERS))
+def test_ext4_is_read_as_debugfs_reads_it(tree: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+    image = tmp_path / "image"
+    run("mke2fs", "-q", "-t", "ext4", *options, "-d", tree, image, "48M")
+    ours = read_ext4(file_source(image))
+
+    for name in NAMES:
+        assert ours.read(name, 10**7) == (tree / name).read_bytes(), name
+    assert ours.read(CERTIFICATES) == run("debugfs", "-R", f"cat /{CERTIFICATES}", image)
+    assert ours.read("nothing") is None
+    assert ours.read("one/nothing") is None
+    with pytest.raises(MalformedError, match="must be a regular file"):
+        ours.read("link")
+    with pytest.raises(MalformedError, match="at most 1,000,000 bytes"):
+        ours.read("large")
+    assert inspect_file(image).kind == "ext4"
+
+
+def test_ext4_whose_superblock_asks_for_a_feature_that_is_not_read_is_refused(tree: Path, tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    run("mke2fs", "-q", "-t", "ext4", "-O", "bigalloc", "-d", tree / "a", image, "48M")
+
+    with pytest.raises(MalformedError, match="features that are not read"):
+        read_ext4(file_source(image))
+
+
+@pytest.mark.parametrize("options", [(), ("-zlz4hc",), ("-Eforce-inode-extended",)], ids=["plain", "lz4hc", "extended"])
+def test_erofs_is_read_as_its_own_tool_extracts_it(tree: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+    image = tmp_path / "image"
+    run("mkfs.erofs", *options, image, tree)
+    ours = read_erofs(file_source(image))
+
+    for name in NAMES if "-zlz4hc" not in options else [name for name in NAMES if name != "holes"]:
+        assert ours.read(name, 10**7) == (tree / name).read_bytes(), name
+    assert ours.read("nothing") is None
+    with pytest.raises(MalformedError, match="must be a regular file"):
+        ours.read("link")
+    if "-zlz4hc" in options:
+        with pytest.raises(MalformedError, match="compressed"):
+            ours.read("text")
+    assert inspect_file(image).kind == "erofs"
+
+
+def test_a_squashfs_is_told_by_its_superblock(tree: Path, tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    run("mksquashfs", tree / "a", image, "-quiet", "-no-progress", "-comp", "xz")
+
+    found = inspect_file(image)
+    assert (found.kind, found.facts["compression"]) == ("squashfs", "xz")
+    image.write_bytes(image.read_bytes()[:100])
+    with pytest.raises(MalformedError, match="cut off"):
+        inspect_file(image)
+
+
+def test_a_sparse_image_becomes_what_it_was_made_of(tree: Path, tmp_path: Path) -> None:
+    image, sparse = tmp_path / "image", tmp_path / "sparse"
+    run("mke2fs", "-q", "-t", "ext4", "-b", "4096", "-d", tree, image, "48M")
+    run("img2simg", image, sparse)
+    assert sparse.stat().st_size < image.stat().st_size
+
+    whole = unsparse(file_source(sparse), tmp_path / "whole")
+
+    assert (tmp_path / "whole").read_bytes() == image.read_bytes()
+    assert whole.length == image.stat().st_size
+    assert inspect_file(sparse).kind == "android-sparse"
+
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda data: run("gzip", "-9", input=data),
+    "lz4": lambda data: run("lz4", "-l", "-9", "-c", input=data),
+    "none": lambda data: data,
+}
+
+
+@pytest.mark.parametrize("packer", PACKERS)
+@pytest.mark.parametrize("version", [0, 1, 2, 3])
+def test_a_file_is_read_out_of_a_ramdisk(tmp_path: Path, packer: str, version: int) -> None:
+    path = CERTIFICATES
+    certificates, rest = os.urandom(5_000), b"a line of text\n" * 200_000
+    archive = cpio(tmp_path, {"init": rest, path: certificates})
+    (tmp_path / "ramdisk").write_bytes(PACKERS[packer](archive))
+    (tmp_path / "kernel").write_bytes(os.urandom(10_000))
+    parts = ["--kernel", tmp_path / "kernel", "--ramdisk", tmp_path / "ramdisk"]
+    parts += ["--dtb", tmp_path / "kernel"] if version == 2 else []
+    run("mkbootimg", "--header_version", version, *parts, "--os_patch_level", "2026-11", "-o", tmp_path / "boot.img")
+
+    image = read_boot_image(file_source(tmp_path / "boot.img"))
+
+    assert image.read(path) == {path: certificates}
+    assert image.read("nothing") == {}
+    with pytest.raises(MalformedError, match="at most 1,000,000 bytes, has 3,000,000"):
+        image.read("init")
+    assert inspect_file(tmp_path / "boot.img").kind == "boot-image"
+
+
+def test_a_vendor_boot_image_is_read_too(tmp_path: Path) -> None:
+    archive = cpio(tmp_path, {"first": b"1"})
+    (tmp_path / "ramdisk").write_bytes(archive)
+    (tmp_path / "dtb").write_bytes(b"dtb")
+    parts = ["--vendor_ramdisk", tmp_path / "ramdisk", "--dtb", tmp_path / "dtb"]
+    run("mkbootimg", "--header_version", 3, *parts, "--vendor_boot", tmp_path / "vendor_boot.img")
+
+    assert read_boot_image(file_source(tmp_path / "vendor_boot.img")).read("first") == {"first": b"1"}
+
+
+@pytest.mark.parametrize("cut", [1, 100, 5_000])
+def test_a_boot_image_that_is_cut_off_is_refused(tmp_path: Path, cut: int) -> None:
+    (tmp_path / "ramdisk").write_bytes(PACKERS["lz4"](cpio(tmp_path, {"first": os.urandom(20_000)})))
+    (tmp_path / "kernel").write_bytes(b"kernel")
+    parts = ["--kernel", tmp_path / "kernel", "--ramdisk", tmp_path / "ramdisk"]
+    run("mkbootimg", "--header_version", 3, *parts, "-o", tmp_path / "boot.img")
+    data = (tmp_path / "boot.img").read_bytes()
+    (tmp_path / "boot.img").write_bytes(data.rstrip(b"\0")[:-cut])
+
+    with pytest.raises(MalformedError):
+        read_boot_image(file_source(tmp_path / "boot.img")).read("first")
