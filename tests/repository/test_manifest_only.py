@@ -8,7 +8,11 @@ import pytest
 
 from enigm_testkit.custodians import soft_key
 from enigm_testkit.vendor import Vendor, make_vendor
+from enigm_tuf.errors import StateError
+from enigm_tuf_client.fetch import FileFetcher
 from enigm_tuf_client.media import BundleFetcher
+from enigm_tuf_repository.adopting import adopted_payloads
+from enigm_tuf_repository.lineage import Lineage
 from enigm_tuf_repository.records import Step
 
 ONE: dict[str, str | None] = {
@@ -99,6 +103,23 @@ def test_a_file_that_nobody_listed_is_refused(one: Vendor, capsys: pytest.Captur
     shutil.copy(payload, folder / "more.zip")
     assert one.run("release", "verify", record) == 3
     assert "error: RECORD-EVIDENCE: phone-2.0, staged/targets/payloads/phone/2.0/more.zip" in capsys.readouterr().err
+
+
+def test_a_payload_that_lies_in_the_bucket_alone_is_brought_for_a_migration_to_look_at(
+    one: Vendor, tmp_path: Path
+) -> None:
+    bucket = FileFetcher(one.copied_to(tmp_path / "bucket").published)
+    (folder,) = (one.published / "targets/payloads/phone").iterdir()
+    names = {path.name: path.read_bytes() for path in folder.iterdir()}
+    shutil.rmtree(folder)
+    lineage = Lineage(one.published, [])
+    with pytest.raises(StateError, match="the repository offers it, but it is gone"):
+        adopted_payloads(one.published, None, lineage, "phone")
+    (target,) = adopted_payloads(one.published, bucket, lineage, "phone").values()
+    assert target.path == "payloads/phone/1.0/ota.zip"
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == names, (
+        "with the chunk digests that were there"
+    )
 
 
 def test_a_delta_starts_from_a_build_that_a_manifest_offers(one: Vendor, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,7 @@ from enigm_tuf_repository.records import ReleaseRecord
 from enigm_tuf_repository.register import load_register
 from enigm_tuf_repository.requests import Draft
 from enigm_tuf_repository.root_building import build_root
-from enigm_tuf_repository.settings import Settings
+from enigm_tuf_repository.settings import Settings, keep_for_record
 from enigm_tuf_repository.trusted import admit_roots
 from enigm_tuf_repository.workspace import Workspace
 
@@ -56,7 +56,7 @@ def prepare_root(
     follows = tuple(require_signable(Following(root, settings, lineage, workspace.published, remote, now).decide()))
     action: Action = "recovery" if recovering else "root"
     with new_record(workspace, record_id, root_owner(before)):
-        settings.write(workspace.with_new_settings_of(record_id))
+        keep_for_record(workspace, record_id, settings)
         drafts = _drafts(workspace, settings, before, root, quorums)
         plan = Plan(record_id, action, None, drafts, follows=follows)
         return PreparedRoot(open_record(workspace, lineage, plan, now), changes, quorums)
