@@ -15,10 +15,10 @@ from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf.trust.root_rules import view_trusted_root
 from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.media import BundleFetcher
+from enigm_tuf_repository.devices import refresh_as_device
 from enigm_tuf_repository.lineage import Lineage, file_name, root_chain
-from enigm_tuf_repository.mirror import bring
+from enigm_tuf_repository.mirror import bring, payload_target
 from enigm_tuf_repository.role_building import hashed_name
-from enigm_tuf_repository.simulated import refresh_as_device
 from enigm_tuf_repository.workspace import Workspace
 
 
@@ -36,11 +36,7 @@ def write_bundle(
     if manifest is None:
         raise MisuseError(f"channel {channel} of product {product} has no release yet")
     releases = read_manifest(lineage.target(manifest), manifest.path).releases
-    role = lineage.value(payload_role(product), Targets)  # there is none in model manifest-only
-    payloads = [
-        role.targets[item.path] if role else TargetFile(item.path, item.length, dict(item.hashes))
-        for item in releases[0].payloads
-    ]
+    payloads = [payload_target(lineage, product, item) for item in releases[0].payloads]
     for payload in payloads:
         bring(workspace.published, remote, payload)
     paths = list(_paths(workspace, lineage, product, [manifest, *payloads]))

@@ -1,5 +1,6 @@
-"""``repository.toml``: whose keys a repository trusts, how long its metadata lives, where it is published. Strict, no
-defaults but one: without ``[store]`` it is published in a directory.
+"""``repository.toml``: whose keys a repository trusts, how long its metadata lives, where it is published.
+
+Strict, no defaults but one: without ``[store]`` it is published in a directory.
 
 Key files and policies are found beside the file at ``init`` and ``root prepare``; later by their name in the workspace.
 In the model ``manifest-only`` everything of the release authority is left out, and ``root_keys`` name keys that were
@@ -157,7 +158,7 @@ def read_configuration(data: bytes, source: str) -> RepositoryConfig:
 
 
 def _require_model(config: RepositoryConfig, source: str) -> None:
-    """What belongs to the release authority is there exactly where there is one."""
+    """What belongs to the release authority is there where there is one, and only there."""
     dual = config.authority_model == "dual"
     of_the_release_authority = {
         "payload_keys": config.payload_keys,
@@ -167,6 +168,5 @@ def _require_model(config: RepositoryConfig, source: str) -> None:
     }
     for field, value in of_the_release_authority.items():
         if dual != (value is not None):
-            raise MalformedError(
-                source, field, f"{'needed' if dual else 'not allowed'} in model {config.authority_model}"
-            )
+            word = "needed" if dual else "not allowed"
+            raise MalformedError(source, field, f"{word} in model {config.authority_model}")

@@ -15,7 +15,7 @@ from enigm_tuf.errors import MalformedError, MisuseError, NotFoundError, Refused
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.chunks import DIGEST_BYTES, SUFFIX, chunk_count, read_digests
 from enigm_tuf.model.keys import Environment
-from enigm_tuf.model.manifest import read_manifest
+from enigm_tuf.model.manifest import ManifestPayload, read_manifest
 from enigm_tuf.model.payload import read_payload_record
 from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf.ports import Channel, DeviceState, Fetcher, Source
@@ -26,11 +26,11 @@ from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.targets import read_target
 from enigm_tuf_client.workflow import TufWorkflow
 from enigm_tuf_repository.artifacts import measure_chunks
+from enigm_tuf_repository.devices import FreshStore, load_product_roles
 from enigm_tuf_repository.lineage import Lineage, SignedFile, file_name, read_signed_file, root_chain
 from enigm_tuf_repository.publication import Held, PublicationStore, unseen
 from enigm_tuf_repository.role_building import hashed_name
 from enigm_tuf_repository.rules import RepositoryRule
-from enigm_tuf_repository.simulated import FreshStore, load_product_roles
 from enigm_tuf_repository.stores.caching import TIMESTAMP
 from enigm_tuf_repository.stores.directory import DirectoryStore
 
@@ -169,34 +169,38 @@ def bring(published: Path, remote: Fetcher | None, target: TargetFile) -> None:
     path = f"targets/{hashed_name(target)}"
     if remote is None or (published / path).is_file():
         return
-    signed = _signed_digests(remote, target, path)
+    digests = _chunk_digests(remote, target, f"{path}{SUFFIX}")
     memory = DirectoryStore(published)
     with memory.session(), tempfile.TemporaryDirectory(dir=published / ".incoming") as folder:
         place = Path(folder) / "payload"
         download([remote], Wanted(path, target.length, target.hashes), place)
-        memory.keep(f"{path}{SUFFIX}", measure_chunks(place)[1] if signed is None else signed)
+        memory.keep(f"{path}{SUFFIX}", measure_chunks(place)[1] if digests is None else digests)
         memory.create(path, place, target.hashes["sha256"], unseen)
 
 
-def _signed_digests(remote: Fetcher, target: TargetFile, path: str) -> bytes | None:
+def _chunk_digests(remote: Fetcher, target: TargetFile, name: str) -> bytes | None:
     custom = target.unrecognized_fields.get("custom")
     if custom is None:
         return None
     chunks = read_payload_record(custom, target.path, "custom").chunks
-    digests = remote.fetch(f"{path}{SUFFIX}", chunk_count(target.length, chunks.size) * DIGEST_BYTES)
-    read_digests(digests, target.length, chunks, f"{path}{SUFFIX}")
-    return digests
+    data = remote.fetch(name, chunk_count(target.length, chunks.size) * DIGEST_BYTES)
+    return read_digests(data, target.length, chunks, name)
+
+
+def payload_target(lineage: Lineage, product: str, payload: ManifestPayload) -> TargetFile:
+    """As the payload role lists it, with its record; where there is no such role (``manifest-only``) without one."""
+    role = lineage.value(payload_role(product), Targets)
+    plain = TargetFile(payload.path, payload.length, dict(payload.hashes))
+    return role.targets[payload.path] if role else plain
 
 
 def bring_newest(published: Path, remote: Fetcher) -> int:
     """The payloads of the newest release of every channel, as a gate that compares with them wants; how many."""
     lineage, count = Lineage(published, []), 0
     for role in [role for role in lineage.heads if role.endswith(".manifest")]:
-        records = lineage.value(payload_role(role.removesuffix(".manifest")), Targets)
         for target in lineage.require(role, Targets).targets.values():
             for release in read_manifest(lineage.target(target), target.path).releases[:1]:
                 for payload in release.payloads:
-                    alone = TargetFile(payload.path, payload.length, dict(payload.hashes))
-                    bring(published, remote, records.targets[payload.path] if records else alone)
+                    bring(published, remote, payload_target(lineage, role.removesuffix(".manifest"), payload))
                     count += 1
     return count

@@ -29,6 +29,7 @@ AT_ONCE = 4  # files; with their parts they bound the memory
 
 ORDER = ("payloads", "chunks", "manifests", "payload", "manifest", "targets", "snapshot", "root")
 """What a file names is there before the file is: each kind waits for the one before it, the files of one go together.
+
 Root is last: from then on until the new timestamp is there a device may find roles that its new root refuses.
 
 A new kind of file needs an entry here, and one in ``staging.require_only_signed``.

@@ -6,11 +6,11 @@ from pathlib import Path
 from enigm_tuf.errors import ConflictError, MisuseError
 from enigm_tuf.model.tuf import Timestamp
 from enigm_tuf.ports import Clock
+from enigm_tuf_repository.devices import refresh_as_device
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.lineage import Lineage, root_chain
 from enigm_tuf_repository.overlay import OverlayFetcher
 from enigm_tuf_repository.publication import PublicationStore
-from enigm_tuf_repository.simulated import refresh_as_device
 from enigm_tuf_repository.stores.caching import TIMESTAMP
 from enigm_tuf_repository.stores.directory import DirectoryStore
 from enigm_tuf_repository.timestamps import next_timestamp, sign_timestamp

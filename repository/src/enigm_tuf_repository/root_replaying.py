@@ -19,10 +19,10 @@ from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf.trust.root_rules import view_trusted_root
 from enigm_tuf.trust.tuf_rules import TufRule
 from enigm_tuf_client.workflow import TufWorkflow
+from enigm_tuf_repository.devices import load_product_roles, refresh_as_device
 from enigm_tuf_repository.foreign_client import verify_with_ngclient
 from enigm_tuf_repository.overlay import OverlayFetcher
 from enigm_tuf_repository.rules import RepositoryRule
-from enigm_tuf_repository.simulated import load_product_roles, refresh_as_device
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from enigm_tuf.trust.root_rules import view_trusted_root
 from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.targets import read_target
 from enigm_tuf_client.workflow import TufWorkflow
+from enigm_tuf_repository.devices import load_product_roles, refresh_as_device
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.foreign_client import verify_roots_with_tuf, verify_with_ngclient
 from enigm_tuf_repository.lineage import Lineage, root_chain
@@ -44,7 +45,6 @@ from enigm_tuf_repository.register import load_register
 from enigm_tuf_repository.role_building import hashed_name
 from enigm_tuf_repository.root_replaying import Replay
 from enigm_tuf_repository.rules import RepositoryRule
-from enigm_tuf_repository.simulated import load_product_roles, refresh_as_device
 from enigm_tuf_repository.staging import TIMESTAMP, new_targets, require_only_signed, signed_roles, staged_path
 from enigm_tuf_repository.timestamps import next_timestamp, sign_timestamp
 from enigm_tuf_repository.trusted import admit_chain
@@ -106,7 +106,8 @@ class _Verification:
         agreement.manifest_matches(manifest, self.environment, product, name.removesuffix(".json"))
         release = manifest.releases[0]
         for payload in release.payloads:
-            file, agreed = self._agreed(workflow, manifest.product, release, payload)
+            file = self._listed(workflow, manifest.product, payload)
+            agreed = self._agreed(workflow, manifest.product, release, payload, file)
             self._bring(file)
             wanted = Wanted(f"targets/{hashed_name(file)}", file.length, payload.hashes, agreed.chunks)
             digests = download([self.overlay], wanted, place)
@@ -114,20 +115,27 @@ class _Verification:
             place.unlink()
         return len(release.payloads)
 
+    def _listed(self, workflow: TufWorkflow, product: str, payload: ManifestPayload) -> TargetFile:
+        """As the payload role lists it; in model ``manifest-only`` there is none, and the manifest alone does."""
+        if _is_manifest_only(workflow):
+            return TargetFile(payload.path, payload.length, dict(payload.hashes))
+        return workflow.target(payload.path, payload_role(product))
+
     def _agreed(
-        self, workflow: TufWorkflow, product: str, release: Release, payload: ManifestPayload
-    ) -> tuple[TargetFile, AgreedPayload]:
-        """The payload as the release authority lists it; in model ``manifest-only`` as the manifest does."""
-        if view_trusted_root(workflow.trusted.root).extension.authority_model == "manifest-only":
-            file = TargetFile(payload.path, payload.length, dict(payload.hashes))
-            return file, agreement.by_manifest_alone(product, release, payload)
-        file = workflow.target(payload.path, payload_role(product))
-        return file, agreement.agree(product, release, payload, file)
+        self, workflow: TufWorkflow, product: str, release: Release, payload: ManifestPayload, file: TargetFile
+    ) -> AgreedPayload:
+        if _is_manifest_only(workflow):
+            return agreement.by_manifest_alone(product, release, payload)
+        return agreement.agree(product, release, payload, file)
 
     def _bring(self, file: TargetFile) -> None:
         """What is published already may lie in the bucket alone."""
         if not (self.workspace.record(self.record.id) / staged_path(file)).is_file():
             bring(self.workspace.published, self.remote, file)
+
+
+def _is_manifest_only(workflow: TufWorkflow) -> bool:
+    return view_trusted_root(workflow.trusted.root).extension.authority_model == "manifest-only"
 
 
 def verify(workspace: Workspace, record_id: str, clock: Clock, remote: Fetcher | None = None) -> ReleaseRecord:

@@ -21,15 +21,15 @@ from enigm_tuf_repository.stores.settings import StoreSettings
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The paths of a working directory. ``store_url`` stands in for the URL in the configuration.
+    """The paths of a working directory. ``settings`` is where configuration, keys and policies are read from.
 
-    ``settings`` is where configuration, keys and policies are read from: None for those in force; a root that is not
-    published yet has its own.
+    None for those in force; a root that is not published yet has its own. ``store_url`` stands in for the URL in the
+    configuration.
     """
 
     path: Path
-    store_url: str | None = None
     settings: Path | None = None
+    store_url: str | None = None
 
     @property
     def configuration_file(self) -> Path:

@@ -35,11 +35,11 @@ from enigm_tuf_repository.cli import (
 COMMANDS = (
     init.COMMAND,
     product_add.COMMAND,
+    artifact_inspect.COMMAND,
     root_prepare.COMMAND,
     root_recover.COMMAND,
     root_rotate_out.COMMAND,
     root_follow.COMMAND,
-    artifact_inspect.COMMAND,
     release_prepare.COMMAND,
     request_lint.COMMAND,
     release_attach.COMMAND,

@@ -31,7 +31,7 @@ def add_record_argument(parser: argparse.ArgumentParser) -> None:
 
 def workspace_of(arguments: argparse.Namespace) -> Workspace:
     url = getattr(arguments, "store", None)
-    return Workspace(Path(arguments.repository), STORE_URL.read(url, "--store", "") if url else None)
+    return Workspace(Path(arguments.repository), store_url=STORE_URL.read(url, "--store", "") if url else None)
 
 
 def reading(arguments: argparse.Namespace) -> Workspace:

@@ -18,50 +18,50 @@ from enigm_tuf_repository.staging import new_targets, offered_payloads, staged_p
 
 
 class PayloadBytes:
-    """Reads every payload that a role gains, or that a manifest alone names, from the disk again."""
+    """Reads every payload that the record brings, or newly lists, from the disk again."""
 
     rule = RepositoryRule.PAYLOAD_BYTES
     proves = (
         "Each payload's bytes on the disk have the length, hash and chunk root of the payload record that the "
         "release authority signed, and the length and hashes of the manifest. The chunk digests beside it are its "
-        "own. In model manifest-only there is no record: its bytes are what the manifest says."
+        "own. In model manifest-only: the length and hashes of the manifest alone."
     )
     does_not_prove = "Anything about what is in the bytes: that is for the gates below."
 
     def applies(self, context: GateContext) -> str:
-        """To releases, and to the root that makes a release authority: nothing else brings payloads."""
-        gains = any(_gained(context, role) for role in context.roles)
-        return "" if gains or context.record.action == "release" else f"a {context.record.action} brings no payloads"
+        """To records with a product's roles: nothing else lists payloads."""
+        is_listing = any(role.endswith((".payload", ".manifest")) for role in context.roles)
+        return "" if is_listing else f"a {context.record.action} lists no payloads"
 
     def run(self, context: GateContext, progress: Progress) -> Evidence:
         """RefusedError PAYLOAD-BYTES names the first difference."""
-        payloads = [target for role in context.roles for target in _gained(context, role)]
-        alone = offered_payloads(context.workspace, context.record)
+        payloads = [target for role in context.roles if role.endswith(".payload") for target in _gained(context, role)]
         listed = {path: facts for role in context.roles for path, facts in _listed(context, role.rpartition(".")[0])}
+        alone = offered_payloads(context.workspace, context.record)
         total, done = sum(target.length for target in (*payloads, *alone)), 0
-        for target in (*payloads, *alone):
-            if target in alone:
-                _require_manifests_bytes(context, target)
-            else:
-                _require_signed_bytes(context, target, listed.get(target.path, {}))
+        for target in payloads:
+            _require_signed_bytes(context, target, listed.get(target.path, {}))
             done += target.length
             progress(done, total)
-        judged = [target for target in (*payloads, *alone) if staged_path(target) in context.digests]
+        for target in alone:
+            signed = {"length": target.length, **target.hashes}
+            _require_equal(f"{target.path} on the disk", signed, _facts(measure(_file(context, target))))
+            done += target.length
+            progress(done, total)
         told = f", {len(alone)} by the manifest alone" if alone else ""
         return Evidence(
             f"{len(payloads)} payloads: length, SHA-256, chunk root and chunk digests{told}",
             {"payloads": {target.path: {"length": target.length, **target.hashes} for target in (*payloads, *alone)}},
-            tuple(staged_path(target) for target in (*judged, *_new_manifests(context))),
+            tuple(
+                staged_path(target)
+                for target in (*payloads, *alone, *_new_manifests(context))
+                if (context.workspace.record(context.record.id) / staged_path(target)).is_file()
+            ),
         )
-
-
-GATE = PayloadBytes()
 
 
 def _gained(context: GateContext, role: str) -> list[TargetFile]:
     """The payloads that the role did not list before, whether the record brings their bytes or they are out already."""
-    if not role.endswith(".payload"):
-        return []
     before = context.before[role].value_as(Targets).targets if role in context.before else {}
     after = context.roles[role].value_as(Targets).targets
     return [target for path, target in after.items() if path not in before]
@@ -72,9 +72,7 @@ def _new_manifests(context: GateContext) -> list[TargetFile]:
     return [target for target in targets if target.path.startswith("manifests/")]
 
 
-def _require_manifests_bytes(context: GateContext, target: TargetFile) -> None:
-    signed = {"length": target.length, **target.hashes}
-    _require_equal(f"{target.path} on the disk", signed, _facts(measure(_file(context, target))))
+GATE = PayloadBytes()
 
 
 def _require_signed_bytes(context: GateContext, target: TargetFile, listed: dict[str, object]) -> None:

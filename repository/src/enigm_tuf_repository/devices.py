@@ -1,4 +1,4 @@
-"""A device's workflow inside the repository: what a device would see of a tree, without a device."""
+"""A device that looks at a tree: the very workflow that devices run, on a store that nobody else sees."""
 
 from contextlib import AbstractContextManager, nullcontext
 
