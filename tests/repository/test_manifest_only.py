@@ -8,7 +8,11 @@ import pytest
 
 from enigm_testkit.custodians import soft_key
 from enigm_testkit.vendor import Vendor, make_vendor
+from enigm_tuf.errors import StateError
+from enigm_tuf_client.fetch import FileFetcher
 from enigm_tuf_client.media import BundleFetcher
+from enigm_tuf_repository.adopting import adopted_payloads
+from enigm_tuf_repository.lineage import Lineage
 from enigm_tuf_repository.records import Step
 
 ONE: dict[str, str | None] = {
@@ -18,6 +22,7 @@ ONE: dict[str, str | None] = {
     "payload_threshold": None,
     "policies": '{manifest = "manifest.policy.toml"}',
     "expiry_days": "{root = 365, targets = 180, snapshot = 30, manifest = 30, timestamp = 2}",
+    "artifacts": '[{product = "phone", kinds = ["file"]}, {product = "tablet", kinds = ["file"]}]',
 }
 
 
@@ -52,7 +57,7 @@ def test_the_gates_look_at_the_bytes_that_the_manifest_alone_names(one: Vendor) 
     evidence = one.record("phone-1.0").evidence(Step.GATED)
     assert evidence is not None
     said = {finding.rule: finding.evidence for finding in evidence.findings}
-    assert said["PAYLOAD-BYTES"] == "0 payloads: length, SHA-256, chunk root and chunk hashes, 1 by the manifest alone"
+    assert said["PAYLOAD-BYTES"] == "0 payloads: length, SHA-256, chunk root and chunk digests, 1 by the manifest alone"
 
 
 def test_a_payload_that_is_exchanged_before_verification_is_refused(
@@ -98,6 +103,36 @@ def test_a_file_that_nobody_listed_is_refused(one: Vendor, capsys: pytest.Captur
     shutil.copy(payload, folder / "more.zip")
     assert one.run("release", "verify", record) == 3
     assert "error: RECORD-EVIDENCE: phone-2.0, staged/targets/payloads/phone/2.0/more.zip" in capsys.readouterr().err
+
+
+def test_a_payload_that_lies_in_the_bucket_alone_is_brought_for_a_migration_to_look_at(
+    one: Vendor, tmp_path: Path
+) -> None:
+    bucket = FileFetcher(one.copied_to(tmp_path / "bucket").published)
+    (folder,) = (one.published / "targets/payloads/phone").iterdir()
+    names = {path.name: path.read_bytes() for path in folder.iterdir()}
+    shutil.rmtree(folder)
+    lineage = Lineage(one.published, [])
+    with pytest.raises(StateError, match="the repository offers it, but it is gone"):
+        adopted_payloads(one.published, None, lineage, "phone")
+    (target,) = adopted_payloads(one.published, bucket, lineage, "phone").values()
+    assert target.path == "payloads/phone/1.0/ota.zip"
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == names, (
+        "with the chunk digests that were there"
+    )
+
+
+def test_a_delta_starts_from_a_build_that_a_manifest_offers(one: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
+    for version, source in (("2.0", "BUILD.1.0"), ("3.0", "BUILD.9.9")):
+        (one.path / f"build-{version}").mkdir()
+        (one.path / f"build-{version}" / "delta.zip").write_bytes(b"only what changed since " + source.encode())
+        delta = f'{{file = "delta.zip", type = "delta-ota", source_build = "{source}"}}'
+        one.prepare_release(version, payloads=f'[{{file = "ota.zip", type = "full-ota"}}, {delta}]')
+        one.up_to(f"phone-{version}", "verify")
+        assert one.run("release", "gate", f"phone-{version}") == (0 if version == "2.0" else 3)
+        if version == "2.0":
+            one.done("release", "publish", "phone-2.0")
+    assert "error: DELTA-SOURCE" in capsys.readouterr().err
 
 
 def test_a_bundle_holds_the_payload_without_a_record(one: Vendor) -> None:

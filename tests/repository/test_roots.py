@@ -233,6 +233,25 @@ def test_settings_that_change_after_the_request_are_noticed(
     assert "error: RECORD-EVIDENCE: root-2, settings/repository.toml" in capsys.readouterr().err
 
 
+def test_a_configuration_that_was_changed_meanwhile_is_not_overwritten(
+    released: Vendor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    released.clock.advance(timedelta(hours=1))
+    new_root(released)
+    for step in ("verify", "gate"):
+        released.done("release", step, "root-2")
+    file = released.workspace.configuration_file
+    before = file.read_bytes()
+    file.write_bytes(before.replace(b'kinds = ["file"]', b'kinds = ["file", "rauc-bundle"]'))
+    assert released.run("release", "publish", "root-2") == 2
+    said = capsys.readouterr().err
+    assert "repository.toml: changed since root-2 was prepared" in said
+    assert "settings/replaced.toml, publish, and then change it again" in said
+    assert len(root_chain(released.published)) == 1
+    file.write_bytes(before)
+    released.done("release", "publish", "root-2")
+
+
 def test_the_old_configuration_is_in_force_until_the_root_is_out(released: Vendor) -> None:
     before = released.workspace.configuration_file.read_bytes()
     rotated_payload_keys(released)

@@ -32,7 +32,12 @@ class Artifact:
 
 def measure(path: Path) -> Artifact:
     """Read the file once; MalformedError if it is empty or too long."""
-    return _measure(path.name, path, _pieces(path))[0]
+    return measure_chunks(path)[0]
+
+
+def measure_chunks(path: Path) -> tuple[Artifact, bytes]:
+    """The same, and its chunk digests."""
+    return _measure(path.name, path, _pieces(path))
 
 
 def take(source: Path, folder: Path) -> Artifact:

@@ -9,11 +9,13 @@ import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from enigm_tuf.audit.log import REQUEST_ROLES
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.strict_json import JsonObject
-from enigm_tuf.model.tuf import Root, Snapshot, Targets
+from enigm_tuf.model.tuf import Root, Snapshot, TargetFile, Targets
+from enigm_tuf.ports import Fetcher
 from enigm_tuf.trust.threshold import signers
 from enigm_tuf_repository.adopting import adopted_payloads
 from enigm_tuf_repository.delegating import product_delegations
@@ -26,11 +28,16 @@ from enigm_tuf_repository.trusted import role_keys
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """What is made anew under ``root``, in the order in which it is decided."""
+    """What is made anew under ``root``, in the order in which it is decided.
+
+    ``remote`` has the payloads that are not in ``published``, for a migration to look at.
+    """
 
     root: Root
     settings: Settings
     lineage: Lineage
+    published: Path
+    remote: Fetcher | None
     now: datetime
     roles: dict[str, Signed] = field(default_factory=dict)
 
@@ -44,13 +51,15 @@ class Following:
         for role in delegated.roles or {} if delegated else {}:
             if not self._is_signed(role):
                 before = self.lineage.value(role, Targets)
-                first = {} if before else adopted_payloads(self.lineage, role.rpartition(".")[0])
-                self.roles[role] = with_targets(before, first, self._expires(role))
+                self.roles[role] = with_targets(before, {} if before else self._adopted(role), self._expires(role))
         if self.roles or not self._is_signed("snapshot"):
             versions = {role: value.version for role, value in self.roles.items()}
             snapshot = self.lineage.require("snapshot", Snapshot)
             self.roles["snapshot"] = with_versions(snapshot, versions, self.now, self._expires("snapshot"))
         return self.roles
+
+    def _adopted(self, role: str) -> Mapping[str, TargetFile]:
+        return adopted_payloads(self.published, self.remote, self.lineage, role.rpartition(".")[0])
 
     def _targets(self, targets: Targets) -> None:
         """Delegations by the settings; a new version where they differ, or too few of the new keys signed."""

@@ -54,7 +54,7 @@ def gate(
         results = run_gates(context, watcher=watcher)
     finally:
         context.artifacts.clear()
-    statements = _write_statements(workspace, record, results, digests, now)
+    statements = _write_statements(context.workspace, record, results, digests, now)
     if all(result.passed for result in results):
         findings = tuple(outcome_of(result) for result in results)
         record = record.with_evidence(StepEvidence(Step.GATED, now, {**digests, **statements}, findings))

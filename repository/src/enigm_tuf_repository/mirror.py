@@ -25,6 +25,7 @@ from enigm_tuf.trust.metadata import admit_root, trust_root
 from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.targets import read_target
 from enigm_tuf_client.workflow import TufWorkflow
+from enigm_tuf_repository.artifacts import measure_chunks
 from enigm_tuf_repository.devices import FreshStore, load_product_roles
 from enigm_tuf_repository.lineage import Lineage, SignedFile, file_name, read_signed_file, root_chain
 from enigm_tuf_repository.publication import Held, PublicationStore, unseen
@@ -163,7 +164,7 @@ def _keep(memory: DirectoryStore, new: dict[str, bytes], mine: Held | None) -> N
 def bring(published: Path, remote: Fetcher | None, target: TargetFile) -> None:
     """A payload's chunk digests, and then its bytes, into the mirror if they are not there; verified.
 
-    In model ``manifest-only`` a payload has no record, and so no chunk digests that anybody signed.
+    Where no payload record signs the digests (model ``manifest-only``), they are those of the verified bytes.
     """
     path = f"targets/{hashed_name(target)}"
     if remote is None or (published / path).is_file():
@@ -171,10 +172,9 @@ def bring(published: Path, remote: Fetcher | None, target: TargetFile) -> None:
     digests = _chunk_digests(remote, target, f"{path}{SUFFIX}")
     memory = DirectoryStore(published)
     with memory.session(), tempfile.TemporaryDirectory(dir=published / ".incoming") as folder:
-        if digests is not None:
-            memory.keep(f"{path}{SUFFIX}", digests)
         place = Path(folder) / "payload"
         download([remote], Wanted(path, target.length, target.hashes), place)
+        memory.keep(f"{path}{SUFFIX}", measure_chunks(place)[1] if digests is None else digests)
         memory.create(path, place, target.hashes["sha256"], unseen)
 
 

@@ -19,7 +19,7 @@ from enigm_tuf_repository.publication import PublicationStore, Sent, unseen
 from enigm_tuf_repository.records import ReleaseRecord, Step, StepEvidence, load_record, save_record
 from enigm_tuf_repository.register import load_register, save_register
 from enigm_tuf_repository.rules import RepositoryRule
-from enigm_tuf_repository.settings import settings_in
+from enigm_tuf_repository.settings import put_in_force, require_as_prepared
 from enigm_tuf_repository.stores.caching import TIMESTAMP
 from enigm_tuf_repository.stores.directory import DirectoryStore
 from enigm_tuf_repository.workspace import Workspace
@@ -44,13 +44,15 @@ def publish(
     digests = require_verified(workspace, record, Step.PUBLISHED)
     if record.evidence(Step.PUBLISHED) is None:
         require_gated(workspace, record, digests)
+        require_as_prepared(workspace, record.id)
         files = published_paths(digests)
         require_no_strangers(workspace, digests)
         require_whole(workspace, workspace.staged(record.id), files)
         done = RuleOutcome("PUBLISHED", True, _put(workspace, store, record, files, sent))
         record = record.with_evidence(StepEvidence(Step.PUBLISHED, now, dict(digests), (done,)))
         save_record(workspace, record)
-    _put_in_force(workspace, record)
+    if record.id in load_register(workspace).open:
+        put_in_force(workspace, record.id)
     save_register(workspace, load_register(workspace).closed(record_id))
     return record
 
@@ -93,14 +95,6 @@ def _is_reached(heads: Mapping[str, SignedFile], store: PublicationStore, path: 
         return sha256(store.fetch(path, LIMITS.stated_targets_bytes)) == digest
     except NotFoundError:
         return False
-
-
-def _put_in_force(workspace: Workspace, record: ReleaseRecord) -> None:
-    """The settings of a root that is published now. Killed half way, publishing again does it."""
-    if "root" in record.roles and record.id in load_register(workspace).open:
-        settings = workspace.with_settings_of(record.id)
-        if settings != workspace:
-            settings_in(settings).write(workspace)
 
 
 def published_paths(digests: Mapping[str, str]) -> dict[str, str]:

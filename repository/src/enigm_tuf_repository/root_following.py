@@ -10,6 +10,7 @@ from datetime import datetime
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.request import read_response
 from enigm_tuf.model.tuf import Targets
+from enigm_tuf.ports import Fetcher
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf_repository.following import Following, require_signable
 from enigm_tuf_repository.foreign_client import verify_roots_with_tuf
@@ -34,7 +35,7 @@ from enigm_tuf_repository.trusted import admit_chain
 from enigm_tuf_repository.workspace import Workspace
 
 
-def follow_root(workspace: Workspace, record_id: str, now: datetime) -> ReleaseRecord:
+def follow_root(workspace: Workspace, record_id: str, now: datetime, remote: Fetcher | None) -> ReleaseRecord:
     """Write the requests for the roles that follow the record's root. Again is fine until an authority has signed them.
 
     Both implementations have accepted the root chain before.
@@ -47,7 +48,7 @@ def follow_root(workspace: Workspace, record_id: str, now: datetime) -> ReleaseR
     chain = root_chain(workspace.staged(record_id), workspace.published)
     root = admit_chain(chain, settings.config.environment, now).root.value
     verify_roots_with_tuf(chain)
-    roles = require_signable(Following(root, settings, lineage, now).decide())
+    roles = require_signable(Following(root, settings, lineage, workspace.published, remote, now).decide())
     made = tuple(
         write_entry(workspace, lineage, record_id, "roles", draft, now) for draft in _drafts(lineage, settings, roles)
     )

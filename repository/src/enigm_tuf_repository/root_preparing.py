@@ -12,6 +12,7 @@ from enigm_tuf.model.request import Action, Authority
 from enigm_tuf.model.tuf import Root
 from enigm_tuf.policy.root_changes import Change, root_changes, unlisted_difference
 from enigm_tuf.policy.rules.root import RootRule
+from enigm_tuf.ports import Fetcher
 from enigm_tuf.trust.authority_admission import judge_root_definition
 from enigm_tuf.trust.root_quorums import RootQuorum, root_owner, root_quorums
 from enigm_tuf.trust.root_rules import RootView, manifest_changes, model_ratchet, view_root
@@ -22,7 +23,7 @@ from enigm_tuf_repository.records import ReleaseRecord
 from enigm_tuf_repository.register import load_register
 from enigm_tuf_repository.requests import Draft
 from enigm_tuf_repository.root_building import build_root
-from enigm_tuf_repository.settings import Settings
+from enigm_tuf_repository.settings import Settings, keep_for_record
 from enigm_tuf_repository.trusted import admit_roots
 from enigm_tuf_repository.workspace import Workspace
 
@@ -36,10 +37,13 @@ class PreparedRoot:
     quorums: tuple[RootQuorum, ...]
 
 
-def prepare_root(workspace: Workspace, settings: Settings, now: datetime, *, recovering: bool = False) -> PreparedRoot:
+def prepare_root(
+    workspace: Workspace, settings: Settings, now: datetime, remote: Fetcher | None, *, recovering: bool = False
+) -> PreparedRoot:
     """Open the record ``root-<version>``. Again is fine until the owner of root has signed: a consent alone may lapse.
 
-    RefusedError by the rules that devices and authorities have; MisuseError where nothing changes.
+    RefusedError by the rules that devices and authorities have; MisuseError where nothing changes. ``remote`` has the
+    payloads that are not in ``published``.
     """
     _require_same_environment(workspace, settings)
     trusted = admit_roots(root_chain(workspace.published), settings.config.environment, now).root.value
@@ -49,10 +53,10 @@ def prepare_root(workspace: Workspace, settings: Settings, now: datetime, *, rec
     quorums = root_quorums(before, after, recovering=recovering)
     record_id, register = f"root-{root.version}", load_register(workspace)
     lineage = lineage_of(workspace, register, without=record_id)
-    follows = tuple(require_signable(Following(root, settings, lineage, now).decide()))
+    follows = tuple(require_signable(Following(root, settings, lineage, workspace.published, remote, now).decide()))
     action: Action = "recovery" if recovering else "root"
     with new_record(workspace, record_id, root_owner(before)):
-        settings.write(workspace.with_new_settings_of(record_id))
+        keep_for_record(workspace, record_id, settings)
         drafts = _drafts(workspace, settings, before, root, quorums)
         plan = Plan(record_id, action, None, drafts, follows=follows)
         return PreparedRoot(open_record(workspace, lineage, plan, now), changes, quorums)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from enigm_tuf.durable import read_input
-from enigm_tuf.errors import MisuseError
+from enigm_tuf.errors import ConflictError, MisuseError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.keys import KeyRecord, Purpose, read_key_record
 from enigm_tuf.model.policy import read_policy
@@ -15,6 +15,8 @@ from enigm_tuf_repository.configuration import RepositoryConfig, read_configurat
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.requests import policy_pin
 from enigm_tuf_repository.workspace import Workspace
+
+_REPLACED = "replaced.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,35 @@ def settings_in(workspace: Workspace) -> Settings:
     names = {Path(name).name for group in config.key_files().values() for name in group}
     keys = {name: (workspace.keys / name).read_bytes() for name in sorted(names)}
     return Settings(data, config, keys, {authority: workspace.policy(authority) for authority in config.policy_files()})
+
+
+def keep_for_record(workspace: Workspace, record_id: str, settings: Settings) -> None:
+    """Into a root's record, beside the configuration that they will replace."""
+    place = workspace.with_new_settings_of(record_id)
+    settings.write(place)
+    write_durably(place.configuration_file.with_name(_REPLACED), workspace.configuration_file.read_bytes())
+
+
+def require_as_prepared(workspace: Workspace, record_id: str) -> None:
+    """ConflictError where the configuration in force is not the one that the record's settings were made to replace.
+
+    Whoever changed it since would see the change go without a word.
+    """
+    place = workspace.with_settings_of(record_id)
+    replaced = place.configuration_file.with_name(_REPLACED)
+    if place == workspace or not replaced.is_file():
+        return
+    allowed = {replaced.read_bytes(), place.configuration_file.read_bytes()}
+    if workspace.configuration_file.read_bytes() not in allowed:
+        hint = f"put it back as it is in {replaced}, publish, and then change it again"
+        raise ConflictError(f"{workspace.configuration_file}: changed since {record_id} was prepared", hint=hint)
+
+
+def put_in_force(workspace: Workspace, record_id: str) -> None:
+    """The settings of a root that is published now. Killed half way, once more does it."""
+    place = workspace.with_settings_of(record_id)
+    if place != workspace:
+        settings_in(place).write(workspace)
 
 
 def _read_keys(config: RepositoryConfig, folder: Path) -> dict[str, bytes]:

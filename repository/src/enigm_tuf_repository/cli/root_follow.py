@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf_repository.cli.options import add_repository_option, changing, record_data, request_lines
 from enigm_tuf_repository.root_following import follow_root
+from enigm_tuf_repository.stores.opening import remote_of
 
 if TYPE_CHECKING:
     from enigm_tuf_repository.cli import Edges
@@ -18,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     with changing(arguments) as workspace:
-        record = follow_root(workspace, arguments.record, edges.now())
+        record = follow_root(workspace, arguments.record, edges.now(), remote_of(workspace))
         roles = [f"  signed anew: {role} version {record.roles[role]}" for role in record.follows]
         return Outcome(record_data(workspace, record), [*request_lines(workspace, record), *roles])
 

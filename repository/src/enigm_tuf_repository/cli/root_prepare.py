@@ -9,6 +9,7 @@ from enigm_tuf_repository.cli.options import add_repository_option, changing
 from enigm_tuf_repository.cli.root_options import root_outcome
 from enigm_tuf_repository.root_preparing import prepare_root
 from enigm_tuf_repository.settings import read_settings
+from enigm_tuf_repository.stores.opening import remote_of
 
 if TYPE_CHECKING:
     from enigm_tuf_repository.cli import Edges
@@ -21,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     with changing(arguments) as workspace:
-        prepared = prepare_root(workspace, read_settings(Path(arguments.config)), edges.now())
+        prepared = prepare_root(workspace, read_settings(Path(arguments.config)), edges.now(), remote_of(workspace))
         return root_outcome(workspace, prepared)
 
 

@@ -10,6 +10,7 @@ from enigm_tuf_repository.cli.root_options import root_outcome
 from enigm_tuf_repository.cli.root_prepare import configure
 from enigm_tuf_repository.root_preparing import prepare_root
 from enigm_tuf_repository.settings import read_settings
+from enigm_tuf_repository.stores.opening import remote_of
 
 if TYPE_CHECKING:
     from enigm_tuf_repository.cli import Edges
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     with changing(arguments) as workspace:
-        prepared = prepare_root(workspace, read_settings(Path(arguments.config)), edges.now(), recovering=True)
+        prepared = prepare_root(
+            workspace, read_settings(Path(arguments.config)), edges.now(), remote_of(workspace), recovering=True
+        )
         return root_outcome(workspace, prepared)
 
 

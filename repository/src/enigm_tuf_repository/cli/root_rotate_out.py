@@ -10,6 +10,7 @@ from enigm_tuf_repository.cli.root_options import root_outcome
 from enigm_tuf_repository.root_preparing import prepare_root
 from enigm_tuf_repository.rotating_out import with_spare
 from enigm_tuf_repository.settings import settings_in
+from enigm_tuf_repository.stores.opening import remote_of
 
 if TYPE_CHECKING:
     from enigm_tuf_repository.cli import Edges
@@ -24,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     with changing(arguments) as workspace:
         settings = with_spare(settings_in(workspace), Path(arguments.lost).name, Path(arguments.spare))
-        return root_outcome(workspace, prepare_root(workspace, settings, edges.now()))
+        return root_outcome(workspace, prepare_root(workspace, settings, edges.now(), remote_of(workspace)))
 
 
 COMMAND: "Command[Edges]" = Command(

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from enigm_tuf.errors import MalformedError, MisuseError
+from enigm_tuf.model.chunks import SUFFIX, chunk_tree
 from enigm_tuf.model.manifest import Release, read_manifest
 from enigm_tuf.model.payload import PayloadRecord, read_payload_record
 from enigm_tuf.model.tuf import TargetFile
+from enigm_tuf_repository.adopting import record_of_manifest
 from enigm_tuf_repository.configuration import ArtifactRules
 from enigm_tuf_repository.gates.image_sets import ImageSet, image_sets
 from enigm_tuf_repository.inspection.inspector import Inspection
 from enigm_tuf_repository.inspection.plugins import inspect
 from enigm_tuf_repository.inspection.source import Source, file_source
 from enigm_tuf_repository.records import ReleaseRecord
-from enigm_tuf_repository.staging import new_targets, staged_path
+from enigm_tuf_repository.staging import new_targets, offered_payloads, staged_path
 from enigm_tuf_repository.workspace import Workspace
 
 ANDROID = frozenset({"android-ota", "android-images", "vbmeta", "boot-image"})
@@ -28,7 +30,10 @@ Moved = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class StagedArtifact:
-    """``path`` is the target's, ``staged`` the file's in the record. ``record`` is what the HSM signed of it."""
+    """``path`` is the target's, ``staged`` the file's in the record.
+
+    ``record`` is what the HSM signed of it, or in model ``manifest-only`` what the manifest says.
+    """
 
     path: str
     staged: str
@@ -110,6 +115,16 @@ class StagedArtifacts:
                 record = read_payload_record(target.unrecognized_fields.get("custom"), target.path, "custom")
                 source = file_source(self._file(target), target.path.rpartition("/")[2])
                 yield StagedArtifact(target.path, staged_path(target), source, record)
+        for target in offered_payloads(self.workspace, self.release_record):
+            source = file_source(self._file(target), target.path.rpartition("/")[2])
+            yield StagedArtifact(target.path, staged_path(target), source, self._record_of_manifest(target))
+
+    def _record_of_manifest(self, target: TargetFile) -> PayloadRecord:
+        """Model ``manifest-only``: nobody but the manifest says what it is."""
+        release, file = self.release(), self._file(target)
+        payload = next(item for item in release.payloads if item.path == target.path)
+        chunks = chunk_tree(file.with_name(f"{file.name}{SUFFIX}").read_bytes())
+        return record_of_manifest(self.release_record.product or "", release, payload, chunks)
 
     def _release(self) -> Release:
         for target in new_targets(self.workspace, self.release_record):

@@ -6,6 +6,7 @@ from enigm_tuf.model.tuf import Targets
 from enigm_tuf.trust.delegation_rules import payload_role
 from enigm_tuf_repository.gates.context import GateContext
 from enigm_tuf_repository.gates.gate import Evidence, Progress
+from enigm_tuf_repository.gates.published import published_releases
 from enigm_tuf_repository.inspection.android.package import OtaPackage
 from enigm_tuf_repository.rules import ArtifactRule
 
@@ -52,13 +53,15 @@ GATE = DeltaSource()
 
 
 def _versions_by_build(context: GateContext) -> dict[str, set[str]]:
-    """The versions of each build id in the published payload role."""
+    """The versions of each build id in the published payload role; where there is none, in the published manifests."""
     role = payload_role(context.record.product or "")
     targets = context.before[role].value_as(Targets).targets if role in context.before else {}
     found: dict[str, set[str]] = {}
     for path, target in targets.items():
         record = read_payload_record(target.unrecognized_fields.get("custom"), path, "custom")
         found.setdefault(record.build_id, set()).add(record.version)
+    for release in published_releases(context) if role not in context.before else ():
+        found.setdefault(release.build_id, set()).add(release.version)
     return found
 
 

@@ -1,16 +1,13 @@
 """VERSION-INCREASE: every role of the record is newer than the published one, and so is the release."""
 
-from collections.abc import Iterator
-
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.payload import read_payload_record
 from enigm_tuf.model.shapes import version_key
 from enigm_tuf.model.tuf import Targets
-from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
+from enigm_tuf.trust.delegation_rules import payload_role
 from enigm_tuf_repository.gates.context import GateContext
 from enigm_tuf_repository.gates.gate import Evidence, Progress
-from enigm_tuf_repository.role_building import hashed_name
+from enigm_tuf_repository.gates.published import published_releases
 from enigm_tuf_repository.rules import RepositoryRule
 from enigm_tuf_repository.staging import offered_payloads
 
@@ -58,18 +55,11 @@ def _require_newer_release(context: GateContext) -> None:
 def _require_newer_in_manifests(context: GateContext) -> None:
     """Model ``manifest-only``: the same, by what the published manifests list."""
     gained = offered_payloads(context.workspace, context.record)
-    before = list(_published_versions(context)) if gained else []
+    before = [release.version for release in published_releases(context)] if gained else []
     for target in gained:
         version = target.path.split("/")[2]
         if older := [item for item in before if version_key(item) >= version_key(version)]:
             _refuse(target.path, f"a version above {older[0]}", version)
-
-
-def _published_versions(context: GateContext) -> Iterator[str]:
-    role = context.before.get(manifest_role(context.record.product or ""))
-    for target in role.value_as(Targets).targets.values() if role else ():
-        data = (context.workspace.published / "targets" / hashed_name(target)).read_bytes()
-        yield from (release.version for release in read_manifest(data, target.path).releases)
 
 
 def _versions(targets: Targets) -> dict[str, str]:
