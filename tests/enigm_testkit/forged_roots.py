@@ -57,4 +57,4 @@ def stolen(house: House, token: str, data: bytes) -> bytes:
     pkcs11.lib(MODULE).reinitialize()
     with pkcs11.lib(MODULE).get_token(token_label=token).open(user_pin=PIN) as session:
         key: Any = session.get_key(object_class=ObjectClass.PRIVATE_KEY)
-        return bytes(encode_ecdsa_signature(key.sign(sha256(data).digest(), mechanism=Mechanism.ECDSA)))
+        return bytes(encode_ecdsa_signature(key.sign(sha256(data).digest(), mechanism=Mechanism.ECDSA, pin=PIN)))

@@ -3,6 +3,7 @@
 On real SoftHSM tokens; any of them may be a virtual PIV card instead.
 """
 
+import json
 import os
 import shutil
 import sys
@@ -65,7 +66,14 @@ class Plan:
 
 
 TWO_AUTHORITIES = Plan(KEYS)
-_SIGN = "import sys; from enigm_tuf.authorities.cli import main; sys.exit(main())"
+_SIGN = "; ".join(
+    [
+        "import os, pathlib, sys",
+        "from enigm_tuf.authorities.cli import main",
+        "pin = pathlib.Path(os.environ['SOFTHSM2_CONF']).parents[1] / 'timestamp.pin'",
+        "sys.exit(main([*sys.argv[1:], '--pin-file', str(pin)]))",
+    ]
+)
 
 
 @dataclass
@@ -290,8 +298,6 @@ def copy_house(template: House, path: Path) -> House:
     shutil.copytree(template.path, path, symlinks=True)
     conf = path / "softhsm" / "softhsm2.conf"
     conf.write_text(conf.read_text().replace(str(template.path), str(path)))
-    for text in (path / "repository.toml", path / "repository" / "repository.toml"):
-        text.write_text(text.read_text().replace(str(template.path), str(path)))
     os.environ["SOFTHSM2_CONF"] = str(conf)
     pkcs11.lib(MODULE).reinitialize()
     return House(path, FixedClock(template.clock.now()), template.cards, template.plan)
@@ -339,9 +345,8 @@ def key_files(*tokens: str) -> str:
 
 
 def signer_of(house: House, token: str) -> str:
-    """The value of ``timestamp_signer``."""
-    signer = [sys.executable, "-c", _SIGN, "timestamp", "--token", house.uri(token), "--label", token]
-    return str([*signer, "--pin-file", str(house.path / "timestamp.pin")])
+    """The value of ``timestamp_signer``: no path of the house, so that a copy of it need not change a byte."""
+    return json.dumps([sys.executable, "-c", _SIGN, "timestamp", "--token", house.uri(token), "--label", token])
 
 
 def _lines(house: House) -> dict[str, str | None]:
