@@ -29,6 +29,8 @@ VERBS = (
     "sign",
     "response again",
     "audit verify",
+    "ceremony check",
+    "ceremony script",
     "timestamp",
 )
 
