@@ -24,6 +24,7 @@ from enigm_tuf.commandline import Command
 from enigm_tuf.model import (
     approval,
     backup,
+    ceremony,
     inventory,
     keys,
     manifest,
@@ -54,6 +55,7 @@ SCHEMAS: dict[str, tuple[Record[Any], str]] = {
     "signing-response": (request.SIGNING_RESPONSE, "index.json of a .enigmresp"),
     "approval-statement": (approval.STATEMENT, "The in-toto statement in an approval's DSSE envelope"),
     "gate-statement": (statements.GATE_STATEMENT, "gates/<ID>.json in a record: what one release gate said"),
+    "ceremony-script": (ceremony.SCRIPT, "A ceremony script (TOML), as the object that it reads into"),
     "policy": (policy.POLICY, "A policy file (TOML), as the object that it reads into"),
 }
 

@@ -31,6 +31,8 @@ VERBS = (
     "sign",
     "response again",
     "audit verify",
+    "ceremony check",
+    "ceremony script",
     "timestamp",
 )
 

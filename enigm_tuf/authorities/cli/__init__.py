@@ -7,6 +7,8 @@ from enigm_tuf.authorities.cli import (
     audit_verify,
     authority_init,
     authority_trust,
+    ceremony_check,
+    ceremony_script,
     inventory_adopt,
     inventory_propose,
     inventory_sign,
@@ -61,6 +63,8 @@ COMMANDS: tuple[Command[Edges], ...] = (
     sign.COMMAND,
     response_again.COMMAND,
     audit_verify.COMMAND,
+    ceremony_check.COMMAND,
+    ceremony_script.COMMAND,
     timestamp.COMMAND,
 )
 
