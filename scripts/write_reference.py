@@ -197,7 +197,7 @@ POLICY_RULES_HEAD = """\
     their numbers, and nothing in it switches a rule off. Every rule answers, also after one has refused; a request is
     signed if all of them pass. `enigm-repo request lint` asks the same rules with the same code.
 
-    `enigm-sign policy check FILE` reads a policy as the authority does. `enigm-sign policy explain FILE` shows each rule
+    `enigm-sign policy check FILE` reads a policy strictly, `enigm-sign policy explain FILE` shows each rule
     with the numbers of that policy, with `--request` what they mean for one request. The tests that prove each rule:
     [assurance case](../assurance.md). Written by `scripts/write_reference.py` from the rules themselves.
     """
