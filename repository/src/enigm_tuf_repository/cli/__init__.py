@@ -30,6 +30,7 @@ from enigm_tuf_repository.cli import (
     store_pull,
     store_push,
     timestamp,
+    verify,
 )
 
 COMMANDS = (
@@ -52,6 +53,7 @@ COMMANDS = (
     store_push.COMMAND,
     bundle.COMMAND,
     status.COMMAND,
+    verify.COMMAND,
     report.COMMAND,
     serve.COMMAND,
 )
