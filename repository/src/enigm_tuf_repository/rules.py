@@ -22,6 +22,7 @@ class RepositoryRule(Rule):
         "published metadata holds signed versions of the roles in force, and nothing else",
     )
     TREE_WHOLE = "TREE-WHOLE", "every role that a snapshot names is published before it, or with it"
+    TREE_INTACT = "TREE-INTACT", "every file of a published tree is as it was signed, and there is no other"
     STORE_CONDITIONAL = (
         "STORE-CONDITIONAL",
         "the store refuses to create what is there, and to replace what has changed",
