@@ -11,3 +11,7 @@ class AuditRule(Rule):
     LOG_LINK = "LOG-LINK", "every entry has the next number and the hash of the entry before it"
     LOG_TIME = "LOG-TIME", "time never goes back"
     LOG_HEAD = "LOG-HEAD", "the log contains the pinned head"
+    LOG_CHECKPOINT = "LOG-CHECKPOINT", "a checkpoint is signed with its log's own key, under the log's own name"
+    LOG_CONSISTENT = "LOG-CONSISTENT", "a log begins with all that an older checkpoint of it holds"
+    LOG_INCLUSION = "LOG-INCLUSION", "an entry leads to the root of its log's checkpoint"
+    LOG_WITNESS = "LOG-WITNESS", "a checkpoint is cosigned by as many distinct witnesses as are asked for"

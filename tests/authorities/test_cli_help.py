@@ -20,6 +20,8 @@ VERBS = (
     "key restore",
     "authority init",
     "authority trust",
+    "policy check",
+    "policy explain",
     "inventory propose",
     "inventory sign",
     "inventory adopt",
