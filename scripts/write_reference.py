@@ -10,6 +10,7 @@ import pkgutil
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from enigm_tuf.commandline import Command
 from enigm_tuf.model import (
     approval,
     backup,
+    ceremony,
     inventory,
     keys,
     manifest,
@@ -33,6 +35,7 @@ from enigm_tuf.model import (
     wrapping,
 )
 from enigm_tuf.model.shapes import Record
+from enigm_tuf.policy.catalogue import Page, pages
 from enigm_tuf.trust.rules import Rule
 from enigm_tuf_repository.gates import statements
 from enigm_tuf_repository.gates.pinned import PINNED_GATES
@@ -52,6 +55,7 @@ SCHEMAS: dict[str, tuple[Record[Any], str]] = {
     "signing-response": (request.SIGNING_RESPONSE, "index.json of a .enigmresp"),
     "approval-statement": (approval.STATEMENT, "The in-toto statement in an approval's DSSE envelope"),
     "gate-statement": (statements.GATE_STATEMENT, "gates/<ID>.json in a record: what one release gate said"),
+    "ceremony-script": (ceremony.SCRIPT, "A ceremony script (TOML), as the object that it reads into"),
     "policy": (policy.POLICY, "A policy file (TOML), as the object that it reads into"),
 }
 
@@ -63,6 +67,7 @@ def schema_text(name: str) -> str:
     return json.dumps(head | record.schema(), indent=2) + "\n"
 
 
+@cache
 def catalogue() -> dict[str, Rule]:
     """Every security rule by ID, of every family in the three distributions."""
     for package in (enigm_tuf, enigm_tuf_client, enigm_tuf_repository):
@@ -71,6 +76,7 @@ def catalogue() -> dict[str, Rule]:
     return {str(rule): rule for family in Rule.__subclasses__() for rule in family}
 
 
+@cache
 def marked_tests() -> dict[str, dict[str, list[str]]]:
     """For each rule ID, the tests marked as its accept and reject tests, as pytest names them."""
     found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -184,6 +190,35 @@ def gates_text() -> str:
     return "\n".join([textwrap.dedent(GATES_HEAD), *sections])
 
 
+POLICY_RULES_HEAD = """\
+    # Policy rules
+
+    What an authority asks of a request before anything is signed. The catalogue is closed: a policy gives the rules
+    their numbers, and nothing in it switches a rule off. Every rule answers, also after one has refused; a request is
+    signed if all of them pass. `enigm-repo request lint` asks the same rules with the same code.
+
+    `enigm-sign policy check FILE` reads a policy strictly, `enigm-sign policy explain FILE` shows each rule
+    with the numbers of that policy, with `--request` what they mean for one request. The tests that prove each rule:
+    [assurance case](../assurance.md). Written by `scripts/write_reference.py` from the rules themselves.
+    """
+
+
+def policy_rules_text() -> str:
+    """docs/reference/policy-rules.md: a section for each family, a paragraph for each rule."""
+    parts = [textwrap.dedent(POLICY_RULES_HEAD)]
+    for family in dict.fromkeys(page.family for page in pages()):
+        parts.append(f"## {family}\n")
+        parts += [_rule_text(page) for page in pages() if page.family == family]
+    return "\n".join(parts)
+
+
+def _rule_text(page: Page) -> str:
+    fields = ", ".join(f"`{field}`" for field in page.fields) or "nothing"
+    paragraph = textwrap.fill(page.paragraph.replace("``", "`"), 120)
+    ends = f"Evidence: {page.evidence} Reads of the policy: {fields}."
+    return f"### {page.rule}\n\nDemands: {page.rule.demand}.\n\n{paragraph}\n\n{textwrap.fill(ends, 120)}\n"
+
+
 def documents() -> dict[Path, str]:
     """Every generated file with the text that it must have."""
     schemas = {ROOT / "docs/reference/schemas" / f"{name}.schema.json": schema_text(name) for name in SCHEMAS}
@@ -191,6 +226,7 @@ def documents() -> dict[Path, str]:
         ROOT / "docs/assurance.md": assurance_text(),
         ROOT / "docs/reference/command-lines.md": command_lines_text(),
         ROOT / "docs/reference/gates.md": gates_text(),
+        ROOT / "docs/reference/policy-rules.md": policy_rules_text(),
     }
 
 

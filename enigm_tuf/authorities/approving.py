@@ -65,7 +65,7 @@ def cast(request: SigningRequest, policy_file: PolicyFile, vote: Vote, now: date
     LINE.read(vote.reason, "--reason", "")
     identity = vote.token.identity()
     require_fit(identity, request.index.environment)
-    vote.confirm(_question(request, policy_file, now))
+    vote.confirm(looked_at(request, policy_file, now))
     with vote.token.session(vote.pin) as session:
         key = find_key(session, vote.label)
         require_enrolled(operator, key, identity)
@@ -77,7 +77,7 @@ def cast(request: SigningRequest, policy_file: PolicyFile, vote: Vote, now: date
     return write_envelope(Envelope(write_statement(statement), sha256(key.spki), signature))
 
 
-def _question(request: SigningRequest, policy_file: PolicyFile, now: datetime) -> Question:
+def looked_at(request: SigningRequest, policy_file: PolicyFile, now: datetime) -> Question:
     """What the operator looks at. What the authority trusts and remembers, the authority knows: here it is left out."""
     return ask(request, policy_data=policy_file.data, root=None, ledger=Ledger(), envelopes=(), custodian=None, now=now)
 

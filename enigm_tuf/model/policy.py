@@ -5,6 +5,7 @@ There is no key that disables a rule, and no default: a missing field is refused
 
 import binascii
 from base64 import b64decode, b64encode
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -23,6 +24,15 @@ _OPERATOR_ROLE = Choice(("requester", "approver", "custodian"))
 INVENTORY_ACTION = "inventory"
 """Not an action of a request: how many operators sign the key inventory."""
 _ROLE_KIND = Text(r"root|targets|snapshot|manifest|payload", "root, targets, snapshot, manifest or payload")
+
+
+NEEDED_ACTIONS = (INVENTORY_ACTION, "product", "release", "root", "roles")
+"""What every policy provides for. Who names no quorum for ``recovery`` can recover nothing."""
+OWN_KINDS: dict[Authority, tuple[RoleKind, ...]] = {
+    "release": ("root", "payload"),
+    "manifest": ("targets", "snapshot", "manifest"),
+}
+"""The kinds of role that an authority signs; in the model ``manifest-only`` the manifest authority signs root too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +132,7 @@ def read_policy(data: bytes, source: str) -> Policy:
         for key in operator.approval_keys:
             _require_one_form(key, f"operators.{operator.id}.approval_keys", source)
     _require_distinct(policy, source)
+    _require_complete(policy, source)
     for action, quorum in policy.actions.items():
         _require_possible(policy, f"actions.{action}", quorum, source)
     for kind, days in policy.expiry.items():
@@ -133,6 +144,19 @@ def read_policy(data: bytes, source: str) -> Policy:
 def approvers(policy: Policy) -> tuple[Operator, ...]:
     """The operators who may approve."""
     return tuple(operator for operator in policy.operators if "approver" in operator.roles)
+
+
+def _require_complete(policy: Policy, source: str) -> None:
+    """No rule is left without its numbers: each action, and each kind of role that the authority always signs."""
+    tables: tuple[tuple[str, Container[str], tuple[str, ...]], ...] = (
+        ("actions", policy.actions, NEEDED_ACTIONS),
+        ("expiry", policy.expiry, OWN_KINDS[policy.authority]),
+        ("thresholds", policy.thresholds, OWN_KINDS[policy.authority]),
+    )
+    for table, present, needed in tables:
+        for name in needed:
+            if name not in present:
+                raise MalformedError(source, f"{table}.{name}", "missing: no rule is left without its numbers")
 
 
 def _require_one_form(key: ApprovalKey, field: str, source: str) -> None:

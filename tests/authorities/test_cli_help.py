@@ -20,6 +20,8 @@ VERBS = (
     "key restore",
     "authority init",
     "authority trust",
+    "policy check",
+    "policy explain",
     "inventory propose",
     "inventory sign",
     "inventory adopt",
@@ -29,6 +31,11 @@ VERBS = (
     "sign",
     "response again",
     "audit verify",
+    "ceremony check",
+    "ceremony script",
+    "ceremony rehearse",
+    "ceremony run",
+    "ceremony verify",
     "timestamp",
 )
 

@@ -54,12 +54,3 @@ def test_there_is_no_release_authority_that_could_sign() -> None:
     """Root pins no policy of one, and gives no payload role to anybody."""
     scene = one_authority(payload_product())
     assert scene.refused_by() == ["POLICY-PINNED"]
-
-
-def test_a_policy_without_a_threshold_for_root_does_not_sign_root() -> None:
-    scene = one_authority(manifest_product())
-    assert scene.root is not None
-    scene.action, scene.proposals = "root", {"root": scene.root}
-    scene.root, scene.before = None, {}
-    scene.replace_policy("\nroot = 1", "")
-    assert scene.refused_by() == ["META-THRESHOLD"]

@@ -15,6 +15,7 @@ from enigm_testkit.scenes import (
     next_root,
     payload_product,
     payload_release,
+    root_of_one_authority,
 )
 from enigm_tuf.model.root_extension import FIELD, PolicyPin
 
@@ -78,8 +79,8 @@ def test_metadata_that_expires_a_second_beyond_a_bound_is_refused(life: timedelt
 
 
 def test_a_kind_of_role_without_bounds_in_the_policy_is_refused() -> None:
-    scene = payload_release()
-    scene.replace_policy("[expiry.payload]\nminimum = 1\nmaximum = 400\n", "")
+    scene = root_of_one_authority()
+    scene.replace_policy("[expiry.root]\nminimum = 1\nmaximum = 400\n", "")
     assert scene.refused_by() == ["META-EXPIRY"]
 
 
@@ -106,8 +107,8 @@ def test_a_threshold_below_the_policys_is_refused(make: Callable[[], Scene], old
 
 
 def test_a_policy_that_says_nothing_of_a_threshold_refuses() -> None:
-    scene = first_root()
-    scene.replace_policy("\npayload = 2", "")
+    scene = root_of_one_authority()
+    scene.replace_policy("\nroot = 1", "")
     assert scene.refused_by() == ["META-THRESHOLD"]
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from enigm_testkit.authorities import NOW, make_role
-from enigm_testkit.requests import QUORUM
 from enigm_testkit.scenes import OLD_OTA, first_root, manifest_release, ota, payload_release
 from enigm_tuf.model.request import Previous
 from enigm_tuf.model.root_extension import PolicyPin
@@ -39,12 +38,6 @@ def test_a_request_for_the_other_authority_is_refused() -> None:
     scene = payload_release()
     scene.index["authority"] = "manifest"
     assert scene.refused_by() == ["REQUEST-SCOPE", "META-ROLES"]
-
-
-def test_an_action_that_the_policy_does_not_name_is_refused() -> None:
-    scene = payload_release()
-    scene.replace_policy(f"[actions.release]\n{QUORUM}", "")
-    assert scene.refused_by() == ["REQUEST-SCOPE", "QUORUM-COUNT", "QUORUM-PARTITION"]
 
 
 @pytest.mark.rule("REQUEST-TIME", "accept")

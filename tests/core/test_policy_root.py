@@ -19,7 +19,7 @@ from enigm_testkit.authorities import (
     manifest_only_extension,
     new_signer,
 )
-from enigm_testkit.requests import Scene, policy_toml
+from enigm_testkit.requests import QUORUM, Scene, policy_toml
 from enigm_testkit.scenes import first_root, next_root
 from enigm_tuf.model.request import Action, Authority
 from enigm_tuf.model.root_extension import FIELD, PolicyPin
@@ -340,7 +340,7 @@ def test_a_recovery_that_needs_no_consent_is_refused() -> None:
 
 def test_a_policy_that_does_not_provide_for_recovery_refuses_it() -> None:
     scene = recovery(Cast())
-    scene.replace_policy("[actions.recovery]", "[actions.inventory]")
+    scene.replace_policy(f"[actions.recovery]\n{QUORUM}", "")
     scene.pin_policy(scene.root)
     assert scene.refused_by() == ["REQUEST-SCOPE", "QUORUM-COUNT", "QUORUM-PARTITION"]
 

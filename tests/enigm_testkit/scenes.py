@@ -149,6 +149,15 @@ def one_authority(scene: Scene) -> Scene:
     return scene
 
 
+def root_of_one_authority() -> Scene:
+    """In that model the manifest authority is asked for the first root."""
+    scene = one_authority(manifest_product())
+    assert scene.root is not None
+    scene.action, scene.proposals = "root", {"root": scene.root}
+    scene.root, scene.before = None, {}
+    return scene
+
+
 def _without_payload_roles(cast: Cast, value: Signed) -> None:
     if isinstance(value, Snapshot):
         value.meta = {name: meta for name, meta in value.meta.items() if not name.endswith(".payload.json")}

@@ -9,7 +9,7 @@ from enigm_testkit.vendor import Vendor, make_vendor
 
 
 @pytest.fixture(scope="session")
-def _stages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Vendor]:
+def stages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Vendor]:
     """A vendor after each stage, made once."""
     folder = tmp_path_factory.mktemp("vendor")
     made: dict[str, Vendor] = {}
@@ -29,33 +29,33 @@ def new_vendor(tmp_path: Path) -> Vendor:
 
 
 @pytest.fixture
-def rooted(_stages: Callable[[str], Vendor], tmp_path: Path) -> Vendor:
+def rooted(stages: Callable[[str], Vendor], tmp_path: Path) -> Vendor:
     """Root version 1 is published."""
-    return _stages("rooted").copied_to(tmp_path / "vendor")
+    return stages("rooted").copied_to(tmp_path / "vendor")
 
 
 @pytest.fixture
-def vendor(_stages: Callable[[str], Vendor], tmp_path: Path) -> Vendor:
+def vendor(stages: Callable[[str], Vendor], tmp_path: Path) -> Vendor:
     """Product ``phone`` is published, without a release."""
-    return _stages("product").copied_to(tmp_path / "vendor")
+    return stages("product").copied_to(tmp_path / "vendor")
 
 
 @pytest.fixture
-def prepared(_stages: Callable[[str], Vendor], tmp_path: Path) -> Vendor:
+def prepared(stages: Callable[[str], Vendor], tmp_path: Path) -> Vendor:
     """Release ``phone-1.0`` is prepared, nobody has signed."""
-    return _stages("prepared").copied_to(tmp_path / "vendor")
+    return stages("prepared").copied_to(tmp_path / "vendor")
 
 
 @pytest.fixture
-def gated(_stages: Callable[[str], Vendor], tmp_path: Path) -> Vendor:
+def gated(stages: Callable[[str], Vendor], tmp_path: Path) -> Vendor:
     """Release ``phone-1.0`` waits for publication."""
-    return _stages("gated").copied_to(tmp_path / "vendor")
+    return stages("gated").copied_to(tmp_path / "vendor")
 
 
 @pytest.fixture
-def released(_stages: Callable[[str], Vendor], tmp_path: Path) -> Vendor:
+def released(stages: Callable[[str], Vendor], tmp_path: Path) -> Vendor:
     """Release ``phone-1.0`` is published."""
-    return _stages("released").copied_to(tmp_path / "vendor")
+    return stages("released").copied_to(tmp_path / "vendor")
 
 
 def _rooted(path: Path, stage: Callable[[str], Vendor]) -> Vendor:

@@ -17,6 +17,8 @@ from enigm_testkit.buckets.proxy import Fate, proxied
 from enigm_testkit.buckets.servers import Bucket
 from enigm_testkit.buckets.vendors import Shelf
 from enigm_testkit.vendor import Vendor
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf_repository.publication import unseen
 
 
 @pytest.fixture(scope="module", params=kinds("moto"))
@@ -59,6 +61,19 @@ def test_a_repository_lives_in_a_bucket_from_its_first_root_on(
     assert shelf.tree() != mirror(new_vendor)
     new_vendor.done("bundle", "phone", "--channel", "stable", "--out", str(tmp_path / "phone.enigmbundle"))
     new_vendor.done("store", "check")
+
+
+def test_verify_looks_at_the_bucket_itself(
+    released: Vendor, shelf: Shelf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelf.filled_by(released).done("verify")
+    stray = tmp_path / "stray"
+    stray.write_bytes(b"{}")
+    shelf.store.create("metadata/9.snapshot.json", stray, sha256(b"{}"), unseen)
+    capsys.readouterr()
+    assert released.run("verify", "--json") == 3
+    damage = json.loads(capsys.readouterr().out)["damage"]
+    assert [(item["kind"], item["path"]) for item in damage] == [("extra", "metadata/9.snapshot.json")]
 
 
 def test_of_two_publishers_who_read_the_same_base_one_wins_and_the_other_can_rebase(

@@ -53,6 +53,22 @@ def test_one_authority_is_asked_and_a_device_installs(one: Vendor) -> None:
     assert one.device_sees() == "2.0"
 
 
+def test_verify_looks_at_what_the_manifests_alone_name_and_at_what_they_named_once(
+    one: Vendor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one.publish(one.prepare_release("2.0"))
+    one.done("verify")
+    payloads = sorted((one.published / "targets/payloads").rglob("*.zip"))
+    assert len(payloads) == 2
+    for payload in payloads:
+        whole = payload.read_bytes()
+        payload.write_bytes(whole[:-1] + b"!")
+        capsys.readouterr()
+        assert one.run("verify", "--json") == 3
+        assert [item["kind"] for item in json.loads(capsys.readouterr().out)["damage"]] == ["bytes"]
+        payload.write_bytes(whole)
+
+
 def test_the_gates_look_at_the_bytes_that_the_manifest_alone_names(one: Vendor) -> None:
     evidence = one.record("phone-1.0").evidence(Step.GATED)
     assert evidence is not None

@@ -28,7 +28,11 @@ class ArtifactRule(Rule):
 
 
 def paths(question: Question) -> str:
-    """ARTIFACT-PATHS."""
+    """ARTIFACT-PATHS: Every target lies under ``manifests/<product>/`` or ``payloads/<product>/<version>/`` of its
+    own product, and states its length and SHA-256.
+
+    Evidence: the number of targets.
+    """
     total = 0
     for product in question.products:
         for folder, role in (("manifests", manifest_role(product)), ("payloads", payload_role(product))):
@@ -49,7 +53,11 @@ def _require_place(path: str, target: TargetFile, folder: str, product: str) -> 
 
 
 def records(question: Question) -> str:
-    """ARTIFACT-RECORD."""
+    """ARTIFACT-RECORD: Every payload carries a record, and the record's product and version are those of its path:
+    a file of another product or version cannot be listed under this one's name.
+
+    Evidence: the number of records.
+    """
     total = 0
     for product in question.products:
         for path, record in _records(_targets(question, payload_role(product))).items():
@@ -61,7 +69,11 @@ def records(question: Question) -> str:
 
 
 def monotonic(question: Question) -> str:
-    """ARTIFACT-MONOTONIC."""
+    """ARTIFACT-MONOTONIC: What a release adds has a version above all that were there and a rollback index not
+    below them, so that no old software comes back as news.
+
+    Evidence: the new version and its rollback index.
+    """
     told = [text for product in question.products if (text := _monotonic(question, payload_role(product)))]
     if question.model == "manifest-only":
         told += [
@@ -98,7 +110,11 @@ def _monotonic(question: Question, role: str) -> str:
 
 
 def manifests(question: Question) -> str:
-    """ARTIFACT-MANIFEST."""
+    """ARTIFACT-MANIFEST: Every manifest that a role lists is shown in the request, in the bytes that the role lists
+    by length and hash, and is the manifest of that product and channel: who approves sees what devices will read.
+
+    Evidence: the manifests shown.
+    """
     listed = {path: item for product in question.products for path, item in _listed(question, product).items()}
     if not listed:
         return _NOT_HERE
@@ -133,8 +149,12 @@ def _listed(question: Question, product: str) -> Mapping[str, TargetFile]:
 
 
 def retained(question: Question) -> str:
-    """ARTIFACT-RETAINED. The rollout, the notes and the urgency of a release may change; a release is not withdrawn
-    by leaving it out, but by halting it."""
+    """ARTIFACT-RETAINED: A manifest keeps its releases as they were and gains only newer ones in front. The
+    rollout, the notes and the urgency of a release may change; a release is not withdrawn by leaving it out, but by
+    halting it.
+
+    Evidence: the manifests that are replaced.
+    """
     told = [path for product in question.products for path in _replaced(question, manifest_role(product))]
     if extra := sorted(set(question.earlier_manifests) - set(told)):
         _refuse(ArtifactRule.ARTIFACT_RETAINED, "evidence/manifests-before", "what is replaced only", ", ".join(extra))
@@ -181,7 +201,12 @@ def _same_release(old: Release, new: Release) -> bool:
 
 
 def agreement(question: Question) -> str:
-    """ARTIFACT-AGREEMENT: DUAL-AGREEMENT, already before the manifest authority signs."""
+    """ARTIFACT-AGREEMENT: Every payload of every release has a payload record that agrees with it in path, length,
+    hashes, product, version, hardware and rollback index. It is DUAL-AGREEMENT, asked already before the manifest
+    authority signs.
+
+    Evidence: the number of payloads that agree.
+    """
     if question.policy.authority != "manifest" or not question.manifests:
         return _NOT_HERE
     if question.model == "manifest-only":

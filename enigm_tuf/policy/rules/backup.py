@@ -19,7 +19,12 @@ class BackupRule(Rule):
 
 
 def restore_proof(question: Question) -> str:
-    """KEY-RESTORE-PROOF. Before the token is looked at, all that is known is what root says of the payload keys."""
+    """KEY-RESTORE-PROOF: A payload key of the class ``wrapped-backup`` signs only while a copy of it was restored,
+    and proved to answer, within the last ``backup.restore_proof_days``; without a ``[backup]`` section no such key
+    signs. Before the token is looked at, all that is known is what root says of the payload keys.
+
+    Evidence: when a copy was last restored, or that the key has none.
+    """
     if question.signer is not None:
         return _of_signer(question, question.signer)
     copied = _copied_payload_keys(question)

@@ -21,7 +21,11 @@ class CustodyRule(Rule):
 
 
 def known(question: Question) -> str:
-    """APPROVAL-KNOWN: as TEST-KEY asks of the keys in root."""
+    """APPROVAL-KNOWN: No approval key is on the list of keys whose private half the world knows, such as the test
+    keys of Android and of TUF's own fixtures; as TEST-KEY asks of the keys in root.
+
+    Evidence: the number of keys that were looked up.
+    """
     keys = [(operator.id, key) for operator in question.policy.operators for key in operator.approval_keys]
     for operator, key in keys:
         if name := known_test_key(sha256(b64decode(key.public_key))):
@@ -32,7 +36,12 @@ def known(question: Question) -> str:
 
 
 def custody(question: Question) -> str:
-    """KEY-CUSTODY: of the proposed root if there is one, else of the trusted one."""
+    """KEY-CUSTODY: Keys that one threshold counts together lie on different tokens and with different custodians;
+    otherwise two of three is one person with one token. It is asked of the proposed root if there is one, else of
+    the trusted one.
+
+    Evidence: the roles whose threshold is above one.
+    """
     proposal = question.proposals.get("root")
     root = proposal.signed if proposal and isinstance(proposal.signed, Root) else question.root_to_judge_by()
     if root is None:

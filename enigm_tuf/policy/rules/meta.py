@@ -5,6 +5,7 @@ from typing import NoReturn
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.issued import issued_at
+from enigm_tuf.model.policy import OWN_KINDS
 from enigm_tuf.model.request import Authority
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
@@ -26,11 +27,13 @@ class MetaRule(Rule):
     POLICY_PINNED = "POLICY-PINNED", "root pins this very policy"
 
 
-_OWN_KINDS = {"release": {"root", "payload"}, "manifest": {"targets", "snapshot", "manifest"}}
-
-
 def roles(question: Question) -> str:
-    """META-ROLES."""
+    """META-ROLES: A request holds exactly the roles that this authority signs for this action, all of one product:
+    no more, so that nothing travels along unseen, and no fewer, so that nothing stays half done. After a root,
+    ``roles`` are those of any product.
+
+    Evidence: the names of the roles.
+    """
     index, product = question.request.index, question.product
     if index.action == "roles":
         return _roles_signed_anew(question)
@@ -63,7 +66,12 @@ def _roles_signed_anew(question: Question) -> str:
 
 
 def expiry(question: Question) -> str:
-    """META-EXPIRY."""
+    """META-EXPIRY: Each role expires between ``expiry.<kind>.minimum`` and ``expiry.<kind>.maximum`` days from now:
+    late enough that devices do not run dry, early enough that a frozen device notices. A snapshot is not issued in
+    the future, because devices never go back behind that time.
+
+    Evidence: for each role, when it expires.
+    """
     for role, proposal in question.proposals.items():
         days = question.policy.expiry.get(kind_of(role))
         if days is None:
@@ -86,7 +94,11 @@ def _require_not_of_tomorrow(role: str, signed: Root | Snapshot | Targets, now: 
 
 
 def thresholds(question: Question) -> str:
-    """META-THRESHOLD."""
+    """META-THRESHOLD: No threshold that is defined here, in root or in a delegation, is lower than
+    ``thresholds.<kind>``, and for each kind of role that the authority signs the policy names one.
+
+    Evidence: each role with its threshold.
+    """
     defined: dict[str, tuple[str, int]] = {}
     for role, proposal in question.proposals.items():
         if isinstance(proposal.signed, Root):
@@ -107,11 +119,15 @@ def _own_kinds(question: Question) -> set[str]:
     """The kinds of role that an authority signs: its policy must say something about each."""
     root, authority = question.root_to_judge_by(), question.policy.authority
     owns_root = root is not None and root_owner(view_root(root)) == authority
-    return _OWN_KINDS[authority] | ({"root"} if owns_root else set())
+    return {*OWN_KINDS[authority]} | ({"root"} if owns_root else set())
 
 
 def authority(question: Question) -> str:
-    """META-AUTHORITY: the rules of the two authorities on the definitions, before anybody signs them."""
+    """META-AUTHORITY: What is defined breaks none of the rules that devices hold the two authorities to, such as
+    AUTHORITY-DISJOINT, PAYLOAD-PINNED and MODEL-RATCHET: they are asked before anybody signs, with the same code.
+
+    Evidence: the rules that passed.
+    """
     root = question.root_to_judge_by()
     if root is None:
         _refuse(MetaRule.META_AUTHORITY, "root", "a trusted root", "none")
@@ -137,7 +153,11 @@ def _require_keys(root: Root) -> None:
 
 
 def policy_pinned(question: Question) -> str:
-    """POLICY-PINNED. The root that makes an authority pins the policy under which that authority signs it."""
+    """POLICY-PINNED: The trusted root pins this policy by version and digest, so that an edited file authorises
+    nothing. The root that makes an authority pins the policy under which that authority signs it.
+
+    Evidence: the versions of root and policy.
+    """
     root = question.root_to_judge_by()
     if root is None:
         _refuse(MetaRule.POLICY_PINNED, "root", "a trusted root", "none")

@@ -36,14 +36,25 @@ def counted(question: Question) -> tuple[CastApproval, ...]:
 
 
 def authentic(question: Question) -> str:
-    """APPROVAL-AUTHENTIC: an envelope that does not verify is named, never passed over in silence."""
+    """APPROVAL-AUTHENTIC: Every approval that is brought along is signed by an enrolled approval key of the
+    operator that it names, made on that operator's device. An envelope that does not verify is named and refuses
+    the request; it is never passed over in silence, because somebody made it.
+
+    Evidence: the number of authentic approvals.
+    """
     if question.unauthentic:
         _refuse(QuorumRule.APPROVAL_AUTHENTIC, "approvals", "signatures of enrolled keys", question.unauthentic[0])
     return f"{len(question.approvals)} authentic"
 
 
 def count(question: Question) -> str:
-    """QUORUM-COUNT."""
+    """QUORUM-COUNT: An action needs as many approvals as ``actions.<action>.approvals`` says. An approval counts if
+    it approves this very request (the index and every payload by digest, the numbers, the policy), if it is neither
+    expired nor of the future, and if its operator is an approver and neither requester nor signing custodian. Two
+    approvals count as two only if operator, key and device all differ.
+
+    Evidence: the number needed, and who gave it.
+    """
     quorum = question.policy.actions.get(question.request.index.action)
     needed = quorum.approvals if quorum else 1
     who = ", ".join(sorted(item.operator for item in counted(question))) or "nobody"
@@ -53,7 +64,11 @@ def count(question: Question) -> str:
 
 
 def partitions(question: Question) -> str:
-    """QUORUM-PARTITION."""
+    """QUORUM-PARTITION: Of each partition that ``actions.<action>.partitions`` names comes at least one of the
+    approvals that count, so that no single department can release alone.
+
+    Evidence: the partitions that had to be there.
+    """
     quorum = question.policy.actions.get(question.request.index.action)
     needed = set(quorum.partitions) if quorum else {"?"}
     got = {item.partition for item in counted(question)}
@@ -63,7 +78,11 @@ def partitions(question: Question) -> str:
 
 
 def exclusion(question: Question) -> str:
-    """QUORUM-EXCLUSION."""
+    """QUORUM-EXCLUSION: The requester is an operator of that role. Neither the requester nor the custodian who
+    signs approves the same request: an approval of theirs refuses it, however many others there are.
+
+    Evidence: requester and custodian.
+    """
     requester = question.request.index.requester
     known = {operator.id for operator in question.policy.operators if "requester" in operator.roles}
     if requester not in known:
@@ -76,7 +95,11 @@ def exclusion(question: Question) -> str:
 
 
 def veto(question: Question) -> str:
-    """QUORUM-VETO: a rejection counts as soon as it names this request, whatever else it says."""
+    """QUORUM-VETO: One valid REJECT of any operator stops the request, whatever else it says and however many
+    approve. It counts as soon as it names this request.
+
+    Evidence: that nobody rejected it.
+    """
     index = Subject("index.json", question.request.digest)
     for item in question.approvals:
         named = item.approval.decision == "REJECT" and index in item.approval.subjects
@@ -86,7 +109,11 @@ def veto(question: Question) -> str:
 
 
 def apart(question: Question) -> str:
-    """APPROVAL-APART: who approves with a key of a role could sign without approval."""
+    """APPROVAL-APART: No approval key is also the key of a TUF role, in the trusted root or in the proposed one:
+    who approves with the key that signs would need no approval.
+
+    Evidence: the number of keys that were compared.
+    """
     proposal = question.proposals.get("root")
     roots = question.root_to_judge_by(), proposal.signed if proposal else None
     infos = [item for root in roots if isinstance(root, Root) for item in view_root(root).extension.keyinfo.values()]

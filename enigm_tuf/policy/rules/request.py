@@ -20,7 +20,12 @@ class RequestRule(Rule):
 
 
 def scope(question: Question) -> str:
-    """REQUEST-SCOPE."""
+    """REQUEST-SCOPE: A request is for one authority, one environment, one action and one policy, and all four are
+    those of the authority that reads it. A request for staging means nothing in production, one made under the last
+    policy is made anew, and an action that the policy does not list is not done at all.
+
+    Evidence: authority, environment, action and version of the policy.
+    """
     index, policy = question.request.index, question.policy
     for name, expected, got in (
         ("authority", policy.authority, index.authority),
@@ -35,7 +40,12 @@ def scope(question: Question) -> str:
 
 
 def time(question: Question) -> str:
-    """REQUEST-TIME."""
+    """REQUEST-TIME: A request has a beginning and an end, at most ``request_hours`` apart, and now lies between
+    them. Now is never before the newest entry of the audit log: a clock that was set back would let an expired
+    request live again.
+
+    Evidence: the time at which the request ends.
+    """
     index, now = question.request.index, question.now
     if not index.created <= now < index.expires:
         window = f"a time in {index.created.isoformat()} .. {index.expires.isoformat()}"
@@ -50,7 +60,11 @@ def time(question: Question) -> str:
 
 
 def replay(question: Question) -> str:
-    """REQUEST-REPLAY. A request that still lacks signatures of other custodians is not signed yet."""
+    """REQUEST-REPLAY: A request is signed once for ever: neither its digest nor a sequence number up to the last
+    one that was signed comes again. A request that still lacks signatures of other custodians is not signed yet.
+
+    Evidence: the request's number and the last number that was signed.
+    """
     ledger, index = question.ledger, question.request.index
     if question.request.digest in ledger.signed:
         _refuse(RequestRule.REQUEST_REPLAY, index.request_id, "a new request", "one that was signed before")
@@ -60,7 +74,12 @@ def replay(question: Question) -> str:
 
 
 def previous(question: Question) -> str:
-    """REQUEST-PREVIOUS: for every proposed role the request, its context and the ledger name the same last version."""
+    """REQUEST-PREVIOUS: For every proposed role the index of the request, the metadata that it shows and the ledger
+    of the authority name the same last version by digest, and the proposal is the next one. Nobody can leave out a
+    version, or have a difference shown to another state than the one that was signed.
+
+    Evidence: for each role, what it follows.
+    """
     listed = {item.role: item for item in question.request.index.previous}
     for role, proposal in question.proposals.items():
         head = question.head(role)

@@ -30,7 +30,12 @@ def quorums_of(question: Question) -> tuple[RootQuorum, ...]:
 
 
 def root(question: Question) -> str:
-    """TRANSITION-ROOT."""
+    """TRANSITION-ROOT: A root defines its roles and authorities and nothing beside them, asks for consistent
+    snapshots, and differs from the one before only in the ways on a closed list: a field that no entry of the list
+    explains is refused. A migration comes alone, and a recovery recovers.
+
+    Evidence: each change in words.
+    """
     before, after = _trusted(question), _proposed(question)
     if after is None:
         return _NOT_HERE
@@ -60,7 +65,12 @@ def _require_listed(question: Question, before: RootView, after: RootView) -> st
 
 
 def consent(question: Question) -> str:
-    """TRANSITION-CONSENT. An owner who signed first could be left with a root that no device takes, and no other."""
+    """TRANSITION-CONSENT: Where both authorities must sign a root, its owner signs last: the other authority's
+    quorum has signed these very bytes already. An owner who signed first could be left with a root that no device
+    takes, and no other.
+
+    Evidence: each quorum of the other authority, and how many of it signed.
+    """
     before, after = _trusted(question), _proposed(question)
     if after is None:
         return _NOT_HERE

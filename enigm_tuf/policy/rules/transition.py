@@ -11,7 +11,12 @@ from enigm_tuf.trust.delegation_rules import payload_role
 
 
 def targets(question: Question) -> str:
-    """TRANSITION-TARGETS."""
+    """TRANSITION-TARGETS: Role targets gains the delegations of one new product, and all others stay as they were,
+    key by key. After a root, ``roles`` gives the same delegations the keys and thresholds that the trusted root
+    names, and changes nothing else.
+
+    Evidence: the delegations gained, or the root that they follow.
+    """
     new = question.targets_of("targets")
     if new is None:
         return _NOT_HERE
@@ -47,7 +52,12 @@ def _require_same_keys(old: Targets | None, new: Targets) -> None:
 
 
 def product_roles(question: Question) -> str:
-    """TRANSITION-PRODUCT."""
+    """TRANSITION-PRODUCT: A product role starts empty. A release then only adds payloads: none is taken away or
+    exchanged under its name. Signed anew after a root, a role holds what it held; a payload role that a migration
+    makes holds what is offered.
+
+    Evidence: what each role gains or keeps.
+    """
     told = []
     for role in question.proposals:
         if kind_of(role) not in {"manifest", "payload"}:
@@ -84,7 +94,12 @@ def _only_gains(role: str, old: Targets | None, new: Targets) -> str:
 
 
 def snapshot(question: Question) -> str:
-    """TRANSITION-SNAPSHOT."""
+    """TRANSITION-SNAPSHOT: Snapshot moves the versions of the roles of this request, and of the other authority's
+    that come with it, upwards, and no other version; so that one product's release cannot roll another one back or
+    drop it.
+
+    Evidence: the versions that move.
+    """
     proposal = question.proposals.get("snapshot")
     if proposal is None or not isinstance(proposal.signed, Snapshot):
         return _NOT_HERE

@@ -1,7 +1,8 @@
 """The command line ``enigm-repo``: the repository's side of the flow, one file per command."""
 
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from enigm_tuf_repository.cli import (
     release_prepare,
     release_publish,
     release_verify,
+    renew,
     report,
     request_lint,
     root_follow,
@@ -30,6 +32,7 @@ from enigm_tuf_repository.cli import (
     store_pull,
     store_push,
     timestamp,
+    verify,
 )
 
 COMMANDS = (
@@ -46,12 +49,14 @@ COMMANDS = (
     release_verify.COMMAND,
     release_gate.COMMAND,
     release_publish.COMMAND,
+    renew.COMMAND,
     timestamp.COMMAND,
     store_check.COMMAND,
     store_pull.COMMAND,
     store_push.COMMAND,
     bundle.COMMAND,
     status.COMMAND,
+    verify.COMMAND,
     report.COMMAND,
     serve.COMMAND,
 )
@@ -62,6 +67,7 @@ class Edges:
     """What the commands need from outside."""
 
     clock: Clock = field(default_factory=SystemClock)
+    pause: Callable[[float], None] = field(default=time.sleep)
 
     def now(self) -> datetime:
         """The time to the second, as metadata and records hold it."""

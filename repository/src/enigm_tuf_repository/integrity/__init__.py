@@ -1,0 +1,1 @@
+"""``verify``: the whole published tree against what was signed, like fsck."""
