@@ -12,8 +12,8 @@ from enigm_testkit.house import PIN, House, copy_house, key_files, repository_to
 from enigm_testkit.piv_card import VirtualPivCard
 from enigm_testkit.requests import policy_toml
 from enigm_testkit.softhsm import MODULE, make_token
-from enigm_tuf.audit.linked import read_log
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.authorities.ceremony.checking import check
 from enigm_tuf.authorities.ceremony.shipped import Filling, body_of, marks_in, tokens_of, write_shipped
 from enigm_tuf.authorities.cli.ceremony_options import CONFIGURES
