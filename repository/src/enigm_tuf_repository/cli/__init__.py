@@ -33,6 +33,7 @@ from enigm_tuf_repository.cli import (
     store_pull,
     store_push,
     timestamp,
+    traffic,
     verify,
 )
 
@@ -59,6 +60,7 @@ COMMANDS = (
     bundle.COMMAND,
     status.COMMAND,
     verify.COMMAND,
+    traffic.COMMAND,
     report.COMMAND,
     serve.COMMAND,
 )
