@@ -227,11 +227,11 @@ def _rule_text(page: Page) -> str:
 CEREMONIES_HEAD = """\
     # Ceremonies
 
-    A script is a TOML file ([schema](schemas/ceremony-script.schema.json)): its type, the policy by version and digest,
-    roles with the least number of people and the roles that none of them may play beside, tokens with serial and bag, the
-    digest of the machine's image, and steps. A step has an actor and a witness (roles), an action, its arguments, what is
-    said, what is expected, and `on_failure`: `retry N` (N more times, then abort), `resume` (stop, go on later) or
-    `abort`. A retry is never the last try of a PIN.
+    A script is a TOML file ([schema](schemas/ceremony-script.schema.json)): its type, the policy by version and
+    digest, roles with the least number of people and the roles that none of them may play beside, tokens with serial
+    and bag, the digest of the machine's image, and steps. A step has an actor and a witness (roles), an action, its
+    arguments, what is said, what is expected, and `on_failure`: `retry N` (N more times, then abort), `resume` (stop,
+    go on later) or `abort`. A retry is never the last try of a PIN.
 
     An action is done by hand or is a command of `enigm-sign` with its own arguments; `{home}`, `{policy}` and
     `{tokens.NAME}` stand for what the script binds. How to: [Run a ceremony](../howto/run-a-ceremony.md). Written by
