@@ -59,7 +59,7 @@ def write_policies(stage: Stage) -> None:
             "release",
             "root",
             "roles",
-            *(["recovery"] if authority == "release" else []),
+            *(["recovery"] if authority == "release" else ["rollout"]),
         ]
         text = f'schema = 1\nversion = 1\nauthority = "{authority}"\nenvironment = "staging"\nrequest_hours = 72\n'
         text += "".join(_operator(stage.folder, name, partition) for name, (_, partition) in APPROVERS.items())

@@ -31,6 +31,7 @@ VERBS = (
     "sign",
     "response again",
     "audit verify",
+    "ceremony new",
     "ceremony check",
     "ceremony script",
     "ceremony rehearse",

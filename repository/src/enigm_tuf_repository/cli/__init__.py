@@ -22,6 +22,7 @@ from enigm_tuf_repository.cli import (
     renew,
     report,
     request_lint,
+    rollout,
     root_follow,
     root_prepare,
     root_recover,
@@ -32,6 +33,7 @@ from enigm_tuf_repository.cli import (
     store_pull,
     store_push,
     timestamp,
+    traffic,
     verify,
 )
 
@@ -49,6 +51,7 @@ COMMANDS = (
     release_verify.COMMAND,
     release_gate.COMMAND,
     release_publish.COMMAND,
+    *rollout.COMMANDS,
     renew.COMMAND,
     timestamp.COMMAND,
     store_check.COMMAND,
@@ -57,6 +60,7 @@ COMMANDS = (
     bundle.COMMAND,
     status.COMMAND,
     verify.COMMAND,
+    traffic.COMMAND,
     report.COMMAND,
     serve.COMMAND,
 )
