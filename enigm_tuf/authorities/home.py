@@ -1,7 +1,8 @@
 """The home of an authority: one folder, inside the trust boundary, that says who it is and what it did.
 
 ``authority.toml`` (which authority, which environment), ``policy.toml``, ``root/<version>.root.json`` (the chain that
-it trusts) and ``audit.log``. No key and no PIN ever stands here: keys are on tokens.
+it trusts), the folder ``audit.log`` and its key ``log.key``. No key of any role and no PIN ever stands here: those keys
+are on tokens. The log's key can only say what this log says (decision 19).
 """
 
 import shutil
@@ -9,8 +10,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from enigm_tuf.audit.linked import create_log, open_log
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import create_log, open_log
 from enigm_tuf.durable import fsync_directory, read_input, write_new
 from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.limits import LIMITS
@@ -67,8 +68,13 @@ class Home:
         return self.path / "root" / f"{version}.root.json"
 
 
-def create_home(path: Path, identity: Identity, policy_data: bytes, policy_source: str, clock: Clock) -> Home:
-    """Make the folder, whole or not at all; MisuseError if it is there already or the policy is somebody else's."""
+def create_home(
+    path: Path, identity: Identity, policy_data: bytes, policy_source: str, clock: Clock, log_name: str | None = None
+) -> Home:
+    """Make the folder, whole or not at all; MisuseError if it is there already or the policy is somebody else's.
+
+    ``log_name`` begins the origin of its audit log, see ``create_log``.
+    """
     policy = read_policy(policy_data, policy_source)
     if Identity(policy.authority, policy.environment) != identity:
         raise MisuseError(
@@ -81,7 +87,7 @@ def create_home(path: Path, identity: Identity, policy_data: bytes, policy_sourc
         raise MisuseError(f"{path.parent}: no such folder")
     draft = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
-        home = _fill(draft, identity, policy_data, clock)
+        home = _fill(draft, identity, policy_data, clock, log_name)
         draft.rename(path)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
@@ -103,13 +109,13 @@ def open_home(path: Path) -> Home:
     return Home(path, identity.authority, identity.environment, policy_data)
 
 
-def _fill(draft: Path, identity: Identity, policy_data: bytes, clock: Clock) -> Home:
+def _fill(draft: Path, identity: Identity, policy_data: bytes, clock: Clock, log_name: str | None) -> Home:
     home = Home(draft, identity.authority, identity.environment, policy_data)
     text = f'schema = 1\nauthority = "{identity.authority}"\nenvironment = "{identity.environment}"\n'
     write_new(draft / "authority.toml", text.encode())
     write_new(draft / "policy.toml", policy_data)
     (draft / "root").mkdir()
-    create_log(home.log)
+    create_log(home.log, f"{identity.environment}/{identity.authority}", log_name)
     pin = home.policy_pin
     with open_log(home.log, clock) as log:
         log.append(

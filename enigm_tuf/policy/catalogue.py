@@ -16,6 +16,7 @@ from enigm_tuf.policy.rules.custody import CustodyRule
 from enigm_tuf.policy.rules.meta import MetaRule, kind_of
 from enigm_tuf.policy.rules.quorum import QuorumRule
 from enigm_tuf.policy.rules.request import RequestRule
+from enigm_tuf.policy.rules.rollout import RolloutRule
 from enigm_tuf.policy.rules.root import RootRule
 from enigm_tuf.policy.rules.transition_rule import TransitionRule
 from enigm_tuf.trust.rules import Rule
@@ -29,6 +30,7 @@ FAMILIES: dict[type[Rule], str] = {
     RootRule: "TRANSITION",
     TransitionRule: "TRANSITION",
     ArtifactRule: "ARTIFACT",
+    RolloutRule: "TRANSITION",
 }
 """The family of the rules of each class; ``family_of`` knows the exceptions."""
 

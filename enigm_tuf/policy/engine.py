@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enigm_tuf.errors import EnigmTufError, MisuseError, RefusedError
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.policy.question import CastApproval, Question
-from enigm_tuf.policy.rules import artifact, backup, custody, meta, quorum, request, root, transition
+from enigm_tuf.policy.rules import artifact, backup, custody, meta, quorum, request, rollout, root, transition
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 from enigm_tuf.trust.rules import Rule
 from enigm_tuf.trust.signable import Signable
@@ -20,6 +20,7 @@ CATALOGUE: tuple[tuple[Rule, Callable[[Question], str]], ...] = (
     *root.RULES.items(),
     *transition.RULES.items(),
     *artifact.RULES.items(),
+    *rollout.RULES.items(),
 )
 """The closed catalogue. A rule is a pure function of the question: it returns its evidence or raises."""
 

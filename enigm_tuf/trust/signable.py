@@ -11,6 +11,7 @@ from enigm_tuf.model.approval import Approval, pre_authentication_encoding, writ
 from enigm_tuf.model.backup import BackupStatement, RestoreStatement, backup_bytes, restore_bytes
 from enigm_tuf.model.inventory import InventoryVote, write_vote
 from enigm_tuf.model.strict_json import parse_canonical
+from enigm_tuf.model.transcript import CeremonyStatement, write_ceremony_statement
 from enigm_tuf.model.tuf import Timestamp
 from enigm_tuf.model.value import Value
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
@@ -48,6 +49,12 @@ def approval(statement: Approval) -> Signable:
 def inventory_vote(vote: InventoryVote) -> Signable:
     """An operator's word for an inventory, as DSSE pre-authentication encoding; by its type no approval."""
     return Signable(f"inventory version {vote.version}", pre_authentication_encoding(write_vote(vote)), _seal=SEAL)
+
+
+def ceremony_seen(statement: CeremonyStatement) -> Signable:
+    """A participant's word for a transcript, as DSSE pre-authentication encoding; by its type no approval."""
+    purpose = f"transcript of ceremony {statement.ceremony}"
+    return Signable(purpose, pre_authentication_encoding(write_ceremony_statement(statement)), _seal=SEAL)
 
 
 def backup_made(statement: BackupStatement) -> Signable:

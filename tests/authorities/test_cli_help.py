@@ -31,8 +31,12 @@ VERBS = (
     "sign",
     "response again",
     "audit verify",
+    "ceremony new",
     "ceremony check",
     "ceremony script",
+    "ceremony rehearse",
+    "ceremony run",
+    "ceremony verify",
     "timestamp",
 )
 

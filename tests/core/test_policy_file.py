@@ -51,7 +51,7 @@ def test_a_policy_of_either_authority_is_read() -> None:
         (
             f"[actions.root]\n{QUORUM}",
             f"[actions.roots]\n{QUORUM}",
-            "actions.roots: must be root, recovery, product, release, roles or",
+            "actions.roots: must be root, recovery, product, release, roles, rollout or",
         ),
         ('security"]\n\n[actions.product]', 'qa"]\n\n[actions.product]', "no approver of partition qa has a key"),
         ("[expiry.root]\nminimum = 1", "[expiry.root]\nminimum = 401", "expiry.root: minimum may not exceed maximum"),

@@ -220,7 +220,7 @@ def _unsigned(value: Signed) -> bytes:
 
 def policy_toml(authority: Authority) -> str:
     """Rob asks; two of alice, bob and carol approve, of both partitions."""
-    actions = ("root", "product", "release", "recovery", "roles", "inventory")
+    actions = ("root", "product", "release", "recovery", "roles", "rollout", "inventory")
     own = {"payload": 2} if authority == "release" else {"targets": 1, "snapshot": 1, "manifest": 1}
     kinds = {"root": 2, **own}
     return "\n".join(

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from enigm_tuf.audit.merkle import log_signer
 from enigm_tuf.authorities.cli.request_options import add_home
 from enigm_tuf.authorities.home import Identity, create_home
 from enigm_tuf.commandline import Command, Outcome
@@ -20,22 +21,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_home(parser)
     parser.add_argument("--authority", required=True, choices=AUTHORITY.words)
     parser.add_argument("--environment", required=True, choices=ENVIRONMENT.words)
+    parser.add_argument(
+        "--log-name", metavar="NAME", help="begins the origin of the audit log, such as example.com/audit"
+    )
     parser.add_argument("--policy", required=True, metavar="FILE", help="the policy file, whose digest root pins")
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     identity = Identity(arguments.authority, arguments.environment)
     policy_data = read_input(Path(arguments.policy), LIMITS.document_bytes)
-    home = create_home(Path(arguments.home), identity, policy_data, arguments.policy, edges.clock)
-    pin = home.policy_pin
+    home = create_home(Path(arguments.home), identity, policy_data, arguments.policy, edges.clock, arguments.log_name)
+    pin, key = home.policy_pin, log_signer(home.log).log
     data = {
         "authority": home.authority,
         "environment": home.environment,
         "policy": {"version": pin.version, "sha256": pin.sha256},
+        "log": {"origin": key.name, "public_key": key.text},
     }
     lines = [
         f"{home.path}: home of the {home.authority} authority in {home.environment}",
         f"policy version {pin.version}, SHA-256 {pin.sha256}",
+        f"audit log {key.text}",
     ]
     return Outcome(data, lines)
 

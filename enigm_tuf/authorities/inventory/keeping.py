@@ -6,8 +6,8 @@ The log is the chain: an older version put back, a changed or a missing file doe
 from pathlib import Path
 from typing import NoReturn
 
-from enigm_tuf.audit.linked import LinkedLog
 from enigm_tuf.audit.log import AuditEntry, EntryType
+from enigm_tuf.audit.merkle import MerkleLog
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.inventory.moving import require_moves_logged
 from enigm_tuf.authorities.inventory.voting import require_votes
@@ -22,7 +22,7 @@ from enigm_tuf.trust.key_class import require_key_class
 from enigm_tuf.trust.possession import require_possession
 
 
-def adopt(home: Home, log: LinkedLog, data: bytes, source: str, envelopes: tuple[bytes, ...]) -> Inventory:
+def adopt(home: Home, log: MerkleLog, data: bytes, source: str, envelopes: tuple[bytes, ...]) -> Inventory:
     """Put a version in force: logged first, then written; run again after a crash it goes on.
 
     RefusedError INVENTORY-QUORUM; INVENTORY-HEAD if it does not follow the one in force; KEY-CLASS,
@@ -52,12 +52,12 @@ def adopt(home: Home, log: LinkedLog, data: bytes, source: str, envelopes: tuple
     return inventory
 
 
-def has_inventory(log: LinkedLog) -> bool:
+def has_inventory(log: MerkleLog) -> bool:
     """Whether one was ever adopted."""
     return _last(log) is not None
 
 
-def in_force(home: Home, log: LinkedLog) -> tuple[Inventory, str]:
+def in_force(home: Home, log: MerkleLog) -> tuple[Inventory, str]:
     """The inventory that the log names last, and its digest; RefusedError INVENTORY-HEAD if there is none."""
     last = _last(log)
     if last is None:
@@ -77,7 +77,7 @@ def _require_next(inventory: Inventory, last: AuditEntry | None) -> None:
         _refuse(f"version {version + 1} after {digest}", got, "propose it anew from the one in force")
 
 
-def _last(log: LinkedLog) -> AuditEntry | None:
+def _last(log: MerkleLog) -> AuditEntry | None:
     changes = [entry for entry in log.entries() if entry.type == EntryType.INVENTORY_CHANGED]
     return changes[-1] if changes else None
 

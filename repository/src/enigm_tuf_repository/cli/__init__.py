@@ -22,6 +22,7 @@ from enigm_tuf_repository.cli import (
     renew,
     report,
     request_lint,
+    rollout,
     root_follow,
     root_prepare,
     root_recover,
@@ -33,6 +34,7 @@ from enigm_tuf_repository.cli import (
     store_pull,
     store_push,
     timestamp,
+    traffic,
     verify,
 )
 
@@ -50,6 +52,7 @@ COMMANDS = (
     release_verify.COMMAND,
     release_gate.COMMAND,
     release_publish.COMMAND,
+    *rollout.COMMANDS,
     renew.COMMAND,
     timestamp.COMMAND,
     secrets_scan.COMMAND,
@@ -59,6 +62,7 @@ COMMANDS = (
     bundle.COMMAND,
     status.COMMAND,
     verify.COMMAND,
+    traffic.COMMAND,
     report.COMMAND,
     serve.COMMAND,
 )
