@@ -1,11 +1,7 @@
 """The vendor of the demo: who there is, their keys, the two policies, and the eight steps of a record."""
 
-import base64
 import json
 from collections.abc import Sequence
-from pathlib import Path
-
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from enigm_tuf.model.request import read_request
 from enigm_tuf.model.strict_json import canonical, parse, sha256
@@ -45,12 +41,14 @@ def _enrol(stage: Stage, uri: str, label: str, purpose: str, custodian: str, out
 
 
 def write_policies(stage: Stage) -> None:
-    """One policy for each authority: two approvals, one of them from security."""
+    """One policy for each authority: two approvals, one of them from security. It names the operators' registry."""
     for authority in AUTHORITIES:
+        _write_operators(stage, authority)
         kinds = {"release": ("root", "payload"), "manifest": ("root", "targets", "snapshot", "manifest")}[authority]
         thresholds = {"root": 2, "payload": 2, "targets": 1, "snapshot": 1, "manifest": 1}
         actions = [
             "inventory",
+            "operators",
             "product",
             "release",
             "root",
@@ -58,9 +56,7 @@ def write_policies(stage: Stage) -> None:
             *(["recovery"] if authority == "release" else []),
         ]
         text = f'schema = 1\nversion = 1\nauthority = "{authority}"\nenvironment = "staging"\nrequest_hours = 72\n'
-        text += "".join(_operator(stage.folder, name, partition) for name, (_, partition) in APPROVERS.items())
-        text += '[[operators]]\nid = "rob"\nname = "Rob"\npartition = "engineering"\nroles = ["requester"]\n'
-        text += "approval_keys = []\n"
+        text += f'operators_sha256 = "{sha256((stage.folder / f"{authority}.operators.json").read_bytes())}"\n'
         for action in actions:
             text += f'[actions.{action}]\napprovals = 2\npartitions = ["engineering", "security"]\n'
         text += "".join(f"[expiry.{kind}]\nminimum = 7\nmaximum = 400\n" for kind in kinds)
@@ -68,14 +64,47 @@ def write_policies(stage: Stage) -> None:
         (stage.folder / f"{authority}.policy.toml").write_text(text)
 
 
-def _operator(folder: Path, name: str, partition: str) -> str:
-    record = json.loads((folder / f"{name}.key.json").read_text())
-    key = load_pem_public_key(record["key"]["keyval"]["public"].encode())
-    spki = base64.b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+def _write_operators(stage: Stage, authority: str) -> None:
+    """Rob asks, alice and bob approve: version 1 of the registry, from the file that people write."""
+    text = f'schema = 1\nauthority = "{authority}"\nenvironment = "staging"\n'
+    text += _person("rob", "engineering", ["requester"], "")
+    for name, (_, partition) in APPROVERS.items():
+        valid = 'valid_from = "2026-01-01T00:00:00Z", valid_until = "2030-01-01T00:00:00Z"'
+        text += _person(name, partition, ["approver", "policy-approver"], f'{{record = "{name}.key.json", {valid}}}')
+    (stage.folder / f"{authority}.operators.toml").write_text(text)
+    stage.sign("operator", "propose", f"{authority}.operators.toml", "--out", f"{authority}.operators.json")
+
+
+def _person(name: str, partition: str, roles: list[str], key: str) -> str:
     return (
-        f'[[operators]]\nid = "{name}"\nname = "{name.title()}"\npartition = "{partition}"\nroles = ["approver"]\n'
-        f'[[operators.approval_keys]]\npublic_key = "{spki}"\ndevice = "{record["token"]["serial"]}"\n'
+        f'[[operators]]\nid = "{name}"\nname = "{name.title()}"\npartition = "{partition}"\nstatus = "active"\n'
+        f"roles = {json.dumps(roles)}\napproval_keys = [{key}]\n"
     )
+
+
+def found_authorities(stage: Stage) -> None:
+    """The first operators vote for themselves; the policy, which root will pin, names them."""
+    stage.put_in(*APPROVERS)
+    for authority in AUTHORITIES:
+        registry = f"{authority}.operators.json"
+        votes = [part for name in APPROVERS for part in ("--vote", _vote(stage, "operator", registry, authority, name))]
+        what = ["--authority", authority, "--environment", "staging", "--policy", f"{authority}.policy.toml"]
+        stage.sign("authority", "init", "--home", authority, *what, "--operators", registry, *votes)
+
+
+def _vote(stage: Stage, verb: str, document: str, authority: str, name: str) -> str:
+    out = f"{document.removesuffix('.json')}.{name}.dsse.json"
+    typed = {"last four words": last_words(sha256((stage.folder / document).read_bytes()))}
+    token = ["--token", f"piv:serial={APPROVERS[name][0]}", "--label", "9a"]
+    stage.sign(verb, "sign", document, *_works_as(authority, name), *token, "--out", out, answers=typed)
+    return out
+
+
+def _works_as(authority: str, name: str) -> list[str]:
+    return [
+        *("--policy", f"{authority}.policy.toml", "--operators", f"{authority}.operators.json"),
+        *("--operator", name),
+    ]
 
 
 def take_stock(stage: Stage) -> None:
@@ -83,16 +112,12 @@ def take_stock(stage: Stage) -> None:
     records = {"release": [*ROOT_TOKENS, *PAYLOAD_TOKENS], "manifest": list(MANIFEST_CARDS)}
     stage.put_in(*APPROVERS)
     for authority, names in records.items():
-        proposal, votes = f"{authority}.inventory.json", []
+        proposal = f"{authority}.inventory.json"
+        votes: list[str] = []
         options = [part for name in names for part in ("--record", f"{name}.key.json")]
         stage.sign("inventory", "propose", "--home", authority, *options, "--out", proposal)
-        typed = {"last four words": last_words(sha256((stage.folder / proposal).read_bytes()))}
-        for name, (serial, _) in APPROVERS.items():
-            out = f"{authority}.inventory.{name}.dsse.json"
-            policy = ["--policy", f"{authority}.policy.toml", "--operator", name]
-            token = ["--token", f"piv:serial={serial}", "--label", "9a"]
-            stage.sign("inventory", "sign", proposal, *policy, *token, "--out", out, answers=typed)
-            votes += ["--vote", out]
+        for name in APPROVERS:
+            votes += ["--vote", _vote(stage, "inventory", proposal, authority, name)]
         stage.sign("inventory", "adopt", proposal, "--home", authority, *votes)
 
 
@@ -161,8 +186,9 @@ def _approve(stage: Stage, request: str, authority: str, record: str, name: str,
     stage.put_in(*APPROVERS)
     out = f"{record}.{authority}.{name}.dsse.json"
     token = ["--token", f"piv:serial={APPROVERS[name][0]}", "--label", "9a"]
-    policy = ["--policy", f"{authority}.policy.toml", "--operator", name]
-    stage.sign("approve", request, *policy, *token, "--reason", "reviewed", "--out", out, answers=typed)
+    stage.sign(
+        "approve", request, *_works_as(authority, name), *token, "--reason", "reviewed", "--out", out, answers=typed
+    )
     return out
 
 

@@ -65,11 +65,15 @@ class SignedRequest:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The log, read from the start. ``open_intent`` is a ``sign.intent`` of which nobody knows how it ended."""
+    """The log, read from the start. ``open_intent`` is a ``sign.intent`` of which nobody knows how it ended.
+
+    ``operators`` is the body of the entry that names the registry of operators in force.
+    """
 
     requests: Mapping[str, SignedRequest]
     open_intent: JsonObject | None
     last_time: datetime | None
+    operators: JsonObject | None = None
 
     def ledger(self) -> Ledger:
         """What the policy may know."""
@@ -89,7 +93,7 @@ class History:
 def history_of(entries: Iterable[AuditEntry]) -> History:
     """Read a verified log."""
     requests: dict[str, SignedRequest] = {}
-    open_intent, last_time = None, None
+    open_intent, last_time, operators = None, None, None
     for entry in entries:
         last_time = entry.time
         match entry.type:
@@ -99,9 +103,11 @@ def history_of(entries: Iterable[AuditEntry]) -> History:
             case EntryType.SIGN_PERFORMED:
                 open_intent = None
                 _add_signature(requests, entry)
+            case EntryType.OPERATORS_CHANGED:
+                operators = entry.body
             case EntryType.SIGN_REFUSED if entry.body["role"] is not None:
                 open_intent = None
-    return History(requests, open_intent, last_time)
+    return History(requests, open_intent, last_time, operators)
 
 
 def _begun(intent: JsonObject) -> SignedRequest:

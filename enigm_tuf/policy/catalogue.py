@@ -36,11 +36,9 @@ FIELDS: dict[Rule, tuple[str, ...]] = {
     RequestRule.REQUEST_SCOPE: ("authority", "environment", "actions.*", "version"),
     RequestRule.REQUEST_TIME: ("request_hours",),
     RequestRule.REQUEST_PREVIOUS: ("authority",),
-    QuorumRule.QUORUM_COUNT: ("actions.*.approvals", "operators"),
-    QuorumRule.QUORUM_PARTITION: ("actions.*.partitions", "operators"),
-    QuorumRule.QUORUM_EXCLUSION: ("operators",),
-    QuorumRule.APPROVAL_APART: ("operators",),
-    CustodyRule.APPROVAL_KNOWN: ("operators",),
+    QuorumRule.QUORUM_COUNT: ("actions.*.approvals",),
+    QuorumRule.QUORUM_PARTITION: ("actions.*.partitions",),
+    QuorumRule.OPERATORS_PINNED: ("authority", "environment", "operators_sha256"),
     BackupRule.KEY_RESTORE_PROOF: ("backup.restore_proof_days",),
     MetaRule.META_EXPIRY: ("expiry.*.minimum", "expiry.*.maximum"),
     MetaRule.META_THRESHOLD: ("authority", "thresholds.*"),
@@ -122,5 +120,5 @@ def _concerns(path: str, question: Question | None) -> bool:
 
 def _told(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(str(item.get("id", item)) if isinstance(item, dict) else str(item) for item in value) or "none"
+        return ", ".join(map(str, value)) or "none"
     return str(value).lower() if isinstance(value, bool) else str(value)

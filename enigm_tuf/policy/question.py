@@ -7,6 +7,7 @@ from datetime import datetime
 from enigm_tuf.model.approval import Approval
 from enigm_tuf.model.keys import KeyClass
 from enigm_tuf.model.manifest import OtaManifest
+from enigm_tuf.model.operators import OperatorRegistry
 from enigm_tuf.model.policy import Policy
 from enigm_tuf.model.request import Previous, SigningRequest
 from enigm_tuf.model.root_extension import AuthorityModel, PolicyPin
@@ -44,9 +45,9 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class CastApproval:
-    """An approval whose signature by an enrolled approval key of the policy has been verified.
+    """An approval whose signature by an approval key of an active operator has been verified.
 
-    ``envelope_sha256`` is the digest of the envelope's bytes; ``operator`` is the policy's, not the statement's.
+    ``envelope_sha256`` is the digest of the envelope's bytes; ``operator`` is the registry's, not the statement's.
     """
 
     approval: Approval
@@ -76,6 +77,8 @@ class Question:
     ``consents`` are the other authority's signatures of the proposed root by keyid, in hex; nobody verified them yet.
     ``signer`` is the key that is about to sign, None until its token has been looked at.
 
+    ``operators`` is the registry in force, ``operators_sha256`` the digest of its bytes.
+
     ``previous`` holds the metadata of ``context/previous`` by role. ``manifests`` holds the evidence by target
     path, ``manifest_bytes`` their exact bytes, ``earlier_manifests`` the bytes that they replace, ``other_roles`` the
     other authority's proposed metadata by role.
@@ -85,6 +88,8 @@ class Question:
     request: SigningRequest
     policy: Policy
     policy_pin: PolicyPin
+    operators: OperatorRegistry
+    operators_sha256: str
     root: Verified[Root] | None
     proposals: Mapping[str, Proposal]
     previous: Mapping[str, Root | Snapshot | Targets]

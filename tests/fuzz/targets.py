@@ -27,6 +27,7 @@ from enigm_tuf.model.keys import read_key_record, write_key_record
 from enigm_tuf.model.manifest import read_manifest, write_manifest
 from enigm_tuf.model.payload import read_payload_record
 from enigm_tuf.model.plain_targets import read_plain
+from enigm_tuf.model.operators import read_operators, write_operators
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.request import read_response
 from enigm_tuf.model.root_extension import FIELD, read_root_extension
@@ -233,6 +234,7 @@ TARGETS: dict[str, Target] = {
     "key-record": Target(
         lambda data: read_key_record(data, SOURCE), lambda: [write_key_record(key_record(soft(), "root"))]
     ),
+    "operators": Target(lambda data: read_operators(data, SOURCE), lambda: [write_operators(operators_of("release"))]),
     "inventory": Target(
         lambda data: read_inventory(data, SOURCE), lambda: [write_inventory(copy_documents.inventory(soft()))]
     ),

@@ -12,6 +12,7 @@ from enigm_tuf_repository.cli import (
     artifact_inspect,
     bundle,
     init,
+    operators_put,
     product_add,
     release_attach,
     release_gate,
@@ -35,6 +36,7 @@ from enigm_tuf_repository.cli import (
 
 COMMANDS = (
     init.COMMAND,
+    operators_put.COMMAND,
     product_add.COMMAND,
     artifact_inspect.COMMAND,
     root_prepare.COMMAND,
