@@ -14,6 +14,7 @@ class Limits(Value):
     manifest_bytes: int = 1_000_000  # one channel: a few releases
     record_bytes: int = 64_000  # custom of one target: the payload record
     document_bytes: int = 1_000_000  # any other JSON of ours: key record, approval, index
+    evidence_bytes: int = 16_000_000  # a statement or bill of materials of a build; one of an OS has some 10 MB
     inventory_bytes: int = 16_000_000  # 1,000 key records, most of it attestation
     request_bytes: int = 64_000_000  # a whole .enigmreq or .enigmresp
     request_entries: int = 1_000  # files in one request

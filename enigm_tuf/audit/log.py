@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from enigm_tuf.errors import MalformedError
+from enigm_tuf.model.ceremony import CEREMONY_TYPES
 from enigm_tuf.model.keys import ENVIRONMENT, HEX, HOME
 from enigm_tuf.model.request import ACTION, AUTHORITY, ROLE, AuditHead
 from enigm_tuf.model.shapes import (
@@ -17,6 +18,7 @@ from enigm_tuf.model.shapes import (
     SHA256,
     Boolean,
     Choice,
+    Integer,
     Optional,
     Record,
     Sequence,
@@ -51,6 +53,8 @@ class EntryType(StrEnum):
     RESTORE_PROVED = "restore.proved"
     RESTORE_FAILED = "restore.failed"
     KEY_RESTORED = "key.restored"
+    CEREMONY_OPENED = "ceremony.opened"
+    CEREMONY_CLOSED = "ceremony.closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,13 @@ _QUORUM = _body(threshold=POSITIVE, keys=Sequence(SHA256, minimum=1, maximum=100
 _PAYLOAD = _body(role=ROLE, version=POSITIVE, sha256=SHA256, quorums=Sequence(_QUORUM, minimum=1, maximum=3))
 _WRAPPED = {"key": SHA256, "blob_sha256": SHA256, "wrapping_key": HEX, "serial": LINE, "inventory": SHA256}
 _TOKEN = {"home": HOME, "manufacturer": LINE, "model": LINE, "serial": LINE, "firmware": LINE, "label": LINE}
+_CEREMONY = {
+    "ceremony": HEX,
+    "type": Choice(CEREMONY_TYPES),
+    "script_sha256": SHA256,
+    "transcript_sha256": SHA256,
+    "rehearsal": Boolean(),
+}
 
 BODIES: dict[EntryType, Record[JsonObject]] = {
     EntryType.AUTHORITY_CREATED: _body(
@@ -157,11 +168,20 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
     EntryType.RESTORE_PROVED: _body(**_WRAPPED, witness=NAME, nonce=HEX, signature=HEX),
     EntryType.RESTORE_FAILED: _body(**_WRAPPED, witness=NAME, rule=LINE, reason=LINE),
     EntryType.KEY_RESTORED: _body(**_WRAPPED, label=LINE, witness=NAME),
+    EntryType.CEREMONY_OPENED: _body(**_CEREMONY),
+    EntryType.CEREMONY_CLOSED: _body(
+        **_CEREMONY,
+        outcome=Choice(("completed", "aborted")),
+        entries=POSITIVE,
+        deviations=Integer(),
+        people=Sequence(NAME, minimum=1, maximum=100, unique=True),
+    ),
 }
 """The shape of the body of each type. ``key`` is the SHA-256 of a SubjectPublicKeyInfo, ``sha256`` of canonical bytes.
 
 ``payloads`` of ``sign.intent`` are all payloads of the request: which keys may sign each and how many must.
 ``role`` of ``sign.refused`` names the payload whose intent came to nothing; absent before any intent.
+``transcript_sha256`` is the hash of a ceremony's first line, and at its end of its last: one hangs on the other.
 ``serial`` of a backup is that of the key's own token, of a restore that of the spare.
 """
 

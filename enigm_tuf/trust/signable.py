@@ -10,6 +10,7 @@ from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.approval import Approval, pre_authentication_encoding, write_statement
 from enigm_tuf.model.backup import BackupStatement, RestoreStatement, backup_bytes, restore_bytes
 from enigm_tuf.model.strict_json import parse_canonical
+from enigm_tuf.model.transcript import CeremonyStatement, write_ceremony_statement
 from enigm_tuf.model.tuf import Timestamp
 from enigm_tuf.model.value import Value
 from enigm_tuf.model.votes import DocumentVote, Matter, write_vote
@@ -49,6 +50,12 @@ def document_vote(matter: Matter, vote: DocumentVote) -> Signable:
     """An operator's word for a document, as DSSE pre-authentication encoding; by its type no approval."""
     purpose = f"{matter.name} version {vote.version}"
     return Signable(purpose, pre_authentication_encoding(write_vote(matter, vote)), _seal=SEAL)
+
+
+def ceremony_seen(statement: CeremonyStatement) -> Signable:
+    """A participant's word for a transcript, as DSSE pre-authentication encoding; by its type no approval."""
+    purpose = f"transcript of ceremony {statement.ceremony}"
+    return Signable(purpose, pre_authentication_encoding(write_ceremony_statement(statement)), _seal=SEAL)
 
 
 def backup_made(statement: BackupStatement) -> Signable:

@@ -37,6 +37,9 @@ VERBS = (
     "audit verify",
     "ceremony check",
     "ceremony script",
+    "ceremony rehearse",
+    "ceremony run",
+    "ceremony verify",
     "timestamp",
 )
 

@@ -16,6 +16,7 @@ from enigm_testkit import copy_documents
 from enigm_testkit.authorities import NOW, extension_of
 from enigm_testkit.custodians import SoftKey, key_record
 from enigm_testkit.people import FixedClock
+from enigm_testkit.requests import operators_of
 from enigm_testkit.scenes import manifest, ota, release
 from enigm_tuf.audit.linked import create_log, open_log, read_log
 from enigm_tuf.audit.log import EntryType
@@ -25,9 +26,9 @@ from enigm_tuf.model.http_signature import HttpRequest
 from enigm_tuf.model.inventory import read_inventory, write_inventory
 from enigm_tuf.model.keys import read_key_record, write_key_record
 from enigm_tuf.model.manifest import read_manifest, write_manifest
+from enigm_tuf.model.operators import read_operators, write_operators
 from enigm_tuf.model.payload import read_payload_record
 from enigm_tuf.model.plain_targets import read_plain
-from enigm_tuf.model.operators import read_operators, write_operators
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.request import read_response
 from enigm_tuf.model.root_extension import FIELD, read_root_extension

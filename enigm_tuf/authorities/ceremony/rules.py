@@ -21,3 +21,31 @@ class ScriptRule(Rule):
         "SCRIPT-KEY-LISTED",
         "a key that is made or restored is put in the inventory and compared with it",
     )
+
+
+class CeremonyRule(Rule):
+    """Kept while a ceremony runs."""
+
+    CEREMONY_POLICY = "CEREMONY-POLICY", "a ceremony runs under the policy that its script names, at its own authority"
+    CEREMONY_PEOPLE = (
+        "CEREMONY-PEOPLE",
+        "every role is played by enough distinct operators, none of them in two that exclude",
+    )
+    CEREMONY_TOKEN = "CEREMONY-TOKEN", "a token has the serial that the script says"
+    CEREMONY_MATERIAL = "CEREMONY-MATERIAL", "what stands on a bag is what the script says"
+    CEREMONY_SAME = "CEREMONY-SAME", "a ceremony goes on with the script and the people that it began with"
+    REHEARSAL_ONLY = "REHEARSAL-ONLY", "a rehearsal uses software tokens alone, and never those of production"
+
+
+class TranscriptRule(Rule):
+    """What must hold of a transcript, for ``ceremony verify`` and before one is gone on with."""
+
+    TRANSCRIPT_LINK = "TRANSCRIPT-LINK", "every line has the next number and the hash of the line before it"
+    TRANSCRIPT_ORDER = (
+        "TRANSCRIPT-ORDER",
+        "the steps are those of the script, in its order, none skipped, by its people",
+    )
+    TRANSCRIPT_SCRIPT = "TRANSCRIPT-SCRIPT", "a transcript is one of this very script"
+    TRANSCRIPT_SIGNED = "TRANSCRIPT-SIGNED", "every participant signed the closed transcript with an approval key"
+    TRANSCRIPT_ANCHORED = "TRANSCRIPT-ANCHORED", "the audit log says when the ceremony was opened and how it was closed"
+    TRANSCRIPT_REAL = "TRANSCRIPT-REAL", "a rehearsal is no ceremony"

@@ -8,7 +8,10 @@ from enigm_tuf.authorities.cli import (
     authority_init,
     authority_trust,
     ceremony_check,
+    ceremony_rehearse,
+    ceremony_run,
     ceremony_script,
+    ceremony_verify,
     inventory_adopt,
     inventory_propose,
     inventory_sign,
@@ -73,6 +76,9 @@ COMMANDS: tuple[Command[Edges], ...] = (
     audit_verify.COMMAND,
     ceremony_check.COMMAND,
     ceremony_script.COMMAND,
+    ceremony_rehearse.COMMAND,
+    ceremony_run.COMMAND,
+    ceremony_verify.COMMAND,
     timestamp.COMMAND,
 )
 

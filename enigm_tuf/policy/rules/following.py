@@ -1,4 +1,4 @@
-"""Action ``roles``: after a new root, roles are signed anew by the keys that it names, with what they held."""
+"""Action ``roles``: after a new root, or in time, roles are signed anew by root's keys, with what they held."""
 
 from collections.abc import Mapping
 

@@ -100,6 +100,11 @@ class ReleaseRecord:
         return {role: version for entry in self.requests for role, version in entry.roles.items()}
 
     @property
+    def products(self) -> tuple[str, ...]:
+        """Those whose roles it proposes."""
+        return tuple(sorted({role.rpartition(".")[0] for role in self.roles if "." in role}))
+
+    @property
     def unasked(self) -> tuple[str, ...]:
         """The roles that must follow, and that nobody has been asked to sign yet."""
         return tuple(role for role in self.follows if role not in self.roles)

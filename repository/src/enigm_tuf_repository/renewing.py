@@ -1,6 +1,7 @@
 """Renew the published timestamp: the same snapshot, one version more, after a device would have accepted it."""
 
 import tempfile
+from datetime import datetime
 from pathlib import Path
 
 from enigm_tuf.errors import ConflictError, MisuseError
@@ -37,6 +38,18 @@ def renew_timestamp(workspace: Workspace, store: PublicationStore, clock: Clock)
     if not isinstance(store, DirectoryStore):
         _swap(DirectoryStore(workspace.published), data, before.data)
     return timestamp
+
+
+def fresh_seconds(workspace: Workspace, now: datetime) -> float:
+    """For how long the published timestamp has more than two thirds of its life left; 0 where it has not, or is none.
+
+    So a renewal may fail twice before devices stop, and of two jobs that are at work the second finds nothing to do.
+    """
+    timestamp = Lineage(workspace.published, []).value("timestamp", Timestamp)
+    if timestamp is None:
+        return 0
+    left = timestamp.expires - now - workspace.configuration().expiry_days.of("timestamp") * 2 / 3
+    return max(left.total_seconds(), 0)
 
 
 def _swap(store: PublicationStore, data: bytes, before: bytes) -> None:

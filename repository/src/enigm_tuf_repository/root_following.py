@@ -3,18 +3,15 @@
 They belong to the same record: root and roles are published together, since between them no device could go on.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.request import read_response
-from enigm_tuf.model.tuf import Targets
 from enigm_tuf.ports import Fetcher
-from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf_repository.following import Following, require_signable
 from enigm_tuf_repository.foreign_client import verify_roots_with_tuf
-from enigm_tuf_repository.lineage import Lineage, Signed, lineage_of, root_chain
+from enigm_tuf_repository.lineage import lineage_of, root_chain
 from enigm_tuf_repository.preparing import write_entry
 from enigm_tuf_repository.records import (
     ReleaseRecord,
@@ -28,8 +25,8 @@ from enigm_tuf_repository.records import (
     settings_files,
 )
 from enigm_tuf_repository.register import Register, load_register
-from enigm_tuf_repository.requests import Draft, role_evidence
-from enigm_tuf_repository.settings import Settings, settings_in
+from enigm_tuf_repository.settings import settings_in
+from enigm_tuf_repository.signed_anew import drafts_anew
 from enigm_tuf_repository.staging import root_is_signed
 from enigm_tuf_repository.trusted import admit_chain
 from enigm_tuf_repository.workspace import Workspace
@@ -50,7 +47,8 @@ def follow_root(workspace: Workspace, record_id: str, now: datetime, remote: Fet
     verify_roots_with_tuf(chain)
     roles = require_signable(Following(root, settings, lineage, workspace.published, remote, now).decide())
     made = tuple(
-        write_entry(workspace, lineage, record_id, "roles", draft, now) for draft in _drafts(lineage, settings, roles)
+        write_entry(workspace, lineage, record_id, "roles", draft, now)
+        for draft in drafts_anew(lineage, settings, roles)
     )
     return _save(workspace, record, made, tuple(roles), now)
 
@@ -77,26 +75,6 @@ def _is_answered(workspace: Workspace, record: ReleaseRecord) -> bool:
 
 def _is_about_roles(entry: RequestEntry) -> bool:
     return "root" not in entry.roles
-
-
-def _drafts(lineage: Lineage, settings: Settings, roles: Mapping[str, Signed]) -> tuple[Draft, ...]:
-    """Payload roles for the release authority, the rest for the manifest authority; both see what is offered."""
-    payloads = {role: value for role, value in roles.items() if role.endswith(".payload")}
-    others = {role: value for role, value in roles.items() if role not in payloads}
-    products = dict.fromkeys(role.rpartition(".")[0] for role in roles if "." in role)
-    shown = {f"manifests/{path}": data for product in products for path, data in _manifests(lineage, product)}
-    beside = {role for product in products for role in (manifest_role(product), payload_role(product))}
-    context = tuple(sorted({"targets", *beside} - set(roles)))
-    manifest = Draft("manifest", others, shown | role_evidence(payloads), context, settings.policies["manifest"])
-    if not payloads:
-        return (manifest,)
-    return Draft("release", payloads, shown, policy=settings.policies["release"]), manifest
-
-
-def _manifests(lineage: Lineage, product: str) -> Iterator[tuple[str, bytes]]:
-    role = lineage.value(manifest_role(product), Targets)
-    for path, target in role.targets.items() if role else ():
-        yield path, lineage.target(target)
 
 
 def _save(

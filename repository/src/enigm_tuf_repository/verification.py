@@ -16,7 +16,7 @@ from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.manifest import ManifestPayload, Release, read_manifest
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
-from enigm_tuf.model.tuf import TargetFile, Timestamp
+from enigm_tuf.model.tuf import TargetFile, Targets, Timestamp
 from enigm_tuf.ports import Clock, Fetcher
 from enigm_tuf.trust import agreement
 from enigm_tuf.trust.agreement import AgreedPayload
@@ -77,7 +77,9 @@ class _Verification:
         with tempfile.TemporaryDirectory(dir=self.workspace.record(self.record.id)) as folder:
             yield RuleOutcome(OURS, True, self._device(targets, Path(folder) / "target"))
             paths = [target.path for target in targets]
-            seen = verify_with_ngclient(self.overlay, self.chain[0], paths, Path(folder))
+            seen = verify_with_ngclient(
+                self.overlay, self.chain[0], paths, Path(folder), found=list(self._listed_anew())
+            )
             yield RuleOutcome(RepositoryRule.VERIFY_NGCLIENT, True, seen)
         if "root" in self.record.roles:
             yield from Replay(self.overlay, self.chain, self.environment, self.products, self.clock).findings()
@@ -86,10 +88,21 @@ class _Verification:
     def _has_timestamp(self) -> bool:
         return (self.workspace.record(self.record.id) / TIMESTAMP).is_file()
 
+    def _listed_anew(self) -> Iterator[str]:
+        """A target of each product role that the record signs anew: to find it, a client has to load the role.
+
+        Under a new root a replay looks at all of them.
+        """
+        if "root" in self.record.roles:
+            return
+        for file in signed_roles(self.workspace, self.record).values():
+            if isinstance(file.value, Targets):
+                yield from list(file.value.targets)[:1]
+
     def _device(self, targets: list[TargetFile], place: Path) -> str:
         workflow = refresh_as_device(self.overlay, self.chain[0], self.environment, self.clock)
-        if self.record.product:
-            load_product_roles(workflow, self.record.product)
+        for product in () if "root" in self.record.roles else self.record.products:
+            load_product_roles(workflow, product)
         agreed = 0
         for target in targets:
             workflow.target(target.path)

@@ -1,7 +1,8 @@
 """The command line ``enigm-repo``: the repository's side of the flow, one file per command."""
 
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,6 +20,7 @@ from enigm_tuf_repository.cli import (
     release_prepare,
     release_publish,
     release_verify,
+    renew,
     report,
     request_lint,
     root_follow,
@@ -49,6 +51,7 @@ COMMANDS = (
     release_verify.COMMAND,
     release_gate.COMMAND,
     release_publish.COMMAND,
+    renew.COMMAND,
     timestamp.COMMAND,
     store_check.COMMAND,
     store_pull.COMMAND,
@@ -66,6 +69,7 @@ class Edges:
     """What the commands need from outside."""
 
     clock: Clock = field(default_factory=SystemClock)
+    pause: Callable[[float], None] = field(default=time.sleep)
 
     def now(self) -> datetime:
         """The time to the second, as metadata and records hold it."""

@@ -15,6 +15,7 @@ PINNED_GATES: Mapping[str, str] = MappingProxyType(
         RepositoryRule.VERSION_INCREASE: f"{_HERE}.version_increase:GATE",
         AuthorityRule.TEST_KEY: f"{_HERE}.test_key:GATE",
         RepositoryRule.EXPIRY_HORIZON: f"{_HERE}.expiry_horizon:GATE",
+        RepositoryRule.NEGATIVE_CLIENT: f"{_HERE}.negative_client:GATE",
         ArtifactRule.ARTIFACT_KIND: f"{_HERE}.artifact_kind:GATE",
         ArtifactRule.ARTIFACT_CLAIMS: f"{_HERE}.artifact_claims:GATE",
         ArtifactRule.DELTA_SOURCE: f"{_HERE}.delta_source:GATE",

@@ -1,0 +1,68 @@
+"""The end of a ceremony: every participant signs the closed transcript, and the audit log takes its hash."""
+
+from base64 import b64encode
+
+from enigm_tuf.authorities.approving import require_enrolled
+from enigm_tuf.authorities.ceremony.anchoring import anchor_closing, deviations
+from enigm_tuf.authorities.ceremony.people import everybody
+from enigm_tuf.authorities.ceremony.running import Stage
+from enigm_tuf.authorities.confirming import digest_lines, require_words
+from enigm_tuf.authorities.token_fit import find_key, require_fit
+from enigm_tuf.authorities.tokens.self_check import require_valid
+from enigm_tuf.model.approval import Approver, Envelope, write_envelope
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.transcript import (
+    CeremonyStatement,
+    TranscriptEntry,
+    TranscriptType,
+    write_ceremony_statement,
+    write_entry,
+)
+from enigm_tuf.trust.signable import ceremony_seen
+
+
+def close(stage: Stage) -> None:
+    """Signatures that are missing, then the log. RefusedError CONFIRM-WORDS, APPROVER-KEY; those of the tokens.
+
+    What raises can be run again: nobody signs twice.
+    """
+    people = everybody(stage.progress.people)
+    for person in people:
+        if person not in stage.progress.signers:
+            _sign(stage, person)
+    anchor_closing(stage.room, stage.transcript.entries)
+
+
+def stated(entries: list[TranscriptEntry], participant: Approver) -> CeremonyStatement:
+    """What this participant says by signing."""
+    closed = next(entry for entry in entries if entry.type == TranscriptType.CLOSED)
+    opened = entries[0].body
+    return CeremonyStatement(
+        ceremony=opened["ceremony"],
+        entries=closed.sequence,
+        sha256=sha256(write_entry(closed)),
+        script_sha256=opened["script_sha256"],
+        outcome=closed.body["outcome"],
+        rehearsal=opened["rehearsal"],
+        participant=participant,
+    )
+
+
+def _sign(stage: Stage, person: str) -> None:
+    room, place, entries = stage.room, stage.room.places[person], stage.transcript.entries
+    operator, token = room.operators[person], room.open_token(place.uri)
+    identity = token.identity()
+    require_fit(identity, room.home.environment)
+    digest = stated(entries, Approver(person, "", "", "")).sha256
+    outcome, count = stage.progress.outcome, len(deviations(entries))
+    room.say("\n".join([f"\n{person} signs the transcript: {outcome}, {count} deviations", *digest_lines(digest)]))
+    require_words(digest, f"the transcript, for {person}", room.ask)
+    with token.session(room.secret) as session:
+        key = find_key(session, place.label)
+        require_enrolled(operator, key, identity)
+        statement = stated(entries, Approver(person, sha256(key.spki), operator.partition, identity.serial))
+        message = ceremony_seen(statement)
+        signature = session.sign(key.label, message)
+    require_valid(key.spki, signature, message.data, f"transcript signed by {person}")
+    envelope = write_envelope(Envelope(write_ceremony_statement(statement), sha256(key.spki), signature))
+    stage.write(TranscriptType.SIGNED, {"operator": person, "envelope": b64encode(envelope).decode()})

@@ -1,0 +1,120 @@
+"""What ``ceremony run`` and ``ceremony rehearse`` share: the room, and the way through it."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from enigm_tuf.audit.linked import read_log
+from enigm_tuf.authorities.ceremony.anchoring import anchor_opening, deviations, unclosed
+from enigm_tuf.authorities.ceremony.checking import require_checked
+from enigm_tuf.authorities.ceremony.closing import close
+from enigm_tuf.authorities.ceremony.entering import require_entry
+from enigm_tuf.authorities.ceremony.people import People, everybody, read_keys, read_people, signing_place
+from enigm_tuf.authorities.ceremony.room import Room, RoomCommand
+from enigm_tuf.authorities.ceremony.running import Stage, open_stage, run_steps
+from enigm_tuf.authorities.ceremony.transcript import open_transcript
+from enigm_tuf.authorities.cli import response_again
+from enigm_tuf.authorities.cli.ceremony_options import ACTIONS, CONFIGURES, add_script, load_script
+from enigm_tuf.authorities.cli.request_options import add_home
+from enigm_tuf.authorities.home import open_home
+from enigm_tuf.authorities.tokens.uri import key_in
+from enigm_tuf.commandline import Command, Outcome
+from enigm_tuf.errors import StateError
+from enigm_tuf.model.policy import read_policy
+from enigm_tuf.model.strict_json import sha256
+
+if TYPE_CHECKING:
+    from enigm_tuf.authorities.cli.edges import Edges
+
+
+def configure_run(parser: argparse.ArgumentParser) -> None:
+    add_script(parser)
+    add_home(parser)
+    parser.add_argument(
+        "--person", metavar="ROLE=OPERATOR", action="append", default=[], help="who plays a role; may repeat"
+    )
+    parser.add_argument(
+        "--key",
+        metavar="OPERATOR=URI",
+        action="append",
+        default=[],
+        help="where an operator's approval key is, unless it is in slot 9a of the PIV card that the policy names",
+    )
+    parser.add_argument("--transcript", required=True, metavar="FILE", help="made, or gone on with if it is there")
+
+
+def run_ceremony(arguments: argparse.Namespace, edges: "Edges", *, rehearsal: bool) -> Outcome:
+    """Exit 2 where the ceremony stops for now or was aborted; what is written stays."""
+    people, path = read_people(arguments.person), Path(arguments.transcript)
+    room = _room(arguments, edges, rehearsal)
+    require_checked(room.script, CONFIGURES)
+    require_entry(room, people)
+    given = read_keys(arguments.key)
+    places = {person: signing_place(room.operators[person], given, key_in) for person in everybody(people)}
+    return _play(replace(room, places=places), path, people)
+
+
+def _room(arguments: argparse.Namespace, edges: "Edges", rehearsal: bool) -> Room:
+    script, data = load_script(arguments)
+    home = open_home(Path(arguments.home))
+    commands = {**ACTIONS, response_again.COMMAND.name: response_again.COMMAND}
+    return Room(
+        home=home,
+        script=script,
+        script_sha256=sha256(data),
+        rehearsal=rehearsal,
+        clock=edges.clock,
+        ask=edges.person.ask,
+        say=edges.person.notify,
+        secret=edges.person.ask_secret,
+        open_token=edges.open_token,
+        commands={name: RoomCommand(command.configure, _run(command, edges)) for name, command in commands.items()},
+        operators={operator.id: operator for operator in read_policy(home.policy_data, "policy.toml").operators},
+        places={},
+    )
+
+
+def _run(command: "Command[Edges]", edges: "Edges") -> Callable[[argparse.Namespace], Outcome]:
+    return lambda parsed: command.run(parsed, edges)
+
+
+def _play(room: Room, path: Path, people: People) -> Outcome:
+    with open_transcript(path, room.clock) as transcript:
+        stage = open_stage(room, transcript, people)
+        anchor_opening(room, transcript.entries)
+        _tell_of_others(stage)
+        run_steps(stage)
+        close(stage)
+        return _outcome(stage, path)
+
+
+def _tell_of_others(stage: Stage) -> None:
+    """A ceremony that has no end stands out until somebody finds its transcript."""
+    own = stage.transcript.entries[0].body["ceremony"]
+    for entry in unclosed(read_log(stage.room.home.log)):
+        if entry.body["ceremony"] != own:
+            opened = f"{entry.body['type']} ceremony {entry.body['ceremony']}, opened {entry.time.isoformat()}"
+            stage.room.say(f"note: {opened}, was never closed")
+
+
+def _outcome(stage: Stage, path: Path) -> Outcome:
+    entries, outcome = stage.transcript.entries, stage.progress.outcome
+    what = "rehearsal" if stage.room.rehearsal else "ceremony"
+    if outcome == "aborted":
+        raise StateError(f"the {what} was aborted at step {stage.progress.index + 1}; {path} is signed and says why")
+    facts = {
+        "ceremony": entries[0].body["ceremony"],
+        "outcome": outcome,
+        "rehearsal": stage.room.rehearsal,
+        "entries": len(entries),
+        "deviations": len(deviations(entries)),
+        "sha256": stage.transcript.head,
+    }
+    lines = [
+        f"{what} {facts['ceremony']} {outcome}, {facts['deviations']} deviations",
+        f"transcript {path}: {len(entries)} lines, signed by {', '.join(stage.progress.signers)}",
+        f"head {len(entries)}:{stage.transcript.head}, in the audit log",
+    ]
+    return Outcome(facts, lines)

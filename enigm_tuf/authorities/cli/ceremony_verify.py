@@ -1,0 +1,91 @@
+"""enigm-sign ceremony verify: check a transcript against its script, its people and the audit log."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from enigm_tuf.audit.linked import read_log
+from enigm_tuf.authorities.ceremony.anchoring import deviations, unclosed
+from enigm_tuf.authorities.ceremony.checking import require_checked
+from enigm_tuf.authorities.ceremony.rules import CeremonyRule
+from enigm_tuf.authorities.ceremony.verifying import Expected, verify_transcript
+from enigm_tuf.authorities.cli.ceremony_options import CONFIGURES, load_script
+from enigm_tuf.authorities.cli.request_options import add_home
+from enigm_tuf.authorities.home import open_home
+from enigm_tuf.commandline import Command, Outcome
+from enigm_tuf.durable import read_input
+from enigm_tuf.errors import RefusedError
+from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.ceremony import Script
+from enigm_tuf.model.policy import Operator, read_policy
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.transcript import TranscriptEntry, TranscriptType
+
+if TYPE_CHECKING:
+    from enigm_tuf.authorities.cli.edges import Edges
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("transcript", metavar="TRANSCRIPT", help="what ceremony run wrote")
+    parser.add_argument("--script", required=True, metavar="SCRIPT", help="the script that was played")
+    add_home(parser)
+    parser.add_argument("--policy", metavar="FILE", help="the policy that the script names, unless it is in force")
+    parser.add_argument("--rehearsal", action="store_true", help="take a rehearsal, and nothing else")
+
+
+def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
+    del edges
+    script, data = load_script(arguments)
+    require_checked(script, CONFIGURES)
+    home = open_home(Path(arguments.home))
+    policy = Path(arguments.policy) if arguments.policy else home.path / "policy.toml"
+    audit = tuple(read_log(home.log))
+    expected = Expected(script, sha256(data), _operators(script, policy), audit, arguments.rehearsal)
+    entries = verify_transcript(Path(arguments.transcript), expected)
+    outcome = next(entry.body["outcome"] for entry in entries if entry.type == TranscriptType.CLOSED)
+    others = [entry.body["ceremony"] for entry in unclosed(audit)]
+    facts = {
+        "ceremony": entries[0].body["ceremony"],
+        "outcome": outcome,
+        "entries": len(entries),
+        "deviations": [_told(entry) for entry in deviations(entries)],
+        "unclosed": others,
+    }
+    lines = [
+        f"{'rehearsal' if arguments.rehearsal else 'ceremony'} {facts['ceremony']}: {outcome}, {len(entries)} lines",
+        *facts["deviations"],
+        *(f"ceremony {other} was opened here, and never closed" for other in others),
+    ]
+    return Outcome(facts, lines)
+
+
+def _operators(script: Script, path: Path) -> dict[str, Operator]:
+    """Of the policy that the script names; RefusedError CEREMONY-POLICY for another."""
+    data = read_input(path, LIMITS.document_bytes)
+    if sha256(data) != script.policy.sha256:
+        raise RefusedError(
+            CeremonyRule.CEREMONY_POLICY, str(path), expected=f"policy {script.policy.sha256}", got=sha256(data)
+        )
+    return {operator.id: operator for operator in read_policy(data, str(path)).operators}
+
+
+def _told(entry: TranscriptEntry) -> str:
+    """One deviation in one line."""
+    body = entry.body
+    match entry.type:
+        case TranscriptType.FAILED:
+            text = f"step {body['step']} failed: {body['error']}; {body['next']}"
+        case TranscriptType.DEVIATION:
+            text = f"step {body['step']}, {body['person']}: {body['text']}"
+        case _:
+            text = f"went on after a stop, {body['torn_bytes']} torn bytes"
+    return f"{entry.time.isoformat()} {text}"
+
+
+COMMAND: "Command[Edges]" = Command(
+    name="ceremony verify",
+    summary="Check a transcript: its chain, the script's steps in their order, every participant's signature, the log.",
+    examples="enigm-sign ceremony verify root-keygen.transcript --script root-keygen.toml --home release",
+    configure=configure,
+    run=run,
+)

@@ -1,0 +1,1 @@
+"""The staged tree under attack: what a device must refuse of it, whoever owns the server. Used by NEGATIVE-CLIENT."""

@@ -1,0 +1,196 @@
+"""People who play a ceremony script in a house: they read the screen, type what it asks for, and may deviate."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from enigm_testkit.house import House
+from enigm_testkit.people import Answers, FixedClock
+from enigm_tuf.authorities.cli import main
+from enigm_tuf.authorities.cli.edges import Edges
+from enigm_tuf.model.transcript import TranscriptEntry, read_entry
+from enigm_tuf.model.words import last_words
+
+IMAGE = "1" * 64
+PLAIN = {"type here": "here", "type ready": "ready", "type seen": "seen", "type right": "right"}
+
+
+class Participants(Answers):
+    """Answers what a step asks; ``deviations`` give, by a part of the question, the answers to its first times."""
+
+    def __init__(
+        self, answers: Mapping[str, str], deviations: Mapping[str, list[str]], unseen: Mapping[str, str]
+    ) -> None:
+        super().__init__()
+        self.answers = dict(answers)
+        self.deviations = {part: list(texts) for part, texts in deviations.items()}
+        self.unseen = unseen
+        self.asked: list[str] = []
+
+    def ask(self, question: str) -> str:
+        self.asked.append(question)
+        for part, texts in self.deviations.items():
+            if part in question and texts:
+                return texts.pop(0)
+        for part, answer in PLAIN.items():
+            if part in question:
+                return answer
+        if "last four words" in question:
+            for part, digest in self.unseen.items():
+                if part in question:
+                    return last_words(digest)
+            return last_words(re.findall(r"digest  ([0-9a-f]{64})", "\n".join(self.said))[-1])
+        return super().ask(question)
+
+
+@dataclass
+class Ceremony:
+    """A script in a house: ``people`` are ROLE=OPERATOR; ``file`` is the script's, beside its transcript."""
+
+    house: House
+    authority: str
+    file: Path
+    people: tuple[str, ...] = ("custodian=alice", "witness=bob")
+    deviations: dict[str, list[str]] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    participants: Participants | None = None
+
+    @property
+    def transcript(self) -> Path:
+        return self.file.with_suffix(".transcript")
+
+    def arguments(self, verb: str) -> list[str]:
+        people = [part for person in self.people for part in ("--person", person)]
+        keys = [part for who in ("alice", "bob") for part in ("--key", f"{who}={self.key_uri(who)}")]
+        home = ["--home", str(self.house.home(self.authority)), "--transcript", str(self.transcript)]
+        return ["ceremony", verb, str(self.file), *home, *people, *keys]
+
+    def key_uri(self, who: str) -> str:
+        uri = self.house.uri(who)
+        return uri if uri.startswith("piv:") else uri.replace("?", f";object={self.house.label(who)}?")
+
+    def edges(self) -> Edges:
+        ordinary = self.house.edges(**self.secrets)
+        answers = getattr(ordinary.person, "answers", {})
+        unseen = {"the image": IMAGE, "from your own copy": policy_digest(self.house, self.authority)}
+        self.participants = Participants(answers, self.deviations, unseen)
+        return replace(ordinary, person=self.participants)
+
+    def play(self, verb: str = "run", **deviations: list[str]) -> int:
+        """``enigm-sign ceremony run`` (or rehearse); ``deviations`` are for this time alone."""
+        self.deviations = {part.replace("_", " "): texts for part, texts in deviations.items()} | self.deviations
+        edges = self.edges()
+        self.deviations = {}
+        return main(self.arguments(verb), edges)
+
+    def verify(self, *more: str) -> int:
+        command = ["ceremony", "verify", str(self.transcript), "--script", str(self.file)]
+        return main([*command, "--home", str(self.house.home(self.authority)), *more])
+
+    def entries(self) -> list[TranscriptEntry]:
+        return [read_entry(line, "transcript") for line in self.transcript.read_bytes().splitlines()]
+
+    def told(self) -> list[str]:
+        """Each line as type, step and what became of it."""
+        bodies = ((entry.type, entry.body) for entry in self.entries())
+        return [
+            " ".join(str(part) for part in (kind, body.get("step"), body.get("how") or body.get("next")) if part)
+            for kind, body in bodies
+        ]
+
+    def killed(self, place: str, step: str) -> None:
+        """The same in a process of its own, which dies by SIGKILL at ``place`` (a key of DEATHS) of the step."""
+        self.edges()
+        person = self.participants
+        assert person is not None
+        plan = {
+            "arguments": self.arguments("run"),
+            "place": place,
+            "step": step,
+            "now": self.house.clock.now().isoformat(),
+            "answers": person.answers,
+            "unseen": dict(person.unseen),
+        }
+        program = "import sys; from enigm_testkit.ceremonies import die; die(sys.argv[1])"
+        environment = dict(os.environ) | {"PYTHONPATH": str(Path(__file__).parents[1])}
+        command = [sys.executable, "-c", program, json.dumps(plan)]
+        done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def policy_digest(house: House, authority: str) -> str:
+    from enigm_tuf.authorities.home import open_home
+
+    return open_home(house.home(authority)).policy_pin.sha256
+
+
+def _kill(*_: object, **__: object) -> Any:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _before(module: Any, name: str, step: str) -> None:
+    real = getattr(module, name)
+    setattr(module, name, lambda room, one, *rest: _kill() if one.id == step else real(room, one, *rest))
+
+
+def _after(module: Any, name: str, step: str) -> None:
+    real = getattr(module, name)
+
+    def acting(room: Any, one: Any, *rest: Any) -> Any:
+        result = real(room, one, *rest)
+        return _kill() if one.id == step else result
+
+    setattr(module, name, acting)
+
+
+def _torn(module: Any, name: str, step: str) -> None:
+    """The line that says that the step is done is half written when the power goes."""
+    del name
+    from enigm_tuf.authorities.ceremony import transcript
+
+    real = transcript._write_whole
+
+    def half(file: Any, line: bytes) -> None:
+        if b'"step.done"' in line and f'"step":"{step}"'.encode() in line:
+            file.seek(0, os.SEEK_END)
+            file.write(line[: len(line) // 2])
+            os.fsync(file.fileno())
+            _kill()
+        real(file, line)
+
+    del module
+    transcript._write_whole = half
+
+
+def _no_file(module: Any, name: str, step: str) -> None:
+    """The signature is made and logged; the file that tells of it is never written."""
+    del module, name, step
+    from enigm_tuf.authorities.cli import sign
+
+    setattr(sign, "write_new", _kill)  # noqa: B010 - mypy knows that no module lends another's function
+
+
+DEATHS: dict[str, Callable[[Any, str, str], None]] = {
+    "before the action": _before,
+    "after the action": _after,
+    "in the middle of a line": _torn,
+    "before the response is written": _no_file,
+}
+
+
+def die(plan_text: str) -> None:
+    """What the process of ``killed`` runs."""
+    from enigm_tuf.authorities.ceremony import running
+
+    plan = json.loads(plan_text)
+    DEATHS[plan["place"]](running, "perform", plan["step"])
+    person = Participants(plan["answers"], {}, plan["unseen"])
+    main(plan["arguments"], Edges(FixedClock(datetime.fromisoformat(plan["now"])), person))
