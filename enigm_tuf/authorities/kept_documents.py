@@ -40,7 +40,7 @@ class Kept:
         if named is None:
             hint = f"enigm-sign {self.verb} propose, sign, adopt"
             self.refuse(f"{_an(self.folder)} that was adopted", "none", hint)
-        path = self._file(home, named["version"])
+        path = self.path(home, named["version"])
         data = read_input(path, LIMITS.inventory_bytes) if path.is_file() else b""
         digest: str = named["sha256"]
         if sha256(data) != digest:
@@ -61,13 +61,14 @@ class Kept:
         folder.mkdir(exist_ok=True)
         for envelope in envelopes:
             _write(folder / f"{version}.{sha256(envelope)[:16]}.dsse.json", envelope)
-        _write(self._file(home, version), data)
+        _write(self.path(home, version), data)
 
     def refuse(self, expected: str, got: str, hint: str) -> NoReturn:
         """RefusedError of this kind's rule."""
         raise RefusedError(self.rule, self.folder, expected=expected, got=got, hint=hint)
 
-    def _file(self, home: Home, version: int) -> Path:
+    def path(self, home: Home, version: int) -> Path:
+        """Where a version lies."""
         return home.path / self.folder / f"{version}.json"
 
 
