@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from enigm_tuf.model.request import read_request
 from enigm_tuf.model.strict_json import canonical, parse, sha256
 from enigm_tuf.model.words import last_words
-from examples.stage import PIN, Stage, hsm
+from examples.stage import PIN, Outcome, Stage, hsm
 
 ROOT_TOKENS = {"root-a": "carol", "root-b": "dave", "root-c": "erin"}
 PAYLOAD_TOKENS = {"payload-a": "frank", "payload-b": "grace"}
@@ -18,12 +19,8 @@ AUTHORITIES = ("release", "manifest")
 def make_keys(stage: Stage) -> None:
     """Every key is made on its token and enrolled with proof that it answers."""
     stage.say("Ceremony: keys on six SoftHSM tokens with separate PINs, and on four PIV cards")
-    tokens = {**ROOT_TOKENS, **PAYLOAD_TOKENS, "timestamp": "ops"}
-    for label, custodian in tokens.items():
-        purpose = label.partition("-")[0]
-        stage.sign("token", "init", "--token", hsm(label))
-        stage.sign("key", "generate", "--token", hsm(label), "--label", purpose, "--algorithm", "ecdsa-p256")
-        _enrol(stage, hsm(label), purpose, purpose, custodian, f"{label}.key.json")
+    for label, custodian in {**ROOT_TOKENS, **PAYLOAD_TOKENS, "timestamp": "ops"}.items():
+        make_hsm_key(stage, label, custodian)
     serials = MANIFEST_CARDS | {name: serial for name, (serial, _) in APPROVERS.items()}
     uris = {name: stage.card(name, serial) for name, serial in serials.items()}
     for pair in (tuple(MANIFEST_CARDS), tuple(APPROVERS)):
@@ -33,6 +30,14 @@ def make_keys(stage: Stage) -> None:
             stage.sign("token", "init", "--token", uris[name])
             stage.sign("key", "generate", "--token", uris[name], "--label", slot)
             _enrol(stage, uris[name], slot, purpose, name, f"{name}.key.json", "--attestation-root", "piv-root.pem")
+
+
+def make_hsm_key(stage: Stage, label: str, custodian: str) -> None:
+    """A token of its own with one key: ``root-a`` has the key ``root``."""
+    purpose = label.partition("-")[0]
+    stage.sign("token", "init", "--token", hsm(label))
+    stage.sign("key", "generate", "--token", hsm(label), "--label", purpose, "--algorithm", "ecdsa-p256")
+    _enrol(stage, hsm(label), purpose, purpose, custodian, f"{label}.key.json")
 
 
 def _enrol(stage: Stage, uri: str, label: str, purpose: str, custodian: str, out: str, *more: str) -> None:
@@ -110,15 +115,21 @@ def _works_as(authority: str, name: str) -> list[str]:
 def take_stock(stage: Stage) -> None:
     """Each authority's keys into its inventory, which two operators sign: no token signs before that."""
     records = {"release": [*ROOT_TOKENS, *PAYLOAD_TOKENS], "manifest": list(MANIFEST_CARDS)}
-    stage.put_in(*APPROVERS)
     for authority, names in records.items():
-        proposal = f"{authority}.inventory.json"
-        votes: list[str] = []
-        options = [part for name in names for part in ("--record", f"{name}.key.json")]
-        stage.sign("inventory", "propose", "--home", authority, *options, "--out", proposal)
-        for name in APPROVERS:
-            votes += ["--vote", _vote(stage, "inventory", proposal, authority, name)]
-        stage.sign("inventory", "adopt", proposal, "--home", authority, *votes)
+        take_in(stage, authority, f"{authority}.inventory", *(f"{name}.key.json" for name in names))
+
+
+def take_in(stage: Stage, authority: str, name: str, *records: str, retire: Sequence[str] = ()) -> None:
+    """The next inventory, ``name``.json: key records come in, SPKI digests go; both operators sign it."""
+    proposal = f"{name}.json"
+    votes: list[str] = []
+    stage.put_in(*APPROVERS)
+    options = [part for record in records for part in ("--record", record)]
+    options += [part for spki in retire for part in ("--retire", spki)]
+    stage.sign("inventory", "propose", "--home", authority, *options, "--out", proposal)
+    for operator in APPROVERS:
+        votes += ["--vote", _vote(stage, "inventory", proposal, authority, operator)]
+    stage.sign("inventory", "adopt", proposal, "--home", authority, *votes)
 
 
 def write_repository_configuration(stage: Stage, artifact_rules: str) -> None:
@@ -150,46 +161,76 @@ def write_repository_configuration(stage: Stage, artifact_rules: str) -> None:
 
 def eight_steps(stage: Stage, record: str, authorities: Sequence[str]) -> None:
     """From the requests that were prepared to publication; steps 1 and 2 are behind us."""
+    sign_all(stage, record, authorities)
+    finish(stage, record)
+
+
+def sign_all(stage: Stage, record: str, authorities: Sequence[str]) -> None:
+    """Steps 3 to 5."""
     responses: list[str] = []
     for authority in authorities:
         request = f"repository/records/{record}/requests/{authority}.enigmreq"
         stage.repo("request", "lint", str(stage.folder / request))
         responses += sign_request(stage, record, authority, request)
+    attach(stage, record, *responses)
+
+
+def attach(stage: Stage, record: str, *responses: str) -> None:
     stage.repo("release", "attach", record, *(str(stage.folder / response) for response in responses))
+
+
+def finish(stage: Stage, record: str) -> None:
+    """Steps 6 to 8."""
     for verb in ("verify", "gate", "publish"):
         stage.repo("release", verb, record)
 
 
-def sign_request(stage: Stage, record: str, authority: str, request: str) -> list[str]:
-    """Steps 3 to 5: two approvals, then every custodian that the roles need."""
+def sign_request(
+    stage: Stage, record: str, authority: str, request: str, tokens: Sequence[str] = (), consents: Sequence[str] = ()
+) -> list[str]:
+    """Steps 3 to 5: two approvals, then every custodian that the roles need: ``tokens``, or who signs such records."""
+    name = Path(request).stem
     typed = {"last four words": last_words(read_request((stage.folder / request).read_bytes(), request).digest)}
     stage.sign("request", "inspect", request, "--home", authority)
-    ballots = [_approve(stage, request, authority, record, name, typed) for name in APPROVERS]
+    ballots = [f"{record}.{name}.{approver}.dsse.json" for approver in APPROVERS]
+    for approver, out in zip(APPROVERS, ballots, strict=True):
+        approve(stage, request, authority, approver, out)
     if authority == "manifest":
         stage.put_in(*MANIFEST_CARDS)
         signers = {"heidi": ("piv:serial=1001", "9c")}
     else:
-        labels = list(ROOT_TOKENS)[:2] if record.startswith("root-") else list(PAYLOAD_TOKENS)
+        labels = tokens or (list(ROOT_TOKENS)[:2] if record.startswith("root-") else list(PAYLOAD_TOKENS))
         signers = {label: (hsm(label), label.partition("-")[0]) for label in labels}
     responses = []
-    for name, (uri, label) in signers.items():
-        out = f"{record}.{authority}.{name}.enigmresp"
+    for custodian, (uri, label) in signers.items():
+        out = f"{record}.{name}.{custodian}.enigmresp"
         options = ["--home", authority, "--token", uri, "--label", label, "--out", out]
-        for ballot in ballots:
-            options += ["--approval", ballot]
+        options += [part for ballot in ballots for part in ("--approval", ballot)]
+        options += [part for consent in consents for part in ("--consent", consent)]
         stage.sign("sign", request, *options, answers=typed)
         responses.append(out)
     return responses
 
 
-def _approve(stage: Stage, request: str, authority: str, record: str, name: str, typed: dict[str, str]) -> str:
+def approve(
+    stage: Stage,
+    request: str,
+    authority: str,
+    name: str,
+    out: str,
+    *,
+    verb: str = "approve",
+    card: str = "",
+    words: str = "",
+    status: int = 0,
+) -> Outcome:
+    """``name`` decides, with the card of ``card``, and types ``words``, or those of the request."""
     stage.put_in(*APPROVERS)
-    out = f"{record}.{authority}.{name}.dsse.json"
-    token = ["--token", f"piv:serial={APPROVERS[name][0]}", "--label", "9a"]
-    stage.sign(
-        "approve", request, *_works_as(authority, name), *token, "--reason", "reviewed", "--out", out, answers=typed
-    )
-    return out
+    digest = read_request((stage.folder / request).read_bytes(), request).digest
+    token = ["--token", f"piv:serial={APPROVERS[card or name][0]}", "--label", "9a"]
+    typed = {"last four words": words or last_words(digest)}
+    who = [*_works_as(authority, name), *token]
+    return stage.sign(verb, request, *who, "--reason", "reviewed", "--out", out, answers=typed, status=status)
 
 
 def trust_root(stage: Stage) -> None:

@@ -1,12 +1,13 @@
 """The seam of the audit log, and what may stand in it: a closed set of entry types, each with the shape of its body."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from enigm_tuf.errors import MalformedError
+from enigm_tuf.audit.rules import AuditRule
+from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.model.ceremony import CEREMONY_TYPES
 from enigm_tuf.model.keys import ENVIRONMENT, HEX, HOME
 from enigm_tuf.model.request import ACTION, AUTHORITY, ROLE, AuditHead
@@ -24,7 +25,7 @@ from enigm_tuf.model.shapes import (
     Sequence,
     Time,
 )
-from enigm_tuf.model.strict_json import JsonObject
+from enigm_tuf.model.strict_json import JsonObject, encode, parse
 
 REQUEST_ROLES = 20  # payloads of one request: an intent lists all of them, and must fit into an entry
 ENTRY_BYTES = 16_384  # GOVERNANCE "Audit log": one entry, without its end of line
@@ -59,10 +60,9 @@ class EntryType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One entry. ``previous`` is the hash of the one before it, 64 zeros for the first. Times are to the second."""
+    """One entry. ``sequence`` is its place in the log, from 1. Times are to the second."""
 
     sequence: int
-    previous: str
     time: datetime
     type: EntryType
     body: JsonObject
@@ -72,11 +72,15 @@ class AuditLog(Protocol):
     """A log that is only ever appended to."""
 
     def append(self, kind: EntryType, body: Mapping[str, Any]) -> AuditEntry:
-        """Add an entry; it is durable before this returns.
+        """Add an entry; it is durable, under a checkpoint of its own, before this returns.
 
         RefusedError LOG-FORM if the body does not have the shape of its type, LOG-TIME if the clock is behind the
         last entry; StateError if the disk is full. The log is then as it was.
         """
+        ...
+
+    def extend(self, bodies: Iterable[tuple[EntryType, Mapping[str, Any]]]) -> tuple[AuditEntry, ...]:
+        """Add several at once, all or none, under one checkpoint."""
         ...
 
     def entries(self) -> Iterator[AuditEntry]:
@@ -84,7 +88,7 @@ class AuditLog(Protocol):
         ...
 
     def head(self) -> AuditHead:
-        """How many entries there are, and the hash of the last."""
+        """How many entries there are, and the root hash of their tree."""
         ...
 
 
@@ -187,9 +191,7 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
 
 
 _ENTRIES = {
-    kind: Record(
-        AuditEntry, 1, sequence=POSITIVE, previous=SHA256, time=Time(), type=Choice((kind,)), body=BODIES[kind]
-    )
+    kind: Record(AuditEntry, 1, sequence=POSITIVE, time=Time(), type=Choice((kind,)), body=BODIES[kind])
     for kind in EntryType
 }
 
@@ -199,3 +201,32 @@ def entry_shape(kind: object) -> Record[AuditEntry]:
     if kind not in tuple(EntryType):
         raise MalformedError("audit entry", "type", f"must be one of {', '.join(EntryType)}, is {kind!r:.40}")
     return _ENTRIES[EntryType(str(kind))]
+
+
+def write_entry(entry: AuditEntry) -> bytes:
+    """The one encoding of an entry; MalformedError if its body has not the shape of its type."""
+    return encode(entry_shape(entry.type).write(entry))
+
+
+def read_entry(data: bytes, sequence: int, source: str) -> AuditEntry:
+    """Entry number ``sequence``; RefusedError LOG-FORM unless it is that, of a known type, in the one encoding."""
+    subject = f"{source}, entry {sequence}"
+    try:
+        value = parse(data, source=subject, max_bytes=ENTRY_BYTES)
+        shape = entry_shape(value.get("type"))
+        entry = shape.read(value, subject)
+    except MalformedError as error:
+        raise RefusedError(AuditRule.LOG_FORM, subject, expected="an entry of a known type", got=str(error)) from error
+    if entry.sequence != sequence:
+        raise RefusedError(AuditRule.LOG_FORM, subject, expected=f"sequence {sequence}", got=f"{entry.sequence}")
+    if encode(shape.write(entry)) != data:
+        raise RefusedError(AuditRule.LOG_FORM, subject, expected="the one encoding of this entry", got="another")
+    return replace(entry, type=EntryType(entry.type))
+
+
+def require_later(before: AuditEntry | None, entry: AuditEntry, source: str) -> None:
+    """RefusedError LOG-TIME where an entry is older than the one before it."""
+    if before is not None and entry.time < before.time:
+        subject = f"{source}, entry {entry.sequence}"
+        expected = f"{before.time.isoformat()} or later"
+        raise RefusedError(AuditRule.LOG_TIME, subject, expected=expected, got=entry.time.isoformat())

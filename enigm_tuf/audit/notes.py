@@ -96,10 +96,33 @@ class NoteSigner:
         return NoteSignature(self.name, self.witness.id, seconds.to_bytes(8, "big") + signature)
 
 
+_PRIVATE = "PRIVATE+KEY+"
+
+
+def write_signer(signer: NoteSigner) -> str:
+    """The private key as text, in the form that Go's note tools and those of C2SP's witnesses use."""
+    key = signer.log
+    return f"{_PRIVATE}{key.name}+{key.id.hex()}+{_base64(bytes([LOG_KEY]) + signer.private.private_bytes_raw())}"
+
+
+def read_signer(text: str, source: str) -> NoteSigner:
+    """The private key that ``write_signer`` wrote; no error of this repeats any of it."""
+    name, _, rest = text.removeprefix(_PRIVATE).partition("+")
+    digest, _, encoded = rest.partition("+")
+    data = _bytes(encoded, source, "")
+    if not text.startswith(_PRIVATE) or len(data) != 1 + _KEY_BYTES or data[0] != LOG_KEY:
+        raise MalformedError(source, "", "must be a private Ed25519 key of a log")
+    require_name(name, source, "")
+    signer = NoteSigner(name, Ed25519PrivateKey.from_private_bytes(data[1:]))
+    if signer.log.id.hex() != digest:
+        raise MalformedError(source, "", "the id of this key must be its own")
+    return signer
+
+
 def read_key(text: str, kind: Kind, source: str, field: str = "") -> NoteKey:
     """A key of that kind as text; MalformedError for anything else, also where its id is not its own."""
     name, _, rest = text.partition("+")
-    _require_name(name, source, field)
+    require_name(name, source, field)
     digest, _, encoded = rest.partition("+")
     data = _bytes(encoded, source, field)
     if len(data) != 1 + _KEY_BYTES or data[0] != kind:
@@ -164,14 +187,15 @@ def _cosigned(text: str, seconds: int) -> bytes:
 def _read_line(line: str, source: str) -> NoteSignature:
     dash, _, rest = line.partition(" ")
     name, _, encoded = rest.partition(" ")
-    _require_name(name, source, "signature")
+    require_name(name, source, "signature")
     data = _bytes(encoded, source, f"signature of {name}")
     if dash != "—" or len(data) <= _ID_BYTES:
         raise MalformedError(source, f"signature of {name}", "must be: dash, name, base64 of id and signature")
     return NoteSignature(name, data[:_ID_BYTES], data[_ID_BYTES:])
 
 
-def _require_name(name: str, source: str, field: str) -> None:
+def require_name(name: str, source: str, field: str) -> None:
+    """MalformedError unless it can name a key."""
     if not name or "+" in name or any(letter.isspace() or letter < " " for letter in name):
         raise MalformedError(source, field, "the name of a key is not empty, without blanks and +")
 

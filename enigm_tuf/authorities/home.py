@@ -1,7 +1,8 @@
 """The home of an authority: one folder, inside the trust boundary, that says who it is and what it did.
 
 ``authority.toml`` (which authority, which environment), ``policy.toml``, ``root/<version>.root.json`` (the chain that
-it trusts), ``operators/``, ``inventory/`` and ``audit.log``. No key and no PIN ever stands here: keys are on tokens.
+it trusts), ``operators/``, ``inventory/``, the folder ``audit.log`` and its key ``log.key``. No key of any role and no
+PIN ever stands here: those keys are on tokens. The log's key can only say what this log says (decision 19).
 """
 
 from dataclasses import dataclass

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from enigm_tuf.audit.linked import LinkedLog
 from enigm_tuf.audit.log import AuditEntry, EntryType
+from enigm_tuf.audit.merkle import MerkleLog
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.rules import InventoryRule, OperatorsRule
 from enigm_tuf.durable import read_input, write_new
@@ -28,7 +28,7 @@ class Kept:
     rule: Rule
     verb: str
 
-    def last(self, log: LinkedLog) -> JsonObject | None:
+    def last(self, log: MerkleLog) -> JsonObject | None:
         """The body of the newest entry, None before the first."""
         found: AuditEntry | None = None
         for entry in log.entries():

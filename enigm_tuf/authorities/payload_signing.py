@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from enigm_tuf.audit.linked import LinkedLog
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import MerkleLog
 from enigm_tuf.authorities.history import History, Payload
 from enigm_tuf.authorities.role_keys import KeyOfRole, payloads_of
 from enigm_tuf.authorities.rules import SigningRule
@@ -29,7 +29,7 @@ class PayloadSigner:
     key: TokenKey
     roles: dict[str, KeyOfRole]
     history: History
-    log: LinkedLog
+    log: MerkleLog
 
     @property
     def digest(self) -> str:

@@ -10,8 +10,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from enigm_tuf.audit.linked import LinkedLog, open_log
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import MerkleLog, open_log
 from enigm_tuf.authorities.answering import Answer, failed, passed
 from enigm_tuf.authorities.backup.proofs import signing_key
 from enigm_tuf.authorities.history import history_of
@@ -97,7 +97,7 @@ def _prepare(
     brought: Brought,
     custodian: Custodian,
     clock: Clock,
-    log: LinkedLog,
+    log: MerkleLog,
     stack: ExitStack,
 ) -> "_Ready | Answer":
     """Steps 1 to 6; an Answer where the policy says no. The token's session ends with ``stack``."""
@@ -129,7 +129,7 @@ def _now(clock: Clock) -> datetime:
     return clock.now().replace(microsecond=0)
 
 
-def _checked_inventory(home: Home, log: LinkedLog, session: TokenSession, key: TokenKey) -> tuple[InventoryKey, str]:
+def _checked_inventory(home: Home, log: MerkleLog, session: TokenSession, key: TokenKey) -> tuple[InventoryKey, str]:
     """The key's entry and the inventory's digest; RefusedError INVENTORY unless the whole token is what it says."""
     inventory, digest = in_force(home, log)
     item = require_same(inventory, session, key.label)
@@ -139,14 +139,14 @@ def _checked_inventory(home: Home, log: LinkedLog, session: TokenSession, key: T
 
 
 def _judge(
-    case: Case, custodian: str | None, log: LinkedLog, clock: Clock, signer: SigningKey | None = None
+    case: Case, custodian: str | None, log: MerkleLog, clock: Clock, signer: SigningKey | None = None
 ) -> tuple[Question, Decision]:
     question, decision = case.judge(custodian, _now(clock), signer)
     log_decision(log, case.request, decision)
     return question, decision
 
 
-def _require_nothing_in_doubt(log: LinkedLog) -> None:
+def _require_nothing_in_doubt(log: MerkleLog) -> None:
     if doubt := history_of(log.entries()).open_intent:
         raise RefusedError(
             SigningRule.SIGN_INTENT_OPEN,

@@ -37,9 +37,10 @@ def log_decision(log: AuditLog, request: SigningRequest, decision: Decision) -> 
         {"rule": item.rule, "passed": item.passed, "evidence": one_line(item.evidence, room)}
         for item in decision.outcomes
     ]
-    log.append(EntryType.POLICY_EVALUATED, {**_named(request), "passed": decision.passed, "rules": rules})
-    for vote in decision.counted:
-        body = {
+    evaluated = _named(request) | {"passed": decision.passed, "rules": rules}
+    counted = [
+        {
+            **_named(request),
             "decision": vote.approval.decision,
             "operator": vote.operator,
             "partition": vote.partition,
@@ -47,7 +48,9 @@ def log_decision(log: AuditLog, request: SigningRequest, decision: Decision) -> 
             "device": vote.device,
             "envelope_sha256": vote.envelope_sha256,
         }
-        log.append(EntryType.APPROVAL_COUNTED, _named(request) | body)
+        for vote in decision.counted
+    ]
+    log.extend([(EntryType.POLICY_EVALUATED, evaluated), *((EntryType.APPROVAL_COUNTED, body) for body in counted)])
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from enigm_tuf.audit.linked import LinkedLog, open_log
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import MerkleLog, open_log
 from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.rules import SigningRule
@@ -63,7 +63,7 @@ def admit_context(home: Home, request: SigningRequest, now: datetime) -> Chain:
     return Chain(state, news)
 
 
-def keep_news(home: Home, chain: Chain, log: LinkedLog) -> None:
+def keep_news(home: Home, chain: Chain, log: MerkleLog) -> None:
     """Trust the new roots for good. Logged first, so that the home never holds a root that its log does not know."""
     for version, data in chain.news.items():
         log.append(EntryType.ROOT_TRUSTED, {"version": version, "sha256": sha256(read_root(data).canonical)})

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from enigm_testkit.audit_logs import log_state
 from enigm_testkit.house import PIN, House, read
-from enigm_tuf.audit.linked import read_log
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.model.words import last_words
 
 _DIES_WHILE_SIGNING = """
@@ -56,12 +57,12 @@ def test_after_a_kill_between_intent_and_result_nothing_is_signed(
     done = run(house, request, _DIES_WHILE_SIGNING)
     assert (done.returncode, last_entries(house)) == (-signal.SIGKILL, [EntryType.SESSION_OPEN, EntryType.SIGN_INTENT])
     assert not house.response(request, "root-a").exists()
-    before = (house.home("release") / "audit.log").read_bytes()
+    before = log_state(house.home("release") / "audit.log")
     for token in ("root-a", "root-b"):
         assert house.signs(request, token, house.votes(request)) == 3
     assert "error: SIGN-INTENT-OPEN" in (errors := capsys.readouterr().err)
     assert "hint: a crash came between intent and result" in errors
-    assert (house.home("release") / "audit.log").read_bytes() == before
+    assert log_state(house.home("release") / "audit.log") == before
 
 
 def test_verifying_the_log_says_what_is_in_doubt(house: House, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,7 +44,7 @@ def _signed(role: str, key: str) -> dict[str, Any]:
 
 
 def history(*steps: tuple[EntryType, dict[str, Any]]) -> History:
-    return history_of(AuditEntry(number, "0" * 64, NOW, kind, body) for number, (kind, body) in enumerate(steps, 1))
+    return history_of(AuditEntry(number, NOW, kind, body) for number, (kind, body) in enumerate(steps, 1))
 
 
 TWO_OF_THREE = [payload("root", (2, (A, B, C)))]

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from enigm_testkit.audit_logs import log_state, restore
 from enigm_testkit.house import House, copy_house, init_options
-from enigm_tuf.audit.linked import read_log
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.authorities.home import open_home
 
 
@@ -69,7 +70,7 @@ def test_the_release_authority_trusts_no_root_that_it_did_not_sign(
     """The same root, the same keys: only the log of the home does not know of it."""
     house = published(copy_house(new_house, tmp_path / "house"))
     log = house.home("release") / "audit.log"
-    log.write_bytes((new_house.home("release") / "audit.log").read_bytes())
+    restore(log, log_state(new_house.home("release") / "audit.log"))
     assert house.trust("release", house.first_root) == 3
     assert "error: ROOT-OWN" in capsys.readouterr().err
     assert not trusts(house, "release")

@@ -10,8 +10,8 @@ from enigm_testkit.piv_card import VirtualPivCard
 from enigm_testkit.piv_desk import CARD, desk_with_key
 from enigm_testkit.piv_finger import at_once
 from enigm_testkit.piv_people import PIN as HOLDERS_PIN
-from enigm_tuf.audit.linked import read_log
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.model.request import read_response
 
 

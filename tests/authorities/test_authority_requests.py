@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from enigm_testkit.audit_logs import log_state
 from enigm_testkit.house import House
 from enigm_tuf.model.bundle import pack, unpack
 
@@ -13,7 +14,7 @@ from enigm_tuf.model.bundle import pack, unpack
 def refused(house: House, request: Path, capsys: pytest.CaptureFixture[str]) -> str:
     """What ``sign``, ``inspect`` and ``approve`` say: the same line."""
     home = house.home("release")
-    before = (home / "audit.log").read_bytes()
+    before = log_state(home / "audit.log")
     who = ["--token", house.uri("root-a"), "--label", "root-a"]
     said = set()
     for arguments in (
@@ -25,7 +26,7 @@ def refused(house: House, request: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert house.sign(*arguments) == 2
         said.add(capsys.readouterr().err)
     assert not (house.path / "out").exists()
-    assert (home / "audit.log").read_bytes() == before
+    assert log_state(home / "audit.log") == before
     (line,) = said
     assert line.startswith("error: ")
     return line

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from enigm_testkit.house import House, read, remake
-from enigm_tuf.audit.linked import read_log
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.model.request import Previous, read_response

@@ -11,6 +11,7 @@ import pytest
 from pkcs11 import Attribute, ObjectClass
 from tuf.api.metadata import MetaFile, Timestamp
 
+from enigm_testkit.audit_logs import log_state, restore
 from enigm_testkit.authorities import NOW
 from enigm_testkit.copies import SPARE_PIN, Vault, lax_wrapping
 from enigm_testkit.house import PIN, read
@@ -509,9 +510,9 @@ def test_a_key_that_turns_up_elsewhere_without_a_restore_is_not_adopted(
     stocked: Vault, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = stocked.home / "audit.log"
-    before = log.read_bytes()
+    before = log_state(log)
     path = restored(stocked)
-    log.write_bytes(before)  # this authority restored nothing
+    restore(log, before)  # this authority restored nothing
     proposal, ballots = stocked.propose("--record", path)
     assert stocked.house.sign("inventory", "adopt", proposal, "--home", stocked.home, *ballots) == 3
     assert "error: BACKUP-MOVED" in capsys.readouterr().err

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from enigm_testkit.audit_logs import Change, edit_entries, forge
 from enigm_testkit.house import House
-
-Lines = list[bytes]
 
 
 def head(house: House, capsys: pytest.CaptureFixture[str]) -> str:
@@ -38,20 +38,23 @@ def test_the_head_that_was_noted_is_still_there_after_more_was_signed(
 
 
 @pytest.mark.parametrize(
-    ("change", "rule"),
+    ("how", "change", "rule"),
     [
-        pytest.param(lambda lines: [line.replace(b"alice", b"alicf") for line in lines], "LOG-LINK", id="edited"),
-        pytest.param(lambda lines: [lines[1], lines[0], *lines[2:]], "LOG-LINK", id="reordered"),
-        pytest.param(lambda lines: lines[:-1], "LOG-HEAD", id="truncated"),
-        pytest.param(lambda lines: [*lines[:-1], lines[-1][:-1]], "LOG-WHOLE", id="torn"),
+        pytest.param(edit_entries, lambda lines: [line.replace(b"alice", b"alicf") for line in lines], "LOG-TREE"),
+        pytest.param(edit_entries, lambda lines: [lines[1], lines[0], *lines[2:]], "LOG-TREE"),
+        pytest.param(forge, lambda lines: lines[:-1], "LOG-CONSISTENT"),
+        pytest.param(forge, lambda lines: [line.replace(b"alice", b"alicf") for line in lines], "LOG-CONSISTENT"),
     ],
 )
 def test_a_changed_log_is_refused(
-    signed: House, change: Callable[[Lines], Lines], rule: str, capsys: pytest.CaptureFixture[str]
+    signed: House,
+    how: Callable[[Path, Change], None],
+    change: Change,
+    rule: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     noted = head(signed, capsys)
-    log = signed.home("release") / "audit.log"
-    log.write_bytes(b"".join(change(log.read_bytes().splitlines(keepends=True))))
+    how(signed.home("release") / "audit.log", change)
     assert verify(signed, "--expect", noted) == 3
     assert f"error: {rule}" in capsys.readouterr().err
 

@@ -35,6 +35,7 @@ VERBS = (
     "sign",
     "response again",
     "audit verify",
+    "ceremony new",
     "ceremony check",
     "ceremony script",
     "ceremony rehearse",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from enigm_testkit.house import House, operators_toml
-from enigm_tuf.audit.linked import open_log
+from enigm_tuf.audit.merkle import open_log
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.operators.keeping import in_force
 from enigm_tuf.errors import RefusedError

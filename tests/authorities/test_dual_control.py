@@ -15,8 +15,8 @@ import pytest
 
 from enigm_testkit.house import House, read
 from enigm_testkit.spy_module import SpyModule
-from enigm_tuf.audit.linked import read_log
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.model.request import read_response
 from enigm_tuf.model.words import last_words
 

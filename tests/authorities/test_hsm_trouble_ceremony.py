@@ -13,8 +13,8 @@ from pkcs11 import Attribute
 from enigm_testkit.house import PIN, House, read
 from enigm_testkit.hsm_desk import make_key
 from enigm_testkit.spy_module import SpyModule
-from enigm_tuf.audit.linked import read_log
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.authorities.tokens.hsm.token import Pkcs11Token
 from enigm_tuf.model.request import read_response
 from enigm_tuf.model.words import last_words

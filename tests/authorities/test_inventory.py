@@ -8,8 +8,8 @@ import pytest
 
 from enigm_testkit.house import PIN, House
 from enigm_testkit.softhsm import MODULE
-from enigm_tuf.audit.linked import open_log, read_log
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import open_log, read_log
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.inventory.keeping import in_force
 from enigm_tuf.errors import MalformedError, RefusedError

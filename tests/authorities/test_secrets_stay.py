@@ -131,7 +131,7 @@ def files(ceremony: Ceremony) -> dict[str, bytes]:
     """All that the authority and its people keep; the tokens themselves know their PINs."""
     house = ceremony.vault.house.path
     kept = [path for path in house.rglob("*") if path.is_file() and house / "softhsm" not in path.parents]
-    assert ceremony.vault.home / "audit.log" in kept
+    assert ceremony.vault.home / "audit.log" / "checkpoint" in kept
     return {str(path): path.read_bytes() for path in kept}
 
 

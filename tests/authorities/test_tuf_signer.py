@@ -10,8 +10,8 @@ from tuf.api.metadata import Metadata, Root, Targets
 
 from enigm_testkit.house import PIN, House, build_house, read
 from enigm_testkit.spy_module import SpyModule
-from enigm_tuf.audit.linked import read_log
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.judging import Brought
 from enigm_tuf.authorities.payload_signing import PayloadSigner

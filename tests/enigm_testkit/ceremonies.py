@@ -78,8 +78,9 @@ class Ceremony:
         return uri if uri.startswith("piv:") else uri.replace("?", f";object={self.house.label(who)}?")
 
     def edges(self) -> Edges:
-        ordinary = self.house.edges(**self.secrets)
-        answers = getattr(ordinary.person, "answers", {})
+        ordinary = self.house.edges()
+        usual = getattr(ordinary.person, "answers", {})
+        answers = {"SO PIN": usual["SO PIN"]} | self.secrets | usual
         unseen = {"the image": IMAGE, "from your own copy": policy_digest(self.house, self.authority)}
         self.participants = Participants(answers, self.deviations, unseen)
         return replace(ordinary, person=self.participants)
@@ -124,6 +125,22 @@ class Ceremony:
         command = [sys.executable, "-c", program, json.dumps(plan)]
         done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
         assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def shipped(
+    house: House, authority: str, kind: str, tokens: Mapping[str, str], texts: Mapping[str, object], bag: str = ""
+) -> Ceremony:
+    """The shipped script of a type, filled in for this house by ``ceremony new``; ``tokens`` are names to URIs.
+
+    ``bag`` is that of the first of them.
+    """
+    file = house.path / f"{kind}.toml"
+    filled = [part for name, uri in tokens.items() for part in ("--token", f"{name}={uri}")]
+    filled += [part for name, text in texts.items() for part in ("--set", f"{name.replace('_', '-')}={text}")]
+    filled += ["--bag", f"{next(iter(tokens))}={bag}"] if bag else []
+    home = house.home(authority)
+    assert house.sign("ceremony", "new", kind, "--home", home, *filled, "--image", IMAGE, "--out", file) == 0
+    return Ceremony(house, authority, file, secrets={"number on the bag": bag} if bag else {})
 
 
 def policy_digest(house: House, authority: str) -> str:

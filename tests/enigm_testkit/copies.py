@@ -10,8 +10,8 @@ import pkcs11
 
 from enigm_testkit.house import PIN, House, build_house, copy_house
 from enigm_testkit.softhsm import MODULE, SO_PIN, make_token
-from enigm_tuf.audit.linked import read_log
 from enigm_tuf.audit.log import AuditEntry, EntryType
+from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.authorities.enrolment import described
 from enigm_tuf.authorities.tokens.hsm import wrapping_module
 from enigm_tuf.authorities.tokens.hsm.messages import read_identity, read_object

@@ -12,14 +12,18 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from enigm_testkit import copy_documents
 from enigm_testkit.authorities import NOW, extension_of
 from enigm_testkit.custodians import SoftKey, key_record
-from enigm_testkit.people import FixedClock
 from enigm_testkit.requests import operators_of
 from enigm_testkit.scenes import manifest, ota, release
-from enigm_tuf.audit.linked import create_log, open_log, read_log
-from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.checkpoints import Checkpoint, read_checkpoint_text
+from enigm_tuf.audit.log import AuditEntry, EntryType, read_entry, write_entry
+from enigm_tuf.audit.notes import Note, NoteSigner, read_note
+from enigm_tuf.audit.proofs import InclusionProof, read_proof
+from enigm_tuf.audit.tree import leaf_hash, node_hash
 from enigm_tuf.authorities.tokens.uri import TokenEdges, open_token
 from enigm_tuf.model.backup import read_backup, write_backup
 from enigm_tuf.model.http_signature import HttpRequest
@@ -152,14 +156,22 @@ def token_uri_seeds() -> list[bytes]:
 
 
 def run_audit_log(data: bytes) -> object:
-    (folder() / "log").write_bytes(data)
-    return read_log(folder() / "log")
+    return [read_entry(line, number, "log") for number, line in enumerate(data.split(b"\n")[:-1], 1)]
+
+
+def run_audit_proof(data: bytes) -> object:
+    proof = read_proof(data, "proof")
+    return proof, read_checkpoint_text(read_note(proof.checkpoint, "note").text, "checkpoint")
+
+
+def audit_proof_seeds() -> list[bytes]:
+    signer = NoteSigner("example.com/log", Ed25519PrivateKey.from_private_bytes(b"7" * 32))
+    text = Checkpoint(signer.name, 2, node_hash(leaf_hash(b"{}"), leaf_hash(b"[]"))).text
+    note = Note(text, (signer.sign(text), signer.cosign(text, NOW)))
+    return [InclusionProof(b"{}", 0, (leaf_hash(b"[]"),), note.data).data]
 
 
 def audit_log_seeds() -> list[bytes]:
-    path = folder() / "seed.log"
-    path.unlink(missing_ok=True)
-    create_log(path)
     bodies: dict[EntryType, dict[str, object]] = {
         EntryType.AUTHORITY_CREATED: {
             "authority": "release",
@@ -171,10 +183,8 @@ def audit_log_seeds() -> list[bytes]:
         EntryType.SIGN_REFUSED: {"request_sha256": "c" * 64, "request_id": "REQ-7", "rule": "R", "reason": "why"},
         EntryType.SESSION_CLOSE: {"key": "d" * 64},
     }
-    with open_log(path, FixedClock(NOW)) as log:
-        for kind, body in bodies.items():
-            log.append(kind, body)
-    return [path.read_bytes()]
+    entries = (AuditEntry(number, NOW, kind, body) for number, (kind, body) in enumerate(bodies.items(), 1))
+    return [b"".join(write_entry(entry) + b"\n" for entry in entries)]
 
 
 def run_plain_targets(data: bytes) -> object:
@@ -252,6 +262,7 @@ TARGETS: dict[str, Target] = {
     "device-state": Target(run_state, state_seeds),
     "token-uri": Target(run_token_uri, token_uri_seeds, text_mutator),
     "audit-log": Target(run_audit_log, audit_log_seeds, log_mutator),
+    "audit-proof": Target(run_audit_proof, audit_proof_seeds, text_mutator),
     **{name: Target(*parts) for name, parts in ARTIFACTS.items()},
 }
 

@@ -3,8 +3,8 @@
 from base64 import b64encode
 from dataclasses import dataclass
 
-from enigm_tuf.audit.linked import open_log
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import open_log
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.inventory.comparing import require_same, wrapping_keys_on
 from enigm_tuf.authorities.inventory.keeping import in_force

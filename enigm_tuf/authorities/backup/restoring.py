@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from enigm_tuf.audit.linked import LinkedLog, open_log
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import MerkleLog, open_log
 from enigm_tuf.authorities.backup.checking import require_of_key, require_spare
 from enigm_tuf.authorities.enrolment import NO_PROOF, described, with_proof
 from enigm_tuf.authorities.home import Home
@@ -41,7 +41,7 @@ class Spare:
 class _Ready:
     """All checks passed. ``record`` is the key as the inventory lists it."""
 
-    log: LinkedLog
+    log: MerkleLog
     session: BackupSession
     record: KeyRecord
     backup: Backup
@@ -134,7 +134,7 @@ def _prove(home: Home, ready: _Ready, spare: Spare, clock: Clock) -> RestoreProo
 
 
 @contextmanager
-def _failures_logged(log: LinkedLog, body: dict[str, object]) -> Iterator[None]:
+def _failures_logged(log: MerkleLog, body: dict[str, object]) -> Iterator[None]:
     """A copy that cannot be restored is the news that the drill is for."""
     try:
         yield

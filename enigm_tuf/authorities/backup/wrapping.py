@@ -7,8 +7,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from enigm_tuf.audit.linked import open_log
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import open_log
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.inventory.keeping import in_force
 from enigm_tuf.authorities.rules import BackupRule

@@ -5,8 +5,8 @@ A ceremony whose transcript was thrown away stands in the log as opened and neve
 
 from collections.abc import Iterable
 
-from enigm_tuf.audit.linked import open_log
 from enigm_tuf.audit.log import AuditEntry, EntryType
+from enigm_tuf.audit.merkle import open_log
 from enigm_tuf.authorities.ceremony.people import everybody
 from enigm_tuf.authorities.ceremony.room import Room
 from enigm_tuf.model.strict_json import JsonObject, sha256

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from enigm_tuf.audit.linked import read_log
 from enigm_tuf.audit.log import AuditEntry, EntryType
+from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.authorities.ceremony.performing import Said
 from enigm_tuf.authorities.ceremony.progress import Progress
 from enigm_tuf.authorities.ceremony.room import Room

@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from typing import NoReturn
 
-from enigm_tuf.audit.linked import read_log
+from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.authorities.ceremony.people import People
 from enigm_tuf.authorities.ceremony.performing import Said, out_sha256, perform, prepare, require_room_for_out
 from enigm_tuf.authorities.ceremony.progress import Progress, advance, follow

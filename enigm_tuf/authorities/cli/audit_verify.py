@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enigm_tuf.audit.linked import read_log, verify
+from enigm_tuf.audit.merkle import read_log, verify
 from enigm_tuf.authorities.cli.request_options import add_home
 from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import open_home
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     home = open_home(Path(arguments.home))
     head = verify(home.log, None if arguments.expect is None else _head(arguments.expect))
     doubt = history_of(read_log(home.log)).open_intent
-    lines = [f"{head.entries} entries, each linked to the one before it", f"head {head.entries}:{head.sha256}"]
+    lines = [f"{head.entries} entries under one signed root", f"head {head.entries}:{head.sha256}"]
     if doubt:
         lines.append(f"IN DOUBT: {doubt['role']} version {doubt['version']} was about to be signed, no result is known")
     return Outcome({"entries": head.entries, "sha256": head.sha256, "in_doubt": doubt is not None}, lines)

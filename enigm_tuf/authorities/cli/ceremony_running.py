@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enigm_tuf.audit.linked import read_log
+from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.authorities.ceremony.anchoring import anchor_opening, deviations, unclosed
 from enigm_tuf.authorities.ceremony.checking import require_checked
 from enigm_tuf.authorities.ceremony.closing import close

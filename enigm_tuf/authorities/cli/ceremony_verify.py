@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enigm_tuf.audit.linked import read_log
 from enigm_tuf.audit.log import AuditEntry
+from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.authorities.ceremony.anchoring import deviations, unclosed
 from enigm_tuf.authorities.ceremony.checking import require_checked
 from enigm_tuf.authorities.ceremony.rules import CeremonyRule

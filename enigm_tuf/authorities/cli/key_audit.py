@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enigm_tuf.audit.linked import open_log
+from enigm_tuf.audit.merkle import open_log
 from enigm_tuf.authorities.cli.request_options import add_home
 from enigm_tuf.authorities.cli.token_options import add_token
 from enigm_tuf.authorities.home import open_home

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enigm_tuf.audit.linked import open_log
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import open_log
 from enigm_tuf.authorities.cli.request_options import add_home
 from enigm_tuf.authorities.cli.token_options import add_label, add_token, label_of
 from enigm_tuf.authorities.confirming import digest_lines, require_words

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enigm_tuf.audit.linked import read_log
+from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.authorities.approving import PolicyFile, looked_at
 from enigm_tuf.authorities.cli.request_options import (
     add_approvals,

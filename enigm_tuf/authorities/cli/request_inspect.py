@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enigm_tuf.audit.linked import read_log
+from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.authorities.cli.request_options import (
     add_approvals,
     add_consents,

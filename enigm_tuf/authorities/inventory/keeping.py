@@ -1,7 +1,7 @@
 """The inventory that is in force, and how a new version comes into force."""
 
-from enigm_tuf.audit.linked import LinkedLog
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import MerkleLog
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.inventory.moving import require_moves_logged
 from enigm_tuf.authorities.kept_documents import INVENTORY
@@ -24,7 +24,7 @@ def voted_inventory(data: bytes, source: str) -> tuple[Inventory, Voted]:
 
 
 def adopt(
-    home: Home, log: LinkedLog, data: bytes, source: str, envelopes: tuple[bytes, ...], clock: Clock
+    home: Home, log: MerkleLog, data: bytes, source: str, envelopes: tuple[bytes, ...], clock: Clock
 ) -> Inventory:
     """Put a version in force: logged first, then written; run again after a crash it goes on.
 
@@ -50,12 +50,12 @@ def adopt(
     return inventory
 
 
-def has_inventory(log: LinkedLog) -> bool:
+def has_inventory(log: MerkleLog) -> bool:
     """Whether one was ever adopted."""
     return INVENTORY.last(log) is not None
 
 
-def in_force(home: Home, log: LinkedLog) -> tuple[Inventory, str]:
+def in_force(home: Home, log: MerkleLog) -> tuple[Inventory, str]:
     """The inventory that the log names last, and its digest; RefusedError INVENTORY-HEAD if there is none."""
     data = INVENTORY.in_force(home, INVENTORY.last(log))
     return read_inventory(data, str(home.path / "inventory")), sha256(data)

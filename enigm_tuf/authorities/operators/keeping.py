@@ -4,8 +4,8 @@ Version 1 comes with the home: the policy names it, and its own policy-approvers
 for by the people of the version before.
 """
 
-from enigm_tuf.audit.linked import LinkedLog
 from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import MerkleLog
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.kept_documents import OPERATORS
 from enigm_tuf.authorities.voting import Electorate, Voted, require_votes
@@ -27,7 +27,7 @@ def voted_operators(data: bytes, source: str) -> tuple[OperatorRegistry, Voted]:
 
 
 def adopt(
-    home: Home, log: LinkedLog, data: bytes, source: str, envelopes: tuple[bytes, ...], clock: Clock
+    home: Home, log: MerkleLog, data: bytes, source: str, envelopes: tuple[bytes, ...], clock: Clock
 ) -> OperatorRegistry:
     """Put a version in force: logged first, then written; run again after a crash it goes on.
 
@@ -53,26 +53,26 @@ def adopt(
     return registry
 
 
-def in_force(home: Home, log: LinkedLog) -> tuple[OperatorRegistry, str]:
+def in_force(home: Home, log: MerkleLog) -> tuple[OperatorRegistry, str]:
     """The registry that the log names last, and its digest; RefusedError OPERATORS-HEAD if the file is another."""
     data = OPERATORS.in_force(home, OPERATORS.last(log))
     return read_operators(data, str(home.path / "operators")), sha256(data)
 
 
-def electorate_of(home: Home, log: LinkedLog) -> Electorate:
+def electorate_of(home: Home, log: MerkleLog) -> Electorate:
     """Who votes for this authority's documents now."""
     policy = read_policy(home.policy_data, str(home.path / "policy.toml"))
     return Electorate(policy, home.policy_pin, in_force(home, log)[0])
 
 
-def _electorate_for(home: Home, log: LinkedLog, registry: OperatorRegistry) -> Electorate:
+def _electorate_for(home: Home, log: MerkleLog, registry: OperatorRegistry) -> Electorate:
     """Those of the version before; of the first, its own."""
     if OPERATORS.last(log) is not None:
         return electorate_of(home, log)
     return Electorate(read_policy(home.policy_data, str(home.path / "policy.toml")), home.policy_pin, registry)
 
 
-def _require_follows(home: Home, registry: OperatorRegistry, data: bytes, log: LinkedLog) -> None:
+def _require_follows(home: Home, registry: OperatorRegistry, data: bytes, log: MerkleLog) -> None:
     OPERATORS.require_next(registry.version, registry.previous, OPERATORS.last(log))
     named = read_policy(home.policy_data, str(home.path / "policy.toml")).operators_sha256
     first = registry.first or sha256(data)
