@@ -66,7 +66,34 @@ def write_policies(stage: Stage) -> None:
             text += f'[actions.{action}]\napprovals = 2\npartitions = ["engineering", "security"]\n'
         text += "".join(f"[expiry.{kind}]\nminimum = 7\nmaximum = 400\n" for kind in kinds)
         text += "[thresholds]\n" + "".join(f"{kind} = {thresholds[kind]}\n" for kind in kinds)
+        text += _DEMANDS
         (stage.folder / f"{authority}.policy.toml").write_text(text)
+
+
+_DEMANDS = """
+[key]
+piv_firmware = "5.7.0"
+attested = ["piv"]
+
+[source]
+unproved = ["phone"]  # the demo's farm signs nothing
+products = []
+
+[gate]
+untested = ["phone"]
+products = []
+
+[time]
+cool_down_hours = {root = 0, recovery = 0, product = 0, release = 0, roles = 0}
+freezes = []
+
+[rate]
+signatures_per_session = 10
+signatures_per_day = 100
+
+[ceremony]
+open_hours = {root = 0, recovery = 0, product = 0, release = 0, roles = 0}
+"""
 
 
 def _write_operators(stage: Stage, authority: str) -> None:

@@ -9,6 +9,16 @@ from typing import Literal, TypeAlias
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.keys import ENVIRONMENT, Environment
+from enigm_tuf.model.policy_demands import (
+    DEMANDS,
+    CeremonyDemands,
+    GateDemands,
+    KeyDemands,
+    RateDemands,
+    SourceDemands,
+    TimeDemands,
+    require_demands,
+)
 from enigm_tuf.model.request import ACTION, AUTHORITY, Authority
 from enigm_tuf.model.shapes import NAME, POSITIVE, SHA256, Integer, Optional, Record, Sequence, Table, Text
 from enigm_tuf.model.strict_toml import parse_toml
@@ -72,6 +82,12 @@ class Policy:
     actions: dict[str, Quorum]
     expiry: dict[str, Days]
     thresholds: dict[str, int]
+    key: KeyDemands
+    source: SourceDemands
+    gate: GateDemands
+    time: TimeDemands
+    rate: RateDemands
+    ceremony: CeremonyDemands
     backup: BackupPolicy | None = None
 
 
@@ -90,6 +106,7 @@ POLICY = Record(
     ),
     expiry=Table(_ROLE_KIND, Record(Days, minimum=Integer(1, 3_650), maximum=Integer(1, 3_650)), minimum=1),
     thresholds=Table(_ROLE_KIND, Integer(1, 100), minimum=1),
+    **DEMANDS,
     backup=Optional(Record(BackupPolicy, restore_proof_days=Integer(1, 3_650))),
 )
 
@@ -98,6 +115,7 @@ def read_policy(data: bytes, source: str) -> Policy:
     """Parse, and check that the policy leaves no rule without its numbers."""
     policy = POLICY.read(parse_toml(data, source), source)
     _require_complete(policy, source)
+    require_demands(policy.source, policy.gate, policy.time, policy.ceremony, source)
     for kind, days in policy.expiry.items():
         if days.minimum > days.maximum:
             raise MalformedError(source, f"expiry.{kind}", "minimum may not exceed maximum")

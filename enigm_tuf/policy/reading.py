@@ -10,6 +10,7 @@ from datetime import datetime
 from enigm_tuf.errors import EnigmTufError, MalformedError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.approval import Approver, read_envelope, read_statement
+from enigm_tuf.model.build_evidence import BuildStatement, is_envelope, read_build_statement
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.operators import OperatorRegistry, read_operators
 from enigm_tuf.model.policy import read_policy
@@ -58,6 +59,7 @@ def ask(
         manifest_bytes=manifest_bytes,
         earlier_manifests=request.below("evidence/manifests-before"),
         other_roles=_other_roles(request.below("evidence/roles")),
+        build=_build(request.below("evidence/provenance")),
         approvals=approvals,
         unauthentic=unauthentic,
         consents=_consents(consents),
@@ -163,6 +165,15 @@ def _previous(files: Mapping[str, bytes]) -> dict[str, Signed]:
         else:
             found[role] = read_document(data, Targets, source, LIMITS.targets_bytes).value
     return found
+
+
+def _build(files: Mapping[str, bytes]) -> tuple[BuildStatement, ...]:
+    """The files that are envelopes; what else lies there, such as a bill of materials, says nothing to a rule."""
+    return tuple(
+        read_build_statement(data, f"evidence/provenance/{name}")
+        for name, data in sorted(files.items())
+        if is_envelope(data)
+    )
 
 
 def _other_roles(files: Mapping[str, bytes]) -> dict[str, Targets]:

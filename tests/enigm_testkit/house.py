@@ -16,6 +16,7 @@ from typing import Any
 import pkcs11
 
 from enigm_testkit.attestation_ca import AttestationCa
+from enigm_testkit.demands import demands_toml
 from enigm_testkit.people import Answers, FixedClock
 from enigm_testkit.piv_card import VirtualPivCard
 from enigm_testkit.piv_connection import InProcessCards
@@ -335,6 +336,7 @@ def policy_toml(house: House, authority: str) -> str:
             *(f"[expiry.{kind}]\nminimum = 1\nmaximum = 400" for kind in thresholds),
             "[thresholds]",
             *(f"{kind} = {threshold}" for kind, threshold in thresholds.items()),
+            demands_toml(),
         ]
     )
 

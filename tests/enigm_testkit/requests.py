@@ -16,6 +16,7 @@ from enigm_testkit.authorities import (
     signed,
 )
 from enigm_testkit.custodians import Voter, registry, voter
+from enigm_testkit.demands import demands_toml
 from enigm_tuf.model.approval import Decision as Vote
 from enigm_tuf.model.operators import OperatorRegistry, write_operators
 from enigm_tuf.model.request import (
@@ -257,5 +258,6 @@ def policy_toml(authority: Authority) -> str:
             *(f"[expiry.{kind}]\nminimum = 1\nmaximum = 400" for kind in kinds),
             "[thresholds]",
             *(f"{kind} = {threshold}" for kind, threshold in kinds.items()),
+            demands_toml(),
         ]
     )

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from enigm_testkit.custodians import SoftKey, Voter, answer, key_record, registry, response_file, soft_key, voter
+from enigm_testkit.demands import demands_toml
 from enigm_tuf.model.keys import Purpose, write_key_record
 from enigm_tuf.model.operators import OperatorRegistry, write_operators
 from enigm_tuf.model.request import Authority, SigningRequest, read_request
@@ -235,6 +236,7 @@ def policy_toml(authority: Authority, operators: OperatorRegistry) -> str:
             *(f"[expiry.{kind}]\nminimum = 1\nmaximum = 400" for kind in kinds),
             "[thresholds]",
             *(f"{kind} = {threshold}" for kind, threshold in thresholds.items()),
+            demands_toml(),
         ]
     )
 
