@@ -58,7 +58,7 @@ def write_policies(stage: Stage) -> None:
             "release",
             "root",
             "roles",
-            *(["recovery"] if authority == "release" else []),
+            *(["recovery"] if authority == "release" else ["rollout"]),
         ]
         text = f'schema = 1\nversion = 1\nauthority = "{authority}"\nenvironment = "staging"\nrequest_hours = 72\n'
         text += f'operators_sha256 = "{sha256((stage.folder / f"{authority}.operators.json").read_bytes())}"\n'
@@ -84,7 +84,7 @@ untested = ["phone"]
 products = []
 
 [time]
-cool_down_hours = {root = 0, recovery = 0, product = 0, release = 0, roles = 0}
+cool_down_hours = {root = 0, recovery = 0, product = 0, release = 0, roles = 0, rollout = 0}
 freezes = []
 
 [rate]
@@ -92,7 +92,7 @@ signatures_per_session = 10
 signatures_per_day = 100
 
 [ceremony]
-open_hours = {root = 0, recovery = 0, product = 0, release = 0, roles = 0}
+open_hours = {root = 0, recovery = 0, product = 0, release = 0, roles = 0, rollout = 0}
 """
 
 

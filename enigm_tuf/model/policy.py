@@ -34,7 +34,7 @@ _ROLE_KIND = Text(r"root|targets|snapshot|manifest|payload", "root, targets, sna
 
 
 NEEDED_ACTIONS = (*DOCUMENT_ACTIONS, "product", "release", "root", "roles")
-"""What every policy provides for. Who names no quorum for ``recovery`` can recover nothing."""
+"""What every policy provides for. Without one for ``recovery`` nothing can be recovered, for ``rollout`` halted."""
 OWN_KINDS: dict[Authority, tuple[RoleKind, ...]] = {
     "release": ("root", "payload"),
     "manifest": ("targets", "snapshot", "manifest"),

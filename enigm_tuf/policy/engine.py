@@ -15,6 +15,7 @@ from enigm_tuf.policy.rules import (
     moment,
     quorum,
     request,
+    rollout,
     root,
     source,
     transition,
@@ -35,6 +36,7 @@ CATALOGUE: tuple[tuple[Rule, Callable[[Question], str]], ...] = (
     *transition.RULES.items(),
     *artifact.RULES.items(),
     *source.RULES.items(),
+    *rollout.RULES.items(),
 )
 """The closed catalogue. A rule is a pure function of the question: it returns its evidence or raises."""
 

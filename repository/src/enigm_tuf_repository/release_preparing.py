@@ -112,7 +112,7 @@ def _drafts(
     path = manifest_path(description.product, description.channel)
     data = write_manifest(_manifest(workspace, lineage, description, artifacts, path))
     read_manifest(data, path)  # newest first, stages that grow: what no single field shows
-    listed = target_file(path, _stage_manifest(workspace, record_id, path, data))
+    listed = target_file(path, stage_manifest(workspace, record_id, path, data))
     manifest = with_targets(lineage.require(manifests, Targets), {path: listed}, now + days.of(manifests))
     versions = {role: value.version for role, value in made.items()} | {manifests: manifest.version}
     snapshot = with_versions(lineage.require("snapshot", Snapshot), versions, now, now + days.of("snapshot"))
@@ -188,7 +188,8 @@ def _release(description: ReleaseDescription, artifacts: tuple[Artifact, ...]) -
     )
 
 
-def _stage_manifest(workspace: Workspace, record_id: str, path: str, data: bytes) -> Artifact:
+def stage_manifest(workspace: Workspace, record_id: str, path: str, data: bytes) -> Artifact:
+    """The bytes of a manifest into the record's tree, under their published name."""
     folder, _, name = path.rpartition("/")
     place = workspace.staged(record_id) / "targets" / folder / f"{sha256(data)}.{name}"
     write_durably(place, data)
