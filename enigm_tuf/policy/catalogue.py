@@ -119,12 +119,13 @@ def numbers_of(rule: Rule, policy: Policy, question: Question | None = None) -> 
     """What the policy says for a rule, one ``field = value`` each; for a question only what concerns it."""
     found = []
     for path, value in leaves(policy).items():
-        if any(_matches(pattern, path) for pattern in FIELDS.get(rule, ())) and _concerns(path, question):
+        if any(matches(pattern, path) for pattern in FIELDS.get(rule, ())) and _concerns(path, question):
             found.append(f"{path} = {_told(value)}")
     return tuple(found)
 
 
-def _matches(pattern: str, path: str) -> bool:
+def matches(pattern: str, path: str) -> bool:
+    """Whether a dotted path is the field, or below it, that a pattern with ``*`` names."""
     wanted, parts = pattern.split("."), path.split(".")
     return len(parts) >= len(wanted) and all(a in ("*", b) for a, b in zip(wanted, parts, strict=False))
 

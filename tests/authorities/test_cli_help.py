@@ -26,6 +26,7 @@ VERBS = (
     "operator list",
     "policy check",
     "policy explain",
+    "policy diff",
     "inventory propose",
     "inventory sign",
     "inventory adopt",
