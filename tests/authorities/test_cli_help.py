@@ -27,6 +27,7 @@ VERBS = (
     "policy check",
     "policy explain",
     "policy diff",
+    "policy replay",
     "inventory propose",
     "inventory sign",
     "inventory adopt",
