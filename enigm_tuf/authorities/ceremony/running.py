@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from typing import NoReturn
 
-from enigm_tuf.audit.merkle import read_log
+from enigm_tuf.authorities.ceremony.anchoring import logged_entries
 from enigm_tuf.authorities.ceremony.people import People
 from enigm_tuf.authorities.ceremony.performing import Said, out_sha256, perform, prepare, require_room_for_out
 from enigm_tuf.authorities.ceremony.progress import Progress, advance, follow
@@ -117,7 +117,7 @@ def _attempt(stage: Stage, step: Step) -> None:
     if not before.begun:
         require_room_for_out(room, step)
     body = {"step": step.id, "attempt": before.attempts + 1, "actor": actor}
-    body |= {"witnesses": before.people[step.witness], "tokens": tokens, "audit_entries": len(read_log(room.home.log))}
+    body |= {"witnesses": before.people[step.witness], "tokens": tokens, "audit_entries": logged_entries(room)}
     stage.write(TranscriptType.BEGUN, body)
     stage.begun_here = True
     how, said = _happen(stage, step, before, actor)
