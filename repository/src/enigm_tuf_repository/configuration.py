@@ -16,6 +16,7 @@ from enigm_tuf.model.request import Authority
 from enigm_tuf.model.root_extension import AUTHORITY_MODEL, AuthorityModel
 from enigm_tuf.model.shapes import NAME, SHA256, WORD, Integer, Optional, Record, Sequence, Table, Text
 from enigm_tuf.model.strict_toml import parse_toml
+from enigm_tuf_repository.secret_exceptions import SECRET_EXCEPTIONS, SecretException
 from enigm_tuf_repository.stores.settings import STORE_SETTINGS, StoreSettings
 
 
@@ -78,6 +79,7 @@ class RepositoryConfig:
     timestamp_signer: tuple[str, ...]
     artifacts: tuple[ArtifactRules, ...]
     also_required_gates: tuple[str, ...] | None = None
+    secret_exceptions: tuple[SecretException, ...] | None = None
     store: StoreSettings | None = None
 
     @property
@@ -143,6 +145,7 @@ REPOSITORY_CONFIG = Record(
         maximum=10_000,
     ),
     also_required_gates=Optional(Sequence(WORD, maximum=100, unique=True)),
+    secret_exceptions=Optional(SECRET_EXCEPTIONS),
     store=Optional(STORE_SETTINGS),
 )
 

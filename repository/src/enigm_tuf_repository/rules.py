@@ -16,6 +16,7 @@ class RepositoryRule(Rule):
     PAYLOAD_BYTES = "PAYLOAD-BYTES", "payloads on the disk are those of the manifest and of the payload record"
     VERSION_INCREASE = "VERSION-INCREASE", "every role and the release are newer than what is published"
     NEGATIVE_CLIENT = "NEGATIVE-CLIENT", "the device client refuses the staged tree under every attack, by its rule"
+    SECRET_SCAN = "SECRET-SCAN", "no private key is in what is built, asked for or published"
     EXPIRY_HORIZON = "EXPIRY-HORIZON", "no role expires within a tenth of its life after publication"
     PUBLISHED_TREE = (
         "PUBLISHED-TREE",

@@ -2,6 +2,7 @@
 
 repository.toml   the configuration, as given to ``init`` or to the last root that was published
 register.json     what is open, which sequence numbers are used, which products there are
+pruned.json       paths that `prune` took away from published/
 keys/             key records by file name
 policies/         manifest.toml and release.toml, the bytes that root pins
 published/        the tree that is served: metadata/ and targets/; with a [store], the mirror of what is served there

@@ -16,6 +16,7 @@ PINNED_GATES: Mapping[str, str] = MappingProxyType(
         AuthorityRule.TEST_KEY: f"{_HERE}.test_key:GATE",
         RepositoryRule.EXPIRY_HORIZON: f"{_HERE}.expiry_horizon:GATE",
         RepositoryRule.NEGATIVE_CLIENT: f"{_HERE}.negative_client:GATE",
+        RepositoryRule.SECRET_SCAN: f"{_HERE}.secret_scan:GATE",
         ArtifactRule.ARTIFACT_KIND: f"{_HERE}.artifact_kind:GATE",
         ArtifactRule.ARTIFACT_CLAIMS: f"{_HERE}.artifact_claims:GATE",
         ArtifactRule.DELTA_SOURCE: f"{_HERE}.delta_source:GATE",

@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 from enigm_tuf.errors import ConflictError, EnigmTufError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.chunks import SUFFIX
+from enigm_tuf.model.decisions import FOLDER
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.tuf import Timestamp
 from enigm_tuf.trust.metadata import TrustedMetadata
 from enigm_tuf_repository.integrity.damage import Findings, Kind
+from enigm_tuf_repository.integrity.decisions import is_answer
 from enigm_tuf_repository.integrity.heads import admit_heads, admit_root_chain, metadata_path
 from enigm_tuf_repository.integrity.history import History
 from enigm_tuf_repository.integrity.products import Product
@@ -112,6 +114,9 @@ def _check_names(
 ) -> None:
     for path in tree.names(""):
         if path == TIMESTAMP or path.startswith(aside) or _is_listed(path, names) or _is_version(path, heads):
+            continue
+        if path.startswith(f"{FOLDER}/") and is_answer(tree, path):
+            found.count("decisions")
             continue
         if path in under_way and _sha256_of(tree, path) == under_way[path]:
             found.count("files of open records")
