@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from enigm_testkit.audit_logs import entries_of, forge
-from enigm_testkit.ceremonies import Ceremony, policy_digest
+from enigm_testkit.ceremonies import Ceremony, PowerCut, at_line, cut_power, policy_digest
 from enigm_testkit.house import House
 from enigm_testkit.softhsm import MODULE
 from enigm_tuf.audit.log import EntryType
@@ -214,6 +214,22 @@ def test_after_a_power_cut_it_goes_on_at_the_right_step(house: House, place: str
     assert signatures(house) == 1
     assert (house.path / "carol.enigmresp").exists()
     assert ceremony.verify() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("written", [True, False], ids=["after", "before"])
+@pytest.mark.parametrize("line", range(1, len(WHOLE) + 1))
+def test_the_power_may_go_at_any_line(house: House, line: int, written: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    ceremony = signing(house)
+    with monkeypatch.context() as cutting:
+        at_line(cutting.setattr, line, cut_power, written=written)
+        with pytest.raises(PowerCut):
+            ceremony.play()
+    assert ceremony.play() == 0
+    assert ceremony.verify() == 0
+    assert signatures(house) == 1
+    kinds = [entry.type for entry in read_log(house.home("release") / "audit.log")]
+    assert (kinds.count(EntryType.CEREMONY_OPENED), kinds.count(EntryType.CEREMONY_CLOSED)) == (1, 1)
 
 
 # --- who, where and what ---

@@ -13,7 +13,9 @@ from enigm_tuf_repository.cli import (
     artifact_inspect,
     bundle,
     init,
+    operators_put,
     product_add,
+    prune,
     release_attach,
     release_gate,
     release_prepare,
@@ -40,6 +42,7 @@ from enigm_tuf_repository.cli import (
 
 COMMANDS = (
     init.COMMAND,
+    operators_put.COMMAND,
     product_add.COMMAND,
     artifact_inspect.COMMAND,
     root_prepare.COMMAND,
@@ -62,6 +65,7 @@ COMMANDS = (
     bundle.COMMAND,
     status.COMMAND,
     verify.COMMAND,
+    prune.COMMAND,
     traffic.COMMAND,
     report.COMMAND,
     serve.COMMAND,
