@@ -54,6 +54,7 @@ def write_policies(stage: Stage) -> None:
         actions = [
             "inventory",
             "operators",
+            "policy",
             "product",
             "release",
             "root",
@@ -84,6 +85,7 @@ untested = ["phone"]
 products = []
 
 [time]
+relax_delay_hours = 0
 cool_down_hours = {root = 0, recovery = 0, product = 0, release = 0, roles = 0, rollout = 0}
 freezes = []
 
