@@ -96,7 +96,17 @@ def take_stock(stage: Stage) -> None:
         stage.sign("inventory", "adopt", proposal, "--home", authority, *votes)
 
 
-def write_repository_configuration(stage: Stage, artifact_rules: str) -> None:
+def found_authorities(stage: Stage) -> dict[str, str]:
+    """The homes; the key of each one's audit log, as the command prints it."""
+    logs = {}
+    for authority in AUTHORITIES:
+        what = ["--authority", authority, "--environment", "staging", "--policy", f"{authority}.policy.toml"]
+        said = stage.sign("authority", "init", "--home", authority, *what).out
+        logs[authority] = next(line.split()[-1] for line in said.splitlines() if line.startswith("audit log "))
+    return logs
+
+
+def write_repository_configuration(stage: Stage, artifact_rules: str, logs: dict[str, str]) -> None:
     """repository.toml, and the PIN file of the one key that is online."""
     pin = stage.folder / "timestamp.pin"
     pin.write_text(PIN)
@@ -119,6 +129,8 @@ def write_repository_configuration(stage: Stage, artifact_rules: str) -> None:
     }
     text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in lines.items())
     text += '[policies]\nmanifest = "manifest.policy.toml"\nrelease = "release.policy.toml"\n'
+    for authority, key in logs.items():
+        text += f'[audit_logs.{authority}]\npublic_key = "{key}"\nwitnesses = []\nwitness_threshold = 0\n'
     text += "[expiry_days]\nroot = 365\ntargets = 180\nsnapshot = 30\nmanifest = 30\npayload = 365\ntimestamp = 2\n"
     (stage.folder / "repository.toml").write_text(text + artifact_rules)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from enigm_testkit.custodians import SoftKey, Voter, answer, key_record, response_file, soft_key, voter
+from enigm_testkit.custodians import SoftKey, Voter, answer, key_record, log_settings, response_file, soft_key, voter
 from enigm_tuf.model.keys import Purpose, write_key_record
 from enigm_tuf.model.request import Authority, SigningRequest, read_request
 from enigm_tuf.ports import DeviceState, Fetcher
@@ -203,7 +203,9 @@ def repository_toml(keys: dict[Purpose, list[SoftKey]], signer: list[str], **cha
         "timestamp_signer": str(signer),
         **{f"{purpose}_keys": str([f"{key.name}.key.json" for key in group]) for purpose, group in keys.items()},
     }
-    return "\n".join(f"{name} = {value}" for name, value in (lines | changes).items() if value is not None) + "\n"
+    lines |= changes
+    lines.setdefault("audit_logs", log_settings(lines["authority_model"] or ""))
+    return "\n".join(f"{name} = {value}" for name, value in lines.items() if value is not None) + "\n"
 
 
 def policy_toml(authority: str, voters: list[Voter]) -> str:
