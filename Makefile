@@ -9,10 +9,13 @@ MUTATION ?=
 # `make bench` takes options in BENCH, as in BENCH="--json figures.json".
 BENCH ?=
 
-.PHONY: demo test test-slow fuzz mutation bench check lint types contracts reference set-up
+.PHONY: demo drill test test-slow fuzz mutation bench check lint types contracts reference set-up
 
 demo: set-up  ## the whole flow with real parts: two releases, a device, seven attacks
 	PYTHONPATH=tests $(BIN)/python -m examples.demo
+
+drill: set-up  ## each party compromised in turn: what stops the attacker, and what they get
+	PYTHONPATH=tests $(BIN)/python -m examples.drill
 
 test: set-up  ## all tests but the long proofs
 	$(BIN)/pytest -q -n auto --dist loadfile -m "not slow" --assurance

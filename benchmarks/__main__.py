@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.device import DeviceRows
+from benchmarks.leaks import LeakRows
 from benchmarks.object_stores import StoreRows
 from benchmarks.plain import PlainRows
 from benchmarks.running import ROOT, Bench, serving
@@ -52,6 +53,7 @@ def _rows(bench: Bench, size: int, targets: int, rounds: int, huge: int) -> list
     rows = DeviceRows(bench, size, rounds, small, swupdate=swupdate).rows(huge)
     rows += PlainRows(bench, targets, rounds, repeats).rows()
     rows += TokenRows(bench.folder, rounds, repeats).rows()
+    rows += LeakRows(bench.folder, size, rounds).rows()
     large, releases = (12 << 20, 1) if size <= 4 << 20 else (256 << 20, 20)
     return [*rows, *StoreRows(bench.folder, large, rounds, releases).rows()]
 

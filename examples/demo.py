@@ -42,7 +42,7 @@ def main() -> int:
     """Exit status 0 only if both releases were installed and every attack was refused by its rule."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="enigm-demo-") as name, open_stage(Path(name)) as stage:
-        installed = play_releases(stage)
+        installed, _ = play_releases(stage)
         refused = play_attacks(stage)
         unplayed = commands_not_played(stage.played)
     for command in unplayed:
@@ -53,30 +53,34 @@ def main() -> int:
     return 0 if (installed, refused, unplayed) == (len(RELEASES), len(ATTACKS), []) else 1
 
 
-def play_releases(stage: Stage) -> int:
-    """Steps 1 to 8 for root, product and both releases; a device installs each. Returns how many it installed."""
+def play_releases(stage: Stage) -> tuple[int, BuildFarm]:
+    """Steps 1 to 8 for root, product and both releases; a device installs each. How many did, and who built."""
     farm = open_build_farm(stage.folder / "build")
     prepare(stage, farm)
     device = stage.folder / "device"
     published = stage.folder / "repository" / "published"
-    tree = stage.folder / "tree"
-    collect_files(tree)
+    collect_files(stage.folder / "tree")
     installed = 0
     with Server(stage, published) as server:
         make_device(stage, device.name, published / "metadata/1.root.json", server.url)
         for number, (version, build_id, index) in enumerate(RELEASES, start=1):
             stage.say(f"Release {number}: build, prepare, approve, policy, sign, verify, gate, publish")
-            farm.build_ota(tree, version, build_id, index)
-            description = stage.folder / f"release-{version}.toml"
-            description.write_text(_RELEASE.format(version=version))
-            stage.repo("release", "prepare", "--config", str(description))
+            prepare_release(stage, farm, version, build_id, index)
             eight_steps(stage, f"phone-{version}", AUTHORITIES)
             if number == 1:
                 shutil.copytree(published, stage.folder / "old-tree")
             installed += install(stage, device, version)
     for authority in AUTHORITIES:
         stage.sign("audit", "verify", "--home", authority)
-    return installed
+    return installed, farm
+
+
+def prepare_release(stage: Stage, farm: BuildFarm, version: str, build_id: str, index: int) -> None:
+    """Steps 1 and 2."""
+    farm.build_ota(stage.folder / "tree", version, build_id, index)
+    description = stage.folder / f"release-{version}.toml"
+    description.write_text(_RELEASE.format(version=version))
+    stage.repo("release", "prepare", "--config", str(description))
 
 
 def prepare(stage: Stage, farm: BuildFarm) -> None:
@@ -87,6 +91,8 @@ def prepare(stage: Stage, farm: BuildFarm) -> None:
     take_stock(stage)
     stage.say("Root: 2 of 3 keys on separate tokens")
     stage.repo("init", "--config", str(stage.folder / "repository.toml"))
+    for authority in AUTHORITIES:
+        stage.repo("operators", "put", str(stage.folder / f"{authority}.operators.json"))
     eight_steps(stage, "root-1", ["release"])
     trust_root(stage)
     stage.say("Product phone: a role for each authority")

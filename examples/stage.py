@@ -1,6 +1,7 @@
 """The stage of the demo: a folder, the three commands, tokens, cards, and people who answer what they are asked."""
 
 import contextlib
+import io
 import os
 import shlex
 import subprocess
@@ -116,9 +117,10 @@ class Stage:
         self._show("enigm-sign", arguments)
         person = Answers(**{key.replace(" ", "_"): value for key, value in answers.items()})
         edges = Edges(SystemClock(), person, InProcessCards(*self.inserted))
-        with contextlib.chdir(self.folder):
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.chdir(self.folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             ended = enigm_sign(list(arguments), edges)
-        return self._judge(Outcome(ended, "", ""), status, "enigm-sign", arguments)
+        return self._judge(Outcome(ended, out.getvalue(), err.getvalue()), status, "enigm-sign", arguments)
 
     def _show(self, program: str, arguments: Sequence[str]) -> None:
         line = shlex.join([program, *arguments]).replace(f"{self.folder}/", "")

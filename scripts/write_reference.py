@@ -20,6 +20,10 @@ import enigm_tuf_client.cli as client_cli
 import enigm_tuf_repository
 import enigm_tuf_repository.cli as repository_cli
 from enigm_tuf.authorities import cli as authorities_cli
+from enigm_tuf.authorities.ceremony import shipped
+from enigm_tuf.authorities.ceremony.actions import PURPOSES
+from enigm_tuf.authorities.ceremony.reconciling import LOGGED, OTHERS
+from enigm_tuf.authorities.ceremony.rules import CeremonyRule, ScriptRule, TranscriptRule
 from enigm_tuf.commandline import Command
 from enigm_tuf.model import (
     approval,
@@ -28,12 +32,14 @@ from enigm_tuf.model import (
     inventory,
     keys,
     manifest,
+    operators,
     payload,
     policy,
     request,
     root_extension,
     wrapping,
 )
+from enigm_tuf.model.ceremony import BY_HAND, COMMANDS
 from enigm_tuf.model.shapes import Record
 from enigm_tuf.policy.catalogue import Page, pages
 from enigm_tuf.trust.rules import Rule
@@ -48,6 +54,8 @@ SCHEMAS: dict[str, tuple[Record[Any], str]] = {
     "payload-record": (payload.PAYLOAD_RECORD, "The custom field of a target in a payload role"),
     "key-record": (keys.KEY_RECORD, "A .key.json file: one enrolled key"),
     "key-inventory": (inventory.INVENTORY, "All keys of an authority, as operators vote for them"),
+    "operators": (operators.OPERATORS, "The registry of an authority's operators, as policy-approvers vote for it"),
+    "operator-list": (operators.OPERATOR_LIST, "The file (TOML) that people write of the operators, as an object"),
     "wrapping-key": (wrapping.WRAPPING_KEY, "A .wrapping.json file: a key under which others are backed up"),
     "key-backup": (backup.BACKUP, "A .backup.json file: a payload key, wrapped, with the statement that it signed"),
     "restore-proof": (backup.RESTORE_PROOF, "A .restore.json file: that a backup gave its key back"),
@@ -219,6 +227,70 @@ def _rule_text(page: Page) -> str:
     return f"### {page.rule}\n\nDemands: {page.rule.demand}.\n\n{paragraph}\n\n{textwrap.fill(ends, 120)}\n"
 
 
+CEREMONIES_HEAD = """\
+    # Ceremonies
+
+    A script is a TOML file ([schema](schemas/ceremony-script.schema.json)): its type, the policy by version and
+    digest, roles with the least number of people and the roles that none of them may play beside, tokens with serial
+    and bag, the digest of the machine's image, and steps. A step has an actor and a witness (roles), an action, its
+    arguments, what is said, what is expected, and `on_failure`: `retry N` (N more times, then abort), `resume` (stop,
+    go on later) or `abort`. A retry is never the last try of a PIN.
+
+    An action is done by hand or is a command of `enigm-sign` with its own arguments; `{home}`, `{policy}` and
+    `{tokens.NAME}` stand for what the script binds. How to: [Run a ceremony](../howto/run-a-ceremony.md). Written by
+    `scripts/write_reference.py` from the code.
+
+    ## Types
+
+    Besides what is listed, each may do by hand what it likes, and look: `token list`, `key show`, `key audit`,
+    `request inspect`, `audit verify`. `enigm-sign ceremony new TYPE` fills in the shipped script of a type.
+
+    | type | it is for | must do | may do | tokens | to be filled in |
+    |---|---|---|---|---|---|
+    """
+ACTIONS_HEAD = """\
+
+    ## Actions
+
+    What is asked before a step is done again that was begun before, after a crash or an error. Where the answers
+    disagree, actor and witnesses each say what they know, and the transcript has their words.
+
+    | action | whether it happened is looked up |
+    |---|---|
+    """
+_LOOKED_UP = {
+    "token init": "on the token, after a crash; whether its PIN was set, people say",
+    "key generate": "on the token, after a crash",
+    "key destroy": "on the token, and in the audit log",
+    "wrapping destroy": "in the audit log; whether the token did it, people say",
+    "authority trust": "in the audit log, and in the home",
+    "inventory adopt": "in the audit log",
+    "sign": "in the audit log; a response that was lost is written again",
+}
+
+
+def ceremonies_text() -> str:
+    """docs/reference/ceremonies.md: types, actions, rules of scripts and transcripts."""
+    parts = [textwrap.dedent(CEREMONIES_HEAD)]
+    for kind, purpose in PURPOSES.items():
+        why = shipped.body_of(kind).splitlines()[0].removeprefix("# ")
+        lists = (purpose.must, purpose.may, shipped.tokens_of(kind), shipped.marks_in(kind))
+        parts.append(f"| {kind} | {why} | {' | '.join(', '.join(items) or '-' for items in lists)} |\n")
+    parts.append(textwrap.dedent(ACTIONS_HEAD))
+    parts += [f"| {action} | {_looked_up(action)} |\n" for action in (*BY_HAND, *COMMANDS)]
+    for title, family in (("Scripts", ScriptRule), ("While it runs", CeremonyRule), ("Transcripts", TranscriptRule)):
+        parts.append(f"\n## {title}\n\n" + "".join(f"- `{rule}`: {rule.demand}\n" for rule in family))
+    return "".join(parts)
+
+
+def _looked_up(action: str) -> str:
+    if action in LOGGED:
+        return "in the audit log, and whether its file is there"
+    if action in _LOOKED_UP:
+        return _LOOKED_UP[action]
+    return "whether its file is there" if action in OTHERS else "it is done again: it changes nothing"
+
+
 def documents() -> dict[Path, str]:
     """Every generated file with the text that it must have."""
     schemas = {ROOT / "docs/reference/schemas" / f"{name}.schema.json": schema_text(name) for name in SCHEMAS}
@@ -226,6 +298,7 @@ def documents() -> dict[Path, str]:
         ROOT / "docs/assurance.md": assurance_text(),
         ROOT / "docs/reference/command-lines.md": command_lines_text(),
         ROOT / "docs/reference/gates.md": gates_text(),
+        ROOT / "docs/reference/ceremonies.md": ceremonies_text(),
         ROOT / "docs/reference/policy-rules.md": policy_rules_text(),
     }
 

@@ -47,6 +47,7 @@ class EntryType(StrEnum):
     SESSION_CLOSE = "session.close"
     INVENTORY_CHANGED = "inventory.changed"
     INVENTORY_CHECKED = "inventory.checked"
+    OPERATORS_CHANGED = "operators.changed"
     KEY_DESTROYED = "key.destroyed"
     WRAPPING_MADE = "wrapping.made"
     WRAPPING_DESTROYED = "wrapping.destroyed"
@@ -163,6 +164,9 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
     EntryType.SIGN_REFUSED: _body(**_REQUEST, role=Optional(ROLE), rule=LINE, reason=LINE),
     EntryType.SESSION_CLOSE: _body(key=SHA256),
     EntryType.INVENTORY_CHANGED: _body(
+        version=POSITIVE, sha256=SHA256, operators=Sequence(NAME, minimum=1, maximum=100, unique=True)
+    ),
+    EntryType.OPERATORS_CHANGED: _body(
         version=POSITIVE, sha256=SHA256, operators=Sequence(NAME, minimum=1, maximum=100, unique=True)
     ),
     EntryType.INVENTORY_CHECKED: _body(version=POSITIVE, sha256=SHA256, serial=LINE, label=LINE),

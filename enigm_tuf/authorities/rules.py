@@ -11,6 +11,16 @@ class InventoryRule(Rule):
     INVENTORY_HEAD = "INVENTORY-HEAD", "the inventory in force is the one that the audit log names last"
 
 
+class OperatorsRule(Rule):
+    """What the registry of operators demands of itself."""
+
+    OPERATORS_QUORUM = "OPERATORS-QUORUM", "a registry of operators is signed by the policy-approvers of the one before"
+    OPERATORS_HEAD = (
+        "OPERATORS-HEAD",
+        "the registry in force follows the policy's, and is what the audit log names last",
+    )
+
+
 class BackupRule(Rule):
     """What copies of keys demand; how old a restore proof may be, the policy says."""
 

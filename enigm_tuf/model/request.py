@@ -34,9 +34,9 @@ from enigm_tuf.model.shapes import (
 from enigm_tuf.model.strict_json import encode, parse, sha256
 
 Authority: TypeAlias = Literal["manifest", "release"]
-Action: TypeAlias = Literal["root", "recovery", "product", "release", "roles"]
+Action: TypeAlias = Literal["root", "recovery", "product", "release", "roles", "rollout"]
 AUTHORITY = Choice(("manifest", "release"))
-ACTION = Choice(("root", "recovery", "product", "release", "roles"))
+ACTION = Choice(("root", "recovery", "product", "release", "roles", "rollout"))
 """``recovery`` is a root without the manifest authority's consent; ``roles`` signs roles anew after a root."""
 ROLE = Text(r"[a-z0-9][a-z0-9_-]*(\.manifest|\.payload)?", "a role name", 80)
 APPROVALS = "approvals/"

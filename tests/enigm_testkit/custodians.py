@@ -3,12 +3,12 @@
 Every key is made at run time. What the real authority does to a request (``enigm-sign``) has tests of its own.
 """
 
-import base64
 import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -25,17 +25,21 @@ from enigm_tuf.audit.writing import GrowingTree
 from enigm_tuf.model.approval import Approval, Approver, Envelope, subjects_of, write_envelope, write_statement
 from enigm_tuf.model.approval import Decision as Vote
 from enigm_tuf.model.keys import Environment, KeyRecord, Proof, Purpose, TokenRecord, stated
+from enigm_tuf.model.operators import ApprovalKey, Operator, OperatorRegistry, OperatorRole, write_operators
 from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.model.request import (
     AuditHead,
+    Authority,
     RoleSignature,
     RuleOutcome,
     SigningRequest,
     SigningResponse,
     make_response,
 )
+from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.value import replace as replace_value
+from enigm_tuf.model.votes import OPERATORS_MATTER, DocumentVote, write_vote
 from enigm_tuf.trust import signable
 
 
@@ -89,6 +93,10 @@ def key_record(key: SoftKey, purpose: Purpose, environment: Environment = "stagi
     return replace_value(record, proof=Proof(challenge.hex(), proof.hex()))
 
 
+ENROLLED = datetime(2026, 1, 1, tzinfo=UTC)
+VOTER: tuple[OperatorRole, ...] = ("approver", "policy-approver")
+
+
 @dataclass(frozen=True)
 class Voter:
     """An operator with an approval key."""
@@ -97,13 +105,10 @@ class Voter:
     partition: str
     key: SoftKey
 
-    def policy_lines(self) -> str:
-        """The operator's table in a policy file."""
-        public = base64.b64encode(self.key.spki).decode()
-        return (
-            f'[[operators]]\nid = "{self.operator}"\nname = "{self.operator.title()}"\npartition = "{self.partition}"\n'
-            f'roles = ["approver"]\napproval_keys = [{{public_key = "{public}", device = "{self.key.name}"}}]\n'
-        )
+    def listed(self, *roles: OperatorRole, environment: Environment = "staging") -> Operator:
+        """The person in the registry of operators, with a key that is valid as long as any test lasts."""
+        key = ApprovalKey(_approval_record(self.key, environment), ENROLLED, ENROLLED.replace(year=2100))
+        return Operator(self.operator, self.operator.title(), self.partition, roles or VOTER, "active", (key,))
 
     def vote(self, request: SigningRequest, decision: Vote = "APPROVE", now: datetime | None = None) -> bytes:
         """The envelope that ``enigm-sign approve`` would write."""
@@ -131,6 +136,36 @@ class Voter:
         """Signed by the operator's key, whatever it says."""
         signature = self.key.sign(signable.approval(approval).data)
         return write_envelope(Envelope(write_statement(approval), sha256(self.key.spki), signature))
+
+
+@cache
+def _approval_record(key: SoftKey, environment: Environment) -> KeyRecord:
+    """The same bytes whenever it is asked for: a proof of possession has a random challenge."""
+    return key_record(key, "approval", environment)
+
+
+ROB = Operator("rob", "Rob", "release", ("requester",), "active", ())
+"""Who asks."""
+
+
+def registry(authority: Authority, *operators: Operator, environment: Environment = "staging") -> OperatorRegistry:
+    """Version 1 of a registry: rob asks, the others are as they are given."""
+    return OperatorRegistry(1, authority, environment, None, None, (ROB, *operators))
+
+
+def operators_vote(person: Voter, people: OperatorRegistry, policy: str) -> bytes:
+    """What ``enigm-sign operator sign`` would write of version 1, under this policy."""
+    vote = DocumentVote(
+        document=sha256(write_operators(people)),
+        version=people.version,
+        authority=people.authority,
+        environment=people.environment,
+        voter=Approver(person.operator, sha256(person.key.spki), person.partition, person.key.name),
+        policy=PolicyPin(1, sha256(policy.encode())),
+        created=ENROLLED,
+    )
+    signature = person.key.sign(signable.document_vote(OPERATORS_MATTER, vote).data)
+    return write_envelope(Envelope(write_vote(OPERATORS_MATTER, vote), sha256(person.key.spki), signature))
 
 
 def voter(operator: str, partition: str) -> Voter:

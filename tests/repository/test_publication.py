@@ -12,6 +12,7 @@ from enigm_tuf.errors import ConflictError, StateError
 from enigm_tuf_repository.durable import file_sha256
 from enigm_tuf_repository.locking import exclusive
 from enigm_tuf_repository.publication import Held, unseen
+from enigm_tuf_repository.publishing import kind_of
 from enigm_tuf_repository.stores.directory import DirectoryStore
 
 _WRITING = {"open", "os.rename", "os.remove", "os.mkdir"}
@@ -80,10 +81,13 @@ def test_the_timestamp_comes_last(gated: Vendor, monkeypatch: pytest.MonkeyPatch
     gated.done("release", "publish", "phone-1.0")
 
     published = [name.removeprefix(f"{gated.published}/") for name in names if name.startswith(str(gated.published))]
-    kinds = [name.split("/")[1] if name.startswith("targets") else name.split(".", 1)[1] for name in published]
+    kinds = [name.split(".", 1)[1] if name.startswith("metadata") else kind_of(name) for name in published]
     assert kinds == [
         "payloads",
-        "payloads",  # its chunk hashes
+        "chunks",
+        "decisions",  # of two payload custodians, and one of the manifest authority
+        "decisions",
+        "decisions",
         "manifests",
         "phone.payload.json",
         "phone.manifest.json",

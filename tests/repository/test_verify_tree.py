@@ -63,6 +63,7 @@ def test_a_published_tree_is_whole_and_all_of_it_was_looked_at(tree: Vendor, cap
         "target files": 4,
         "payloads offered": 2,
         "chunk files": 2,
+        "decisions": 11,
         "bytes": sum(path.stat().st_size for path in (tree.published / "targets").rglob("*.*[pn]")),
         "records": 4,
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from enigm_testkit.house import audit_logs, policy_toml, read
+from enigm_testkit.house import audit_logs, found_operators, policy_toml, read
 from enigm_testkit.works import Works
 from enigm_tuf.authorities.cli import main as enigm_sign
 from enigm_tuf.model.strict_json import sha256
@@ -79,6 +79,8 @@ class Player:
         return f"--operator {name} " in command or (" sign " in command and f"token={name}?" in command)
 
     def _answers(self, arguments: list[str]) -> dict[str, str]:
+        if arguments[:2] == ["operator", "sign"]:
+            return {"last_four_words": last_words(sha256(Path(arguments[2]).read_bytes()))}
         if arguments[0] in {"approve", "sign"}:
             return {"last_four_words": last_words(read(Path(arguments[1])).digest)}
         if arguments[:2] == ["authority", "trust"]:
@@ -143,6 +145,7 @@ def test_one_authority_becomes_two(one: Works, tmp_path: Path, monkeypatch: pyte
     works = one.copied(tmp_path / "house")
     house = works.house
     house.plan = replace(house.plan, spares=())
+    found_operators(house, "release")
     (house.path / "release.policy.toml").write_text(policy_toml(house, "release"))
     text = (house.path / "repository" / "repository.toml").read_text()
     (block,) = re.findall(r"```toml\n(.*?)```", (HOWTO / "migrate-to-dual.md").read_text(), re.DOTALL)

@@ -56,6 +56,12 @@ def unclosed(entries: Iterable[AuditEntry]) -> list[AuditEntry]:
     return list(opened.values())
 
 
+def logged_entries(room: Room) -> int:
+    """How many entries the audit log has now."""
+    with open_log(room.home.log, room.clock) as log:
+        return log.head().entries
+
+
 def _about(entries: list[TranscriptEntry], head: str) -> JsonObject:
     opened = entries[0].body
     named = {name: opened[name] for name in ("ceremony", "type", "script_sha256", "rehearsal")}

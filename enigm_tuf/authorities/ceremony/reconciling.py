@@ -43,7 +43,7 @@ class Reconciled:
         return Said((self.why,))
 
 
-_LOGGED = {
+LOGGED = {
     "wrapping make": EntryType.WRAPPING_MADE,
     "key backup": EntryType.BACKUP_MADE,
     "key restore": EntryType.KEY_RESTORED,
@@ -57,19 +57,26 @@ def reconcile(room: Room, step: Step, progress: Progress) -> Reconciled:
 
     But for a response that was lost: it is written again from the log. TokenError where a token does not answer.
     """
-    if progress.performed and step.action in (*_OTHERS, *_LOGGED):
+    if progress.performed and step.action in (*OTHERS, *LOGGED):
         return Reconciled(Answer.HAPPENED, "it was done, and somebody objected")
-    since = read_log(room.home.log)[progress.begun[0]["audit_entries"] :]
+    since = _since(room, progress)
     crashed = progress.open or progress.crashed
-    if step.action in _LOGGED:
+    if step.action in LOGGED:
         return _logged_and_written(room, step, since)
-    if step.action in _OTHERS:
-        return _OTHERS[step.action](room, step, since, crashed)
+    if step.action in OTHERS:
+        return OTHERS[step.action](room, step, since, crashed)
     return Reconciled(Answer.NOT, "looking on again changes nothing")
 
 
+def _since(room: Room, progress: Progress) -> list[AuditEntry]:
+    """What was logged since the step began, but for what another token did meanwhile."""
+    serials = {serial for body in progress.begun for serial in body["tokens"].values()}
+    entries = read_log(room.home.log)[progress.begun[0]["audit_entries"] :]
+    return [entry for entry in entries if not serials or entry.body.get("serial", min(serials)) in serials]
+
+
 def _logged_and_written(room: Room, step: Step, since: list[AuditEntry]) -> Reconciled:
-    logged = any(entry.type == _LOGGED[step.action] for entry in since)
+    logged = any(entry.type == LOGGED[step.action] for entry in since)
     written = _is_written(room, step)
     if logged and written:
         return Reconciled(Answer.HAPPENED, "it is in the audit log, and its file is there")
@@ -191,7 +198,7 @@ def _yes(there: bool) -> str:
     return "yes" if there else "no"
 
 
-_OTHERS: dict[str, Callable[[Room, Step, list[AuditEntry], bool], Reconciled]] = {
+OTHERS: dict[str, Callable[[Room, Step, list[AuditEntry], bool], Reconciled]] = {
     "token init": _initialised,
     "key generate": _generated,
     "key enrol": _written,

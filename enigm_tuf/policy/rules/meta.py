@@ -47,6 +47,7 @@ def roles(question: Question) -> str:
         ("manifest", "product"): {"targets", manifest, "snapshot"},
         ("release", "release"): {payload},
         ("manifest", "release"): {manifest, "snapshot"},
+        ("manifest", "rollout"): {manifest, "snapshot"},
     }
     wanted = expected.get((index.authority, index.action), set())
     if not wanted or set(question.proposals) != wanted:

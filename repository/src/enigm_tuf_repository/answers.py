@@ -118,6 +118,7 @@ def _question(
     return ask(
         item.request,
         policy_data=item.policy,
+        operators_data=item.operators,
         root=item.root,
         ledger=asked.ledgers[item.request.index.authority],
         envelopes=envelopes,

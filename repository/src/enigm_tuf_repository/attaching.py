@@ -28,6 +28,7 @@ from enigm_tuf_repository.records import (
     save_record,
 )
 from enigm_tuf_repository.register import load_register, save_register
+from enigm_tuf_repository.staging import stage_decisions
 from enigm_tuf_repository.workspace import Workspace
 
 
@@ -67,6 +68,7 @@ def attach(
         _keep(workspace, record, answer)
     _stage(workspace, record, asked, answers, states)
     if all(state.complete for state in states) and not record.unasked:
+        stage_decisions(workspace, record)
         record = record.with_evidence(*_evidence(workspace, record, answers, now))
         save_record(workspace, record)
         _note_signed(workspace, record)

@@ -24,10 +24,10 @@ from enigm_tuf_repository.stores.caching import TIMESTAMP
 from enigm_tuf_repository.stores.directory import DirectoryStore
 from enigm_tuf_repository.workspace import Workspace
 
-IN_THE_BUCKET_ALONE = frozenset({"payloads", "chunks"})  # brought to the mirror when somebody needs them
+IN_THE_BUCKET_ALONE = frozenset({"payloads", "chunks", "decisions"})  # brought to the mirror when somebody needs them
 AT_ONCE = 4  # files; with their parts they bound the memory
 
-ORDER = ("payloads", "chunks", "manifests", "payload", "manifest", "targets", "snapshot", "root")
+ORDER = ("payloads", "chunks", "decisions", "manifests", "payload", "manifest", "targets", "snapshot", "root")
 """What a file names is there before the file is: each kind waits for the one before it, the files of one go together.
 
 Root is last: from then on until the new timestamp is there a device may find roles that its new root refuses.

@@ -16,6 +16,7 @@ class RepositoryRule(Rule):
     PAYLOAD_BYTES = "PAYLOAD-BYTES", "payloads on the disk are those of the manifest and of the payload record"
     VERSION_INCREASE = "VERSION-INCREASE", "every role and the release are newer than what is published"
     NEGATIVE_CLIENT = "NEGATIVE-CLIENT", "the device client refuses the staged tree under every attack, by its rule"
+    SECRET_SCAN = "SECRET-SCAN", "no private key is in what is built, asked for or published"
     EXPIRY_HORIZON = "EXPIRY-HORIZON", "no role expires within a tenth of its life after publication"
     PUBLISHED_TREE = (
         "PUBLISHED-TREE",
@@ -37,6 +38,7 @@ class ArtifactRule(Rule):
     ARTIFACT_KIND = "ARTIFACT-KIND", "every artifact is of a kind that repository.toml allows for its product"
     ARTIFACT_CLAIMS = "ARTIFACT-CLAIMS", "manifest and payload record say of an artifact what it says of itself"
     DELTA_SOURCE = "DELTA-SOURCE", "a delta starts from a build that was published, as one version"
+    SBOM = "SBOM", "a bill of materials that the release authority bound to an artifact names it by its hash"
     ANDROID_METADATA = (
         "ANDROID-METADATA",
         "metadata, twin, properties and payload of an update package agree",

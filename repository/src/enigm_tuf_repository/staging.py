@@ -1,9 +1,12 @@
-"""What a record adds to the tree: its signed roles, the targets that they list, and nothing else."""
+"""What a record adds to the tree: its signed roles, the targets that they list, the decisions, and nothing else."""
 
 from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.model.chunks import SUFFIX
+from enigm_tuf.model.decisions import decision_path
 from enigm_tuf.model.manifest import read_manifest
+from enigm_tuf.model.request import read_response
 from enigm_tuf.model.tuf import TargetFile, Targets
+from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.lineage import SignedFile, file_name, read_signed_file
 from enigm_tuf_repository.records import ReleaseRecord, Step, staged_files
 from enigm_tuf_repository.register import Register
@@ -68,18 +71,37 @@ def offered_payloads(workspace: Workspace, record: ReleaseRecord) -> list[Target
     return [target for target in offered if built and staged_path(target) in built.digests]
 
 
+def stage_decisions(workspace: Workspace, record: ReleaseRecord) -> None:
+    """The responses of both authorities into the tree, for ``enigm-sign explain``; no device asks for them."""
+    for path, data in _decisions(workspace, record).items():
+        write_durably(workspace.record(record.id) / path, data)
+
+
+def _decisions(workspace: Workspace, record: ReleaseRecord) -> dict[str, bytes]:
+    files = sorted((workspace.record(record.id) / "responses").glob("*.enigmresp"))
+    found: dict[str, bytes] = {}
+    for file in files:
+        data = file.read_bytes()
+        authority = read_response(data, str(file))[0].authority
+        found[f"staged/{decision_path(record.id, authority, data)}"] = data
+    return found
+
+
 def require_only_signed(workspace: Workspace, record: ReleaseRecord) -> None:
-    """RECORD-EVIDENCE: every staged file is signed metadata of this record, or a target that it lists."""
+    """RECORD-EVIDENCE: every staged file is signed metadata of this record, a target that it lists, or a decision."""
     allowed = {f"staged/metadata/{file_name(role, version)}" for role, version in record.roles.items()}
     for target in (*new_targets(workspace, record), *offered_payloads(workspace, record)):
         allowed |= {staged_path(target), f"{staged_path(target)}{SUFFIX}"}
     if {"snapshot", "root"} & record.roles.keys():
         allowed.add(TIMESTAMP)
+    decisions = _decisions(workspace, record)
     for path in staged_files(workspace, record.id):
+        if path in decisions and (workspace.record(record.id) / path).read_bytes() == decisions[path]:
+            continue
         if path not in allowed:
             raise RefusedError(
                 RepositoryRule.RECORD_EVIDENCE,
                 f"{record.id}, {path}",
-                expected="signed metadata of this record, or a target that it lists",
+                expected="signed metadata of this record, a target that it lists, or an answer of an authority",
                 got="an extra file that nobody signed",
             )

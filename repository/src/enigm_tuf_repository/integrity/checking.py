@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 from enigm_tuf.errors import ConflictError, EnigmTufError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.chunks import SUFFIX
+from enigm_tuf.model.decisions import FOLDER
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.tuf import Timestamp
 from enigm_tuf.trust.metadata import TrustedMetadata
 from enigm_tuf_repository.integrity.damage import Findings, Kind
+from enigm_tuf_repository.integrity.decisions import is_answer
 from enigm_tuf_repository.integrity.heads import admit_heads, admit_root_chain, metadata_path
 from enigm_tuf_repository.integrity.history import History
 from enigm_tuf_repository.integrity.products import Product
@@ -62,7 +64,7 @@ def check_tree(tree: Tree, known: Known, watch: Callable[[Findings], None] = unw
             heads["snapshot"] = state.snapshot.value.version
             names = _products(tree, state, History(tree, roots, found), known, watch, unjudged)
         if state is not None or not found.damage:  # else nobody can say what belongs here
-            _check_names(tree, heads, names, (*_ASIDE, *unjudged), known.under_way, found)
+            _check_names(tree, heads, names, (*_ASIDE, *unjudged), known, found)
     if found.damage and _snapshot_version(tree) != before:
         raise ConflictError("something was published while the tree was looked at", hint="run it again")
     return found
@@ -107,13 +109,16 @@ def _check_names(
     heads: Mapping[str, int],
     names: set[bytes],
     aside: tuple[str, ...],
-    under_way: Mapping[str, str],
+    known: Known,
     found: Findings,
 ) -> None:
     for path in tree.names(""):
         if path == TIMESTAMP or path.startswith(aside) or _is_listed(path, names) or _is_version(path, heads):
             continue
-        if path in under_way and _sha256_of(tree, path) == under_way[path]:
+        if path.startswith(f"{FOLDER}/") and is_answer(tree, path, known.pruned):
+            found.count("decisions")
+            continue
+        if path in known.under_way and _sha256_of(tree, path) == known.under_way[path]:
             found.count("files of open records")
             continue
         found.add(Kind.EXTRA, path, "nothing that is signed accounts for it")

@@ -8,6 +8,7 @@ from enigm_tuf_repository.integrity.checking import Known, check_tree
 from enigm_tuf_repository.integrity.damage import Findings
 from enigm_tuf_repository.integrity.records import check_records, first_root_of, under_way
 from enigm_tuf_repository.integrity.tree import DirectoryTree, Tree
+from enigm_tuf_repository.pruning import pruned_paths
 from enigm_tuf_repository.stores.opening import remote_of
 from enigm_tuf_repository.workspace import Workspace
 
@@ -23,7 +24,9 @@ def check_workspace(
     if not (workspace.published / "metadata").is_dir() and remote is None:
         raise MisuseError(f"{workspace.published}: nothing is published yet")
     tree: Tree = remote or DirectoryTree(workspace.published)
-    known = Known(config.environment, first_root or _first_root(workspace), under_way(workspace))
+    known = Known(
+        config.environment, first_root or _first_root(workspace), under_way(workspace), pruned_paths(workspace)
+    )
     found = check_tree(tree, known, watch)
     check_records(workspace, tree, known.pruned, found)
     return (remote.url if remote else str(workspace.published)), found

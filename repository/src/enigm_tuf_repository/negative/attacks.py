@@ -235,7 +235,7 @@ ATTACKS = (
     Attack("swapped payload", _BYTES, _swapped_payload),
     Attack("one bit flipped", _BYTES, _one_bit),
     Attack("cut payload", _BYTES, _cut_payload),
-    Attack("replayed release", ("TARGET-HASH",), _replayed_release),
+    Attack("replayed release", ("TARGET-HASH", "TransportError"), _replayed_release),
     Attack("below the floor", ("ROLLBACK-INDEX",), _below_the_floor),
     Attack("another environment", ("ENVIRONMENT-MATCH",), _another_environment),
 )

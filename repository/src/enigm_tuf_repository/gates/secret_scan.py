@@ -1,0 +1,70 @@
+"""SECRET-SCAN: no private key in what is published, what was asked for, or what is in the artifacts."""
+
+from enigm_tuf_repository.gates.context import GateContext
+from enigm_tuf_repository.gates.gate import Evidence, Progress
+from enigm_tuf_repository.inspection.source import Source
+from enigm_tuf_repository.leaks.leaks import leaks_of, require_no_leak
+from enigm_tuf_repository.leaks.owners import enrolled_keys
+from enigm_tuf_repository.leaks.scanning import Scan, files_below
+from enigm_tuf_repository.rules import RepositoryRule
+
+FOLDERS = ("staged", "requests", "responses", "approvals", "settings")
+
+
+class SecretScan:
+    """Reads everything that the record holds, archives inside archives, and the images inside update packages."""
+
+    rule = RepositoryRule.SECRET_SCAN
+    proves = (
+        "In the staged files, requests and answers, in archives inside them (zip, tar, gz, xz, bz2, zst), and in the "
+        "images of full update packages no private key was recognised: PEM (encrypted too), PKCS#8, PKCS#1 and SEC 1 "
+        "in DER, PKCS#12, OpenSSH, PGP, JWK, PuTTY, Java key stores, SoftHSM objects, and base64 of them."
+    )
+    does_not_prove = (
+        "That there is none in another form: raw numbers, encrypted containers, compressed file systems, wraps that "
+        "only their maker knows. What could not be opened is listed among the facts."
+    )
+
+    def applies(self, context: GateContext) -> str:
+        """Always."""
+        del context
+        return ""
+
+    def run(self, context: GateContext, progress: Progress) -> Evidence:
+        """RefusedError SECRET-SCAN says where, what, and whose."""
+        folder = context.workspace.record(context.record.id)
+        files = [path for name in FOLDERS if (folder / name).is_dir() for path in files_below(folder / name)]
+        total = sum(path.stat().st_size for path in files)
+        scan = Scan()
+        scan.moved = lambda _: progress(min(scan.scanned, total), total)
+        for path in files:
+            scan.path(path, str(path.relative_to(folder)))
+        for name, source in self._images(context):
+            _scan_source(scan, source, name)
+        exceptions = context.workspace.configuration().secret_exceptions or ()
+        leaks = leaks_of(scan, enrolled_keys(context.workspace), exceptions, context.now)
+        require_no_leak(leaks)
+        excused = {leak.found.candidate.digest: leak.excused for leak in leaks}
+        told = f", {len(excused)} excused" if excused else ""
+        unread = f", {len(scan.unread)} containers not opened" if scan.unread else ""
+        return Evidence(
+            f"{scan.files} files and members, {scan.scanned:,} bytes, no private key{told}{unread}",
+            {"bytes": scan.scanned, "excused": excused, "not_opened": scan.unread[:100]},
+        )
+
+    def _images(self, context: GateContext) -> list[tuple[str, Source]]:
+        """The images that an update package holds compressed."""
+        if "android-ota" not in context.artifacts.kinds():
+            return []
+        sets = context.artifacts.images(lambda _: None)
+        return [(f"{item.origin}!{name}", source) for item in sets for name, source in item.images.items()]
+
+
+GATE = SecretScan()
+
+
+def _scan_source(scan: Scan, source: Source, name: str) -> None:
+    if isinstance(source.origin, bytes):
+        scan.data(source.read(0, source.length), name)
+    elif (source.start, source.length) == (0, source.origin.stat().st_size):
+        scan.path(source.origin, name)

@@ -1,0 +1,185 @@
+"""The scan itself: one pass over all bytes, then into every container, and into the containers in it.
+
+A file is mapped, not copied, and scanned by all cores. What is inside a container is unpacked into memory, or into a
+file without a name.
+"""
+
+import mmap
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from enigm_tuf.errors import MalformedError
+from enigm_tuf_repository.leaks.anchors import LONGEST, anchors_in
+from enigm_tuf_repository.leaks.candidates import WINDOW, Candidate, around, candidate, yubihsm_wrap
+from enigm_tuf_repository.leaks.containers import HEAD, UnreadableError, container_of, unpacked
+
+DEEPEST = 8  # containers in containers
+LARGEST = 64 * 2**30  # bytes that one file may unpack to, all levels together: as large as the largest artifact
+_IN_MEMORY = 8 * 2**20  # bytes of one member
+_YUBIHSM = ".yhw"  # how yubihsm-setup names a dump: nothing inside shows what it is
+_PIECE = 4 * 2**20  # bytes that one thread scans at a time
+_BEFORE = 8 * 2**10  # bytes before an anchor that a key in JSON may begin in
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A private key: where (``path!member!member``, and the byte in it), and what it is."""
+
+    place: str
+    offset: int
+    candidate: Candidate
+
+
+@dataclass
+class Scan:
+    """What one run found. ``unread`` are containers that could not be looked into, with the reason."""
+
+    found: list[Found] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    files: int = 0
+    scanned: int = 0
+    moved: Callable[[int], None] = lambda _: None
+
+    def path(self, path: Path, name: str | None = None) -> None:
+        """A file; MalformedError where what is in it is too deep or too large to be looked into."""
+        with path.open("rb") as file:
+            self._file(_Packed(name or str(path), LARGEST), file, 0)
+
+    def data(self, data: bytes, name: str) -> None:
+        """Bytes that are here already; MalformedError."""
+        self._content(_Packed(name, LARGEST), BytesIO(data), memoryview(data), 0)
+
+    def stream(self, stream: BinaryIO, name: str) -> None:
+        """Everything that can still be read of a stream; MalformedError."""
+        self._member(_Packed(name, LARGEST), stream, 0)
+
+    def _member(self, packed: "_Packed", member: BinaryIO, depth: int) -> None:
+        """Small ones stay in memory. What was read before it turned out to be broken is scanned all the same."""
+        data = packed.read(member, _IN_MEMORY + 1)
+        if len(data) <= _IN_MEMORY:
+            self._content(packed, BytesIO(data), memoryview(data), depth)
+        else:
+            with tempfile.TemporaryFile() as copy:
+                while data:
+                    copy.write(data)
+                    data = packed.read(member, _IN_MEMORY)
+                copy.flush()
+                self._file(packed, copy, depth)
+        if packed.trouble:
+            self.unread.append(f"{packed.name}: {packed.trouble}")
+
+    def _file(self, packed: "_Packed", file: BinaryIO, depth: int) -> None:
+        with _mapped(file) as view:
+            self._content(packed, file, view, depth)
+
+    def _content(self, packed: "_Packed", file: BinaryIO, view: memoryview, depth: int) -> None:
+        before = len(self.found)
+        self._bytes(packed.name, view)
+        if packed.name.lower().endswith(_YUBIHSM) and (wrap := yubihsm_wrap(bytes(view[:WINDOW]))):
+            self.found.append(Found(packed.name, 0, wrap))
+        container = container_of(bytes(view[:HEAD]))
+        if container is None:
+            return
+        if depth == DEEPEST:
+            raise MalformedError(packed.name, "", f"containers in containers, more than {DEEPEST} deep")
+        file.seek(0)
+        outside = len(self.found)
+        try:
+            for name, member in container.members(file):
+                self._member(packed.inside(name), member, depth + 1)
+        except UnreadableError as error:
+            self.unread.append(f"{packed.name}: {error}")
+        inside = {item.candidate.digest for item in self.found[outside:]}
+        kept = [item for item in self.found[before:outside] if item.candidate.digest not in inside]
+        self.found[before:outside] = kept  # what is stored as it is was found twice
+
+    def _bytes(self, name: str, view: memoryview) -> None:
+        self.files += 1
+        self.scanned += len(view)
+        starts = range(0, len(view), _PIECE)
+        if len(starts) <= 1:
+            hits = [hits_in(view, start) for start in starts]
+        else:
+            with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+                hits = list(pool.map(lambda start: hits_in(view, start), starts))
+        end = 0
+        for at, kind in (hit for piece in hits for hit in piece):
+            if at < end:
+                continue  # inside a key that was found: the base64 of a PEM, the DER in a PKCS#12
+            if found := _look(view, at, kind):
+                start, seen = found
+                self.found.append(Found(name, start, seen))
+                end = start + seen.length
+        self.moved(len(view))
+
+
+class _Packed:
+    """A file, or a member of one, with the bytes that may still be unpacked from all of it."""
+
+    def __init__(self, name: str, left: int, outer: "_Packed | None" = None) -> None:
+        self.name = name
+        self.left = left
+        self._outer = outer
+        self.trouble = ""
+
+    def inside(self, name: str) -> "_Packed":
+        printable = "".join(char if char.isprintable() else "?" for char in name)
+        return _Packed(f"{self.name}!{printable:.200}", self.left, self._outer or self)
+
+    def read(self, member: BinaryIO, count: int) -> bytes:
+        """At most ``count`` bytes, fewer at the end or at ``trouble``; MalformedError where there are too many."""
+        outermost, pieces = self._outer or self, []
+        try:
+            while count and not self.trouble and (piece := unpacked(member, count)):
+                count -= len(piece)
+                outermost.left -= len(piece)
+                if outermost.left < 0:
+                    raise MalformedError(self.name, "", f"unpacks to more than {LARGEST:,} bytes")
+                pieces.append(piece)
+        except UnreadableError as error:
+            self.trouble = str(error)
+        return b"".join(pieces)
+
+
+def hits_in(view: memoryview, start: int) -> list[tuple[int, str]]:
+    """The anchors that begin in the piece from ``start`` on, by their place in ``view``."""
+    piece = view[start : start + _PIECE + LONGEST]
+    return [(start + at, kind) for at, kind in anchors_in(piece) if at < _PIECE]
+
+
+def _look(view: memoryview, at: int, kind: str) -> tuple[int, Candidate] | None:
+    """Where a key begins, and what it is; None where the anchor was nothing."""
+    window = bytes(view[at : at + WINDOW])
+    if before := around(kind, bytes(view[max(0, at - _BEFORE) : at]), window):
+        return at - before[0], before[1]
+    found = candidate(kind, window)
+    return (at, found) if found else None
+
+
+@contextmanager
+def _mapped(file: BinaryIO) -> Iterator[memoryview]:
+    """The bytes of a file; an empty one cannot be mapped."""
+    if os.fstat(file.fileno()).st_size == 0:
+        yield memoryview(b"")
+        return
+    with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped:
+        mapped.madvise(mmap.MADV_SEQUENTIAL)
+        view = memoryview(mapped)
+        try:
+            yield view
+        finally:
+            view.release()
+
+
+def files_below(path: Path) -> Iterable[Path]:
+    """The regular files in a directory, in order, without following links; or the file itself."""
+    if not path.is_dir():
+        return [path]
+    return sorted(item for item in path.rglob("*") if item.is_file() and not item.is_symlink())
