@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from enigm_tuf.audit.proofs import InclusionProof
 from enigm_tuf.audit.rules import AuditRule
 from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.model.ceremony import CEREMONY_TYPES
@@ -87,6 +88,10 @@ class AuditLog(Protocol):
 
     def entries(self) -> Iterator[AuditEntry]:
         """All entries, oldest first."""
+        ...
+
+    def proof(self, sequence: int) -> InclusionProof:
+        """That entry number ``sequence`` stands in the log, under its newest checkpoint."""
         ...
 
     def head(self) -> AuditHead:
