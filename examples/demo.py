@@ -14,6 +14,7 @@ from examples.tutorial import commands_not_played
 from examples.vendor import (
     AUTHORITIES,
     eight_steps,
+    found_authorities,
     make_keys,
     take_stock,
     trust_root,
@@ -86,13 +87,12 @@ def prepare(stage: Stage, farm: BuildFarm) -> None:
     """The ceremony: keys, policies, root, product."""
     make_keys(stage)
     write_policies(stage)
-    write_repository_configuration(stage, farm.artifact_rules())
-    for authority in AUTHORITIES:
-        what = ["--authority", authority, "--environment", "staging", "--policy", f"{authority}.policy.toml"]
-        stage.sign("authority", "init", "--home", authority, *what)
+    write_repository_configuration(stage, farm.artifact_rules(), found_authorities(stage))
     take_stock(stage)
     stage.say("Root: 2 of 3 keys on separate tokens")
     stage.repo("init", "--config", str(stage.folder / "repository.toml"))
+    for authority in AUTHORITIES:
+        stage.repo("operators", "put", str(stage.folder / f"{authority}.operators.json"))
     eight_steps(stage, "root-1", ["release"])
     trust_root(stage)
     stage.say("Product phone: a role for each authority")

@@ -1,11 +1,8 @@
 """The vendor of the demo: who there is, their keys, the two policies, and the eight steps of a record."""
 
-import base64
 import json
 from collections.abc import Sequence
 from pathlib import Path
-
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from enigm_tuf.model.request import read_request
 from enigm_tuf.model.strict_json import canonical, parse, sha256
@@ -49,12 +46,15 @@ def _enrol(stage: Stage, uri: str, label: str, purpose: str, custodian: str, out
 
 
 def write_policies(stage: Stage) -> None:
-    """One policy for each authority: two approvals, one of them from security."""
+    """One policy for each authority: two approvals, one of them from security. It names the operators' registry."""
     for authority in AUTHORITIES:
+        _write_operators(stage, authority)
         kinds = {"release": ("root", "payload"), "manifest": ("root", "targets", "snapshot", "manifest")}[authority]
         thresholds = {"root": 2, "payload": 2, "targets": 1, "snapshot": 1, "manifest": 1}
         actions = [
             "inventory",
+            "operators",
+            "policy",
             "product",
             "release",
             "root",
@@ -62,24 +62,89 @@ def write_policies(stage: Stage) -> None:
             *(["recovery"] if authority == "release" else ["rollout"]),
         ]
         text = f'schema = 1\nversion = 1\nauthority = "{authority}"\nenvironment = "staging"\nrequest_hours = 72\n'
-        text += "".join(_operator(stage.folder, name, partition) for name, (_, partition) in APPROVERS.items())
-        text += '[[operators]]\nid = "rob"\nname = "Rob"\npartition = "engineering"\nroles = ["requester"]\n'
-        text += "approval_keys = []\n"
+        text += f'operators_sha256 = "{sha256((stage.folder / f"{authority}.operators.json").read_bytes())}"\n'
         for action in actions:
             text += f'[actions.{action}]\napprovals = 2\npartitions = ["engineering", "security"]\n'
         text += "".join(f"[expiry.{kind}]\nminimum = 7\nmaximum = 400\n" for kind in kinds)
         text += "[thresholds]\n" + "".join(f"{kind} = {thresholds[kind]}\n" for kind in kinds)
+        text += _DEMANDS
         (stage.folder / f"{authority}.policy.toml").write_text(text)
 
 
-def _operator(folder: Path, name: str, partition: str) -> str:
-    record = json.loads((folder / f"{name}.key.json").read_text())
-    key = load_pem_public_key(record["key"]["keyval"]["public"].encode())
-    spki = base64.b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+_DEMANDS = """
+[key]
+piv_firmware = "5.7.0"
+attested = ["piv"]
+
+[source]
+unproved = ["phone"]  # the demo's farm signs nothing
+products = []
+
+[gate]
+untested = ["phone"]
+products = []
+
+[time]
+relax_delay_hours = 0
+cool_down_hours = {root = 0, recovery = 0, product = 0, release = 0, roles = 0, rollout = 0}
+freezes = []
+
+[rate]
+signatures_per_session = 10
+signatures_per_day = 100
+
+[ceremony]
+open_hours = {root = 0, recovery = 0, product = 0, release = 0, roles = 0, rollout = 0}
+"""
+
+
+def _write_operators(stage: Stage, authority: str) -> None:
+    """Rob asks, alice and bob approve: version 1 of the registry, from the file that people write."""
+    text = f'schema = 1\nauthority = "{authority}"\nenvironment = "staging"\n'
+    text += _person("rob", "engineering", ["requester"], "")
+    for name, (_, partition) in APPROVERS.items():
+        valid = 'valid_from = "2026-01-01T00:00:00Z", valid_until = "2030-01-01T00:00:00Z"'
+        text += _person(name, partition, ["approver", "policy-approver"], f'{{record = "{name}.key.json", {valid}}}')
+    (stage.folder / f"{authority}.operators.toml").write_text(text)
+    stage.sign("operator", "propose", f"{authority}.operators.toml", "--out", f"{authority}.operators.json")
+
+
+def _person(name: str, partition: str, roles: list[str], key: str) -> str:
     return (
-        f'[[operators]]\nid = "{name}"\nname = "{name.title()}"\npartition = "{partition}"\nroles = ["approver"]\n'
-        f'[[operators.approval_keys]]\npublic_key = "{spki}"\ndevice = "{record["token"]["serial"]}"\n'
+        f'[[operators]]\nid = "{name}"\nname = "{name.title()}"\npartition = "{partition}"\nstatus = "active"\n'
+        f"roles = {json.dumps(roles)}\napproval_keys = [{key}]\n"
     )
+
+
+def found_authorities(stage: Stage) -> dict[str, str]:
+    """The first operators vote for themselves; the policy, which root will pin, names them.
+
+    Returns the key of each authority's audit log, as the command prints it: root pins it too.
+    """
+    logs = {}
+    stage.put_in(*APPROVERS)
+    for authority in AUTHORITIES:
+        registry = f"{authority}.operators.json"
+        votes = [part for name in APPROVERS for part in ("--vote", _vote(stage, "operator", registry, authority, name))]
+        what = ["--authority", authority, "--environment", "staging", "--policy", f"{authority}.policy.toml"]
+        said = stage.sign("authority", "init", "--home", authority, *what, "--operators", registry, *votes).out
+        logs[authority] = next(line.split()[-1] for line in said.splitlines() if line.startswith("audit log "))
+    return logs
+
+
+def _vote(stage: Stage, verb: str, document: str, authority: str, name: str) -> str:
+    out = f"{document.removesuffix('.json')}.{name}.dsse.json"
+    typed = {"last four words": last_words(sha256((stage.folder / document).read_bytes()))}
+    token = ["--token", f"piv:serial={APPROVERS[name][0]}", "--label", "9a"]
+    stage.sign(verb, "sign", document, *_works_as(authority, name), *token, "--out", out, answers=typed)
+    return out
+
+
+def _works_as(authority: str, name: str) -> list[str]:
+    return [
+        *("--policy", f"{authority}.policy.toml", "--operators", f"{authority}.operators.json"),
+        *("--operator", name),
+    ]
 
 
 def take_stock(stage: Stage) -> None:
@@ -91,22 +156,18 @@ def take_stock(stage: Stage) -> None:
 
 def take_in(stage: Stage, authority: str, name: str, *records: str, retire: Sequence[str] = ()) -> None:
     """The next inventory, ``name``.json: key records come in, SPKI digests go; both operators sign it."""
-    proposal, votes = f"{name}.json", []
+    proposal = f"{name}.json"
+    votes: list[str] = []
     stage.put_in(*APPROVERS)
     options = [part for record in records for part in ("--record", record)]
     options += [part for spki in retire for part in ("--retire", spki)]
     stage.sign("inventory", "propose", "--home", authority, *options, "--out", proposal)
-    typed = {"last four words": last_words(sha256((stage.folder / proposal).read_bytes()))}
-    for operator, (serial, _) in APPROVERS.items():
-        out = f"{name}.{operator}.dsse.json"
-        policy = ["--policy", f"{authority}.policy.toml", "--operator", operator]
-        token = ["--token", f"piv:serial={serial}", "--label", "9a"]
-        stage.sign("inventory", "sign", proposal, *policy, *token, "--out", out, answers=typed)
-        votes += ["--vote", out]
+    for operator in APPROVERS:
+        votes += ["--vote", _vote(stage, "inventory", proposal, authority, operator)]
     stage.sign("inventory", "adopt", proposal, "--home", authority, *votes)
 
 
-def write_repository_configuration(stage: Stage, artifact_rules: str) -> None:
+def write_repository_configuration(stage: Stage, artifact_rules: str, logs: dict[str, str]) -> None:
     """repository.toml, and the PIN file of the one key that is online."""
     pin = stage.folder / "timestamp.pin"
     pin.write_text(PIN)
@@ -129,6 +190,8 @@ def write_repository_configuration(stage: Stage, artifact_rules: str) -> None:
     }
     text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in lines.items())
     text += '[policies]\nmanifest = "manifest.policy.toml"\nrelease = "release.policy.toml"\n'
+    for authority, key in logs.items():
+        text += f'[audit_logs.{authority}]\npublic_key = "{key}"\nwitnesses = []\nwitness_threshold = 0\n'
     text += "[expiry_days]\nroot = 365\ntargets = 180\nsnapshot = 30\nmanifest = 30\npayload = 365\ntimestamp = 2\n"
     (stage.folder / "repository.toml").write_text(text + artifact_rules)
 
@@ -202,11 +265,9 @@ def approve(
     stage.put_in(*APPROVERS)
     digest = read_request((stage.folder / request).read_bytes(), request).digest
     token = ["--token", f"piv:serial={APPROVERS[card or name][0]}", "--label", "9a"]
-    policy = ["--policy", f"{authority}.policy.toml", "--operator", name]
     typed = {"last four words": words or last_words(digest)}
-    return stage.sign(
-        verb, request, *policy, *token, "--reason", "reviewed", "--out", out, answers=typed, status=status
-    )
+    who = [*_works_as(authority, name), *token]
+    return stage.sign(verb, request, *who, "--reason", "reviewed", "--out", out, answers=typed, status=status)
 
 
 def trust_root(stage: Stage) -> None:

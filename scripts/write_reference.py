@@ -32,6 +32,7 @@ from enigm_tuf.model import (
     inventory,
     keys,
     manifest,
+    operators,
     payload,
     policy,
     request,
@@ -53,6 +54,8 @@ SCHEMAS: dict[str, tuple[Record[Any], str]] = {
     "payload-record": (payload.PAYLOAD_RECORD, "The custom field of a target in a payload role"),
     "key-record": (keys.KEY_RECORD, "A .key.json file: one enrolled key"),
     "key-inventory": (inventory.INVENTORY, "All keys of an authority, as operators vote for them"),
+    "operators": (operators.OPERATORS, "The registry of an authority's operators, as policy-approvers vote for it"),
+    "operator-list": (operators.OPERATOR_LIST, "The file (TOML) that people write of the operators, as an object"),
     "wrapping-key": (wrapping.WRAPPING_KEY, "A .wrapping.json file: a key under which others are backed up"),
     "key-backup": (backup.BACKUP, "A .backup.json file: a payload key, wrapped, with the statement that it signed"),
     "restore-proof": (backup.RESTORE_PROOF, "A .restore.json file: that a backup gave its key back"),
@@ -233,9 +236,9 @@ CEREMONIES_HEAD = """\
     arguments, what is said, what is expected, and `on_failure`: `retry N` (N more times, then abort), `resume` (stop,
     go on later) or `abort`. A retry is never the last try of a PIN.
 
-    An action is done by hand or is a command of `enigm-sign` with its own arguments; `{home}`, `{policy}` and
-    `{tokens.NAME}` stand for what the script binds. How to: [Run a ceremony](../howto/run-a-ceremony.md). Written by
-    `scripts/write_reference.py` from the code.
+    An action is done by hand or is a command of `enigm-sign` with its own arguments; `{home}`, `{policy}`,
+    `{operators}` and `{tokens.NAME}` stand for what the script binds. How to:
+    [Run a ceremony](../howto/run-a-ceremony.md). Written by `scripts/write_reference.py` from the code.
 
     ## Types
 

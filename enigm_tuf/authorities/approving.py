@@ -1,6 +1,5 @@
 """An operator's decision on a request, signed with their own approval key."""
 
-from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +18,8 @@ from enigm_tuf.model.approval import (
     write_envelope,
     write_statement,
 )
-from enigm_tuf.model.policy import Operator, read_policy
+from enigm_tuf.model.operators import Operator, read_operators
+from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.request import SigningRequest
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.shapes import LINE
@@ -42,6 +42,14 @@ class PolicyFile:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorsFile:
+    """The registry of operators that the operator stands in: its bytes, and where they came from."""
+
+    data: bytes
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Vote:
     """What the operator says. ``confirm`` shows the request and raises unless the person says its digest's words."""
 
@@ -54,18 +62,20 @@ class Vote:
     confirm: Callable[[Question], None]
 
 
-def cast(request: SigningRequest, policy_file: PolicyFile, vote: Vote, now: datetime) -> bytes:
+def cast(
+    request: SigningRequest, policy_file: PolicyFile, operators_file: OperatorsFile, vote: Vote, now: datetime
+) -> bytes:
     """The envelope's bytes. It counts until the request expires.
 
     RefusedError POLICY-PINNED, REQUEST-TIME, APPROVER-KEY, CONFIRM-WORDS, and those of the token.
     """
     pin = _require_policy(request, policy_file)
-    operator = operator_of(policy_file, vote.operator)
+    operator = operator_of(operators_file, vote.operator, "approver")
     _require_unexpired(request, now)
     LINE.read(vote.reason, "--reason", "")
     identity = vote.token.identity()
     require_fit(identity, request.index.environment)
-    vote.confirm(looked_at(request, policy_file, now))
+    vote.confirm(looked_at(request, policy_file, operators_file, now))
     with vote.token.session(vote.pin) as session:
         key = find_key(session, vote.label)
         require_enrolled(operator, key, identity)
@@ -77,9 +87,20 @@ def cast(request: SigningRequest, policy_file: PolicyFile, vote: Vote, now: date
     return write_envelope(Envelope(write_statement(statement), sha256(key.spki), signature))
 
 
-def looked_at(request: SigningRequest, policy_file: PolicyFile, now: datetime) -> Question:
+def looked_at(
+    request: SigningRequest, policy_file: PolicyFile, operators_file: OperatorsFile, now: datetime
+) -> Question:
     """What the operator looks at. What the authority trusts and remembers, the authority knows: here it is left out."""
-    return ask(request, policy_data=policy_file.data, root=None, ledger=Ledger(), envelopes=(), custodian=None, now=now)
+    return ask(
+        request,
+        policy_data=policy_file.data,
+        operators_data=operators_file.data,
+        root=None,
+        ledger=Ledger(),
+        envelopes=(),
+        custodian=None,
+        now=now,
+    )
 
 
 def _statement(request: SigningRequest, pin: PolicyPin, vote: Vote, approver: Approver, now: datetime) -> Approval:
@@ -114,13 +135,17 @@ def _require_policy(request: SigningRequest, policy_file: PolicyFile) -> PolicyP
     return pin
 
 
-def operator_of(policy_file: PolicyFile, name: str) -> Operator:
-    """The approver of that name; MisuseError says who there is."""
-    operators = {operator.id: operator for operator in read_policy(policy_file.data, policy_file.source).operators}
+def operator_of(operators_file: OperatorsFile, name: str, role: str) -> Operator:
+    """The operator of that name and role; MisuseError says who there is."""
+    registry = read_operators(operators_file.data, operators_file.source)
+    operators = {operator.id: operator for operator in registry.operators}
+    source = operators_file.source
     if name not in operators:
-        raise MisuseError(f"{policy_file.source} knows no operator {name!r}; it knows {', '.join(sorted(operators))}")
-    if "approver" not in operators[name].roles:
-        raise MisuseError(f"{name} is no approver; {policy_file.source} makes them {', '.join(operators[name].roles)}")
+        raise MisuseError(f"{source} knows no operator {name!r}; it knows {', '.join(sorted(operators))}")
+    if role not in operators[name].roles:
+        raise MisuseError(f"{name} is no {role}; {source} makes them {', '.join(operators[name].roles)}")
+    if not operators[name].active:
+        raise MisuseError(f"{name} is not active; {source} says {operators[name].status}")
     return operators[name]
 
 
@@ -137,12 +162,10 @@ def _require_unexpired(request: SigningRequest, now: datetime) -> None:
 
 def require_enrolled(operator: Operator, key: TokenKey, identity: TokenIdentity) -> None:
     """RefusedError APPROVER-KEY unless it is an approval key of theirs, on its own device; KEY-CLASS."""
-    public = b64encode(key.spki).decode()
-    devices = {item.public_key: item.device for item in operator.approval_keys}
+    public = sha256(key.spki)
+    devices = {item.record.spki_sha256: item.device for item in operator.approval_keys}
     if public not in devices:
-        _refuse(
-            SigningRule.APPROVER_KEY, f"operator {operator.id}", "an approval key of theirs", f"key {sha256(key.spki)}"
-        )
+        _refuse(SigningRule.APPROVER_KEY, f"operator {operator.id}", "an approval key of theirs", f"key {public}")
     if devices[public] != identity.serial:
         _refuse(
             SigningRule.APPROVER_KEY,

@@ -4,15 +4,18 @@ A request is done when every payload in it has the signatures that it needs; unt
 Only requests that are done move the heads: a crash between two custodians or two payloads loses nothing.
 """
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from enigm_tuf.audit.log import AuditEntry, EntryType
 from enigm_tuf.errors import StateError
 from enigm_tuf.model.request import Previous, RoleSignature
 from enigm_tuf.model.strict_json import JsonObject
-from enigm_tuf.policy.question import Ledger
+from enigm_tuf.policy.question import Ledger, OpenCeremony
+
+_DAY = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,20 @@ class SignedRequest:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The log, read from the start. ``open_intent`` is a ``sign.intent`` of which nobody knows how it ended."""
+    """The log, read from the start. ``open_intent`` is a ``sign.intent`` of which nobody knows how it ended.
+
+    ``operators`` is the body of the entry that names the registry of operators in force, ``signatures`` are the times
+    of those of the last 24 hours of the log, ``ceremony`` is the newest that is open, ``policies`` are the digests of
+    those that were adopted.
+    """
 
     requests: Mapping[str, SignedRequest]
     open_intent: JsonObject | None
     last_time: datetime | None
+    operators: JsonObject | None = None
+    signatures: tuple[datetime, ...] = ()
+    ceremony: OpenCeremony | None = None
+    policies: frozenset[str] = frozenset()
 
     def ledger(self) -> Ledger:
         """What the policy may know."""
@@ -79,6 +91,9 @@ class History:
             last_time=self.last_time,
             signed=frozenset(item.digest for item in done),
             heads={payload.role: payload.previous for item in done for payload in item.payloads},
+            signatures=self.signatures,
+            policies=self.policies,
+            ceremony=self.ceremony,
         )
 
     def signed_by(self, digest: str, key: str) -> dict[str, RoleSignature]:
@@ -89,19 +104,34 @@ class History:
 def history_of(entries: Iterable[AuditEntry]) -> History:
     """Read a verified log."""
     requests: dict[str, SignedRequest] = {}
-    open_intent, last_time = None, None
+    open_intent, last_time, operators = None, None, None
+    signatures: deque[datetime] = deque()
+    ceremonies: dict[str, OpenCeremony] = {}
+    policies: set[str] = set()
     for entry in entries:
         last_time = entry.time
+        while signatures and signatures[0] <= last_time - _DAY:
+            signatures.popleft()
         match entry.type:
             case EntryType.SIGN_INTENT:
                 open_intent = entry.body
                 requests.setdefault(entry.body["request_sha256"], _begun(entry.body))
             case EntryType.SIGN_PERFORMED:
                 open_intent = None
+                signatures.append(entry.time)
                 _add_signature(requests, entry)
+            case EntryType.OPERATORS_CHANGED:
+                operators = entry.body
+            case EntryType.POLICY_ADOPTED:
+                policies.add(entry.body["sha256"])
+            case EntryType.CEREMONY_OPENED if not entry.body["rehearsal"]:
+                ceremonies[entry.body["ceremony"]] = OpenCeremony(entry.body["ceremony"], entry.time)
+            case EntryType.CEREMONY_CLOSED:
+                ceremonies.pop(entry.body["ceremony"], None)
             case EntryType.SIGN_REFUSED if entry.body["role"] is not None:
                 open_intent = None
-    return History(requests, open_intent, last_time)
+    ceremony = max(ceremonies.values(), key=lambda item: item.opened, default=None)
+    return History(requests, open_intent, last_time, operators, tuple(signatures), ceremony, frozenset(policies))
 
 
 def _begun(intent: JsonObject) -> SignedRequest:

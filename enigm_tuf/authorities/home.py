@@ -1,18 +1,15 @@
 """The home of an authority: one folder, inside the trust boundary, that says who it is and what it did.
 
-``authority.toml`` (which authority, which environment), ``policy.toml``, ``root/<version>.root.json`` (the chain that
-it trusts), the folder ``audit.log`` and its key ``log.key``. No key of any role and no PIN ever stands here: those keys
-are on tokens. The log's key can only say what this log says (decision 19).
+``authority.toml`` (which authority, which environment), ``policy.toml`` (the first; later ones are in ``policies/``),
+``root/<version>.root.json`` (the chain that it trusts), ``operators/``, ``inventory/``, the folder ``audit.log`` and
+its key ``log.key``. No key of any role and no PIN ever stands here: those keys are on tokens. The log's key can only
+say what this log says (decision 19).
 """
 
-import shutil
-import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from enigm_tuf.audit.log import EntryType
-from enigm_tuf.audit.merkle import create_log, open_log
-from enigm_tuf.durable import fsync_directory, read_input, write_new
+from enigm_tuf.durable import read_input, write_new
 from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.keys import ENVIRONMENT, Environment
@@ -22,7 +19,9 @@ from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.shapes import Record
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.strict_toml import parse_toml
-from enigm_tuf.ports import Clock
+from enigm_tuf.model.tuf import Root
+from enigm_tuf.trust.root_rules import view_root
+from enigm_tuf.trust.verified import read_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ _IDENTITY = Record(Identity, 1, authority=AUTHORITY, environment=ENVIRONMENT)
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """An authority's folder, read. ``policy_data`` are the exact bytes that root pins."""
+    """An authority's folder, read. ``policy_data`` is the policy in force, the bytes that root pins."""
 
     path: Path
     authority: Authority
@@ -48,6 +47,30 @@ class Home:
     @property
     def policy_pin(self) -> PolicyPin:
         return PolicyPin(read_policy(self.policy_data, "policy.toml").version, sha256(self.policy_data))
+
+    @property
+    def policy_file(self) -> Path:
+        """Where the policy in force lies."""
+        adopted = self._adopted(sha256(self.policy_data))
+        return adopted if adopted.is_file() else self.path / "policy.toml"
+
+    def under(self, root: Root | None) -> "Home":
+        """The same, with the policy that ``root`` pins, if this authority adopted it; else as it is."""
+        if root is None:
+            return self
+        policies = view_root(root).extension.policies
+        pin = policies.manifest if self.authority == "manifest" else policies.release
+        file = self._adopted(pin.sha256) if pin else None
+        if pin is None or file is None or not file.is_file():
+            return self
+        data = read_input(file, LIMITS.document_bytes)
+        if sha256(data) != pin.sha256:
+            raise MalformedError(str(file), "", "its bytes are not those of its name")
+        read_policy(data, str(file))
+        return replace(self, policy_data=data)
+
+    def _adopted(self, digest: str) -> Path:
+        return self.path / "policies" / f"{digest}.toml"
 
     @property
     def log(self) -> Path:
@@ -68,34 +91,6 @@ class Home:
         return self.path / "root" / f"{version}.root.json"
 
 
-def create_home(
-    path: Path, identity: Identity, policy_data: bytes, policy_source: str, clock: Clock, log_name: str | None = None
-) -> Home:
-    """Make the folder, whole or not at all; MisuseError if it is there already or the policy is somebody else's.
-
-    ``log_name`` begins the origin of its audit log, see ``create_log``.
-    """
-    policy = read_policy(policy_data, policy_source)
-    if Identity(policy.authority, policy.environment) != identity:
-        raise MisuseError(
-            f"{policy_source} is the policy of the {policy.authority} authority in {policy.environment}, "
-            f"not of the {identity.authority} authority in {identity.environment}"
-        )
-    if path.exists():
-        raise MisuseError(f"{path}: exists already; an authority is made once")
-    if not path.parent.is_dir():
-        raise MisuseError(f"{path.parent}: no such folder")
-    draft = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    try:
-        home = _fill(draft, identity, policy_data, clock, log_name)
-        draft.rename(path)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
-    fsync_directory(path.parent)
-    return Home(path, home.authority, home.environment, home.policy_data)
-
-
 def open_home(path: Path) -> Home:
     """Read an authority's folder; MisuseError if it is none, MalformedError if a file in it is damaged."""
     if not (path / "authority.toml").is_file():
@@ -106,25 +101,6 @@ def open_home(path: Path) -> Home:
     policy = read_policy(policy_data, str(path / "policy.toml"))
     if Identity(policy.authority, policy.environment) != identity:
         raise MalformedError(str(path / "policy.toml"), "authority", "must be the policy of this very authority")
-    return Home(path, identity.authority, identity.environment, policy_data)
-
-
-def _fill(draft: Path, identity: Identity, policy_data: bytes, clock: Clock, log_name: str | None) -> Home:
-    home = Home(draft, identity.authority, identity.environment, policy_data)
-    text = f'schema = 1\nauthority = "{identity.authority}"\nenvironment = "{identity.environment}"\n'
-    write_new(draft / "authority.toml", text.encode())
-    write_new(draft / "policy.toml", policy_data)
-    (draft / "root").mkdir()
-    create_log(home.log, f"{identity.environment}/{identity.authority}", log_name)
-    pin = home.policy_pin
-    with open_log(home.log, clock) as log:
-        log.append(
-            EntryType.AUTHORITY_CREATED,
-            {
-                "authority": identity.authority,
-                "environment": identity.environment,
-                "policy_version": pin.version,
-                "policy_sha256": pin.sha256,
-            },
-        )
-    return home
+    home = Home(path, identity.authority, identity.environment, policy_data)
+    chain = home.roots()
+    return home.under(read_document(chain[-1], Root, "root", LIMITS.root_bytes).value if chain else None)

@@ -7,6 +7,7 @@ from datetime import datetime
 from enigm_tuf.audit.log import AuditEntry
 from enigm_tuf.authorities.history import History, history_of
 from enigm_tuf.authorities.home import Home
+from enigm_tuf.authorities.kept_documents import OPERATORS
 from enigm_tuf.authorities.trust_root import Chain, admit_context
 from enigm_tuf.model.request import SigningRequest
 from enigm_tuf.policy.engine import Decision, evaluate
@@ -34,6 +35,7 @@ class Case:
     brought: Brought
     history: History
     chain: Chain
+    operators_data: bytes
 
     def judge(
         self, custodian: str | None, now: datetime, signer: SigningKey | None = None
@@ -42,6 +44,7 @@ class Case:
         question = ask(
             self.request,
             policy_data=self.home.policy_data,
+            operators_data=self.operators_data,
             root=self.chain.state.root if self.chain.state else None,
             ledger=self.history.ledger(),
             envelopes=self.brought.envelopes,
@@ -56,5 +59,12 @@ class Case:
 def open_case(
     home: Home, request: SigningRequest, brought: Brought, entries: Iterable[AuditEntry], now: datetime
 ) -> Case:
-    """Read the log and the roots; RefusedError if the request's root chain is not the one trusted here."""
-    return Case(home, request, brought, history_of(entries), admit_context(home, request, now))
+    """Read the log, the roots and the registry of operators.
+
+    RefusedError if the request's root chain is not the one trusted here; OPERATORS-HEAD.
+    """
+    history = history_of(entries)
+    operators_data = OPERATORS.in_force(home, history.operators)
+    chain = admit_context(home, request, now)
+    under = home.under(chain.state.root.value if chain.state else None)
+    return Case(under, request, brought, history, chain, operators_data)

@@ -11,6 +11,24 @@ class InventoryRule(Rule):
     INVENTORY_HEAD = "INVENTORY-HEAD", "the inventory in force is the one that the audit log names last"
 
 
+class OperatorsRule(Rule):
+    """What the registry of operators demands of itself."""
+
+    OPERATORS_QUORUM = "OPERATORS-QUORUM", "a registry of operators is signed by the policy-approvers of the one before"
+    OPERATORS_HEAD = (
+        "OPERATORS-HEAD",
+        "the registry in force follows the policy's, and is what the audit log names last",
+    )
+
+
+class PolicyChangeRule(Rule):
+    """What a change of the policy demands."""
+
+    POLICY_QUORUM = "POLICY-QUORUM", "a policy is approved by the quorum of the strictest action that it relaxes"
+    POLICY_NEXT = "POLICY-NEXT", "a policy follows the one in force, and was proposed in the audit log"
+    POLICY_DELAY = "POLICY-DELAY", "a policy that asks for less has been proposed as long as the one in force says"
+
+
 class BackupRule(Rule):
     """What copies of keys demand; how old a restore proof may be, the policy says."""
 

@@ -1,7 +1,7 @@
 """A ceremony script: who does what with which token, who watches, and what happens when it fails (GOVERNANCE).
 
 TOML, strict. Arguments of a step are those of the command of enigm-sign that its action names; ``{home}``,
-``{policy}`` and ``{tokens.NAME}`` stand for what the script binds elsewhere.
+``{policy}``, ``{operators}`` and ``{tokens.NAME}`` stand for what the script binds elsewhere.
 """
 
 from dataclasses import dataclass

@@ -1,26 +1,21 @@
-"""The key inventory of an authority, and an operator's vote for it (GOVERNANCE, "Keys").
+"""The key inventory of an authority (GOVERNANCE, "Keys").
 
 The document lists every key that the authority has, as read back when it was enrolled, and what else may lie on its
-tokens. A vote is a DSSE envelope over an in-toto Statement with a predicate type of its own: it is no approval.
+tokens.
 """
 
-from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.model.approval import STATEMENT_TYPE, Approver
 from enigm_tuf.model.keys import ENVIRONMENT, KEY_RECORD, Environment, KeyRecord
 from enigm_tuf.model.request import AUTHORITY, Authority
-from enigm_tuf.model.root_extension import PolicyPin
-from enigm_tuf.model.shapes import LINE, NAME, POSITIVE, SHA256, WORD, Choice, Optional, Record, Sequence, Time
+from enigm_tuf.model.shapes import LINE, NAME, POSITIVE, SHA256, WORD, Choice, Optional, Record, Sequence
 from enigm_tuf.model.strict_json import encode, parse
 from enigm_tuf.model.value import Value
 from enigm_tuf.model.wrapping import WRAPPING_KEY, WrappingKey, require_two_places
 
 KeyStatus: TypeAlias = Literal["active", "retired", "destroyed"]
-PREDICATE_TYPE = "https://enigm-tuf.dev/inventory/v1"
-_SUBJECT = "inventory.json"
 
 
 class InventoryKey(Value):
@@ -57,18 +52,6 @@ class Inventory(Value):
         return next((key for key in self.wrapping_keys if key.id == number), None)
 
 
-class InventoryVote(Value):
-    """One operator's word for one version: the document's SHA-256, who says so, under which policy, when."""
-
-    inventory: str
-    version: int
-    authority: Authority
-    environment: Environment
-    voter: Approver
-    policy: PolicyPin
-    created: datetime
-
-
 INVENTORY = Record(
     Inventory,
     1,
@@ -83,23 +66,6 @@ INVENTORY = Record(
     ),
     objects=Sequence(Record(AllowedObject, serial=WORD, kind=NAME, label=LINE), maximum=1_000, unique=True),
     wrapping_keys=Sequence(WRAPPING_KEY, maximum=100),
-)
-_PREDICATE: Record[dict[str, Any]] = Record(
-    dict,
-    version=POSITIVE,
-    authority=AUTHORITY,
-    environment=ENVIRONMENT,
-    voter=Record(Approver, operator=NAME, key=SHA256, partition=NAME, device=WORD),
-    policy=Record(PolicyPin, version=POSITIVE, sha256=SHA256),
-    created=Time(),
-)
-_SUBJECTS: Record[dict[str, Any]] = Record(dict, name=Choice((_SUBJECT,)), digest=Record(dict, sha256=SHA256))
-VOTE: Record[dict[str, Any]] = Record(
-    dict,
-    _type=Choice((STATEMENT_TYPE,)),
-    subject=Sequence(_SUBJECTS, minimum=1, maximum=1),
-    predicateType=Choice((PREDICATE_TYPE,)),
-    predicate=_PREDICATE,
 )
 
 
@@ -134,23 +100,3 @@ def _require_wrapping_keys(inventory: Inventory, source: str) -> None:
         require_two_places(key, source)
         if key.environment != inventory.environment:
             raise MalformedError(source, "wrapping_keys.environment", f"must be {inventory.environment}")
-
-
-def write_vote(vote: InventoryVote) -> bytes:
-    """The statement's bytes, before DSSE's pre-authentication encoding."""
-    predicate = {name: getattr(vote, name) for name in _PREDICATE.fields}
-    subject = {"name": _SUBJECT, "digest": {"sha256": vote.inventory}}
-    statement = {
-        "_type": STATEMENT_TYPE,
-        "subject": (subject,),
-        "predicateType": PREDICATE_TYPE,
-        "predicate": predicate,
-    }
-    return encode(VOTE.write(statement))
-
-
-def read_vote(data: bytes, source: str) -> InventoryVote:
-    """Parse a statement; an approval, or anything else, is refused."""
-    statement = VOTE.read(parse(data, source=source), source)
-    (subject,) = statement["subject"]
-    return InventoryVote(inventory=subject["digest"]["sha256"], **statement["predicate"])

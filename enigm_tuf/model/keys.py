@@ -130,11 +130,16 @@ KEY_RECORD = Record(
 def read_key_record(data: bytes, source: str) -> KeyRecord:
     """Parse, and check that keyid and SPKI digest are those of the key. The proof is checked by trust."""
     record = KEY_RECORD.read(parse(data, source=source), source)
+    require_own_digests(record, source)
+    return record
+
+
+def require_own_digests(record: KeyRecord, source: str) -> None:
+    """MalformedError unless keyid and SPKI digest are those of the key in the record."""
     if record.keyid != sha256(canonical(record.key)):
         raise MalformedError(source, "keyid", "must be the SHA-256 of the canonical key object")
     if record.spki_sha256 != sha256(_spki(record, source)):
         raise MalformedError(source, "spki_sha256", "must be the SHA-256 of the key's SubjectPublicKeyInfo")
-    return record
 
 
 def _spki(record: KeyRecord, source: str) -> bytes:

@@ -13,11 +13,14 @@ from enigm_tuf.policy.question import Question
 from enigm_tuf.policy.rules.artifact import ArtifactRule
 from enigm_tuf.policy.rules.backup import BackupRule
 from enigm_tuf.policy.rules.custody import CustodyRule
+from enigm_tuf.policy.rules.hardware import HardwareRule
 from enigm_tuf.policy.rules.meta import MetaRule, kind_of
+from enigm_tuf.policy.rules.moment import CeremonyDemandRule, RateRule, TimeRule
 from enigm_tuf.policy.rules.quorum import QuorumRule
 from enigm_tuf.policy.rules.request import RequestRule
 from enigm_tuf.policy.rules.rollout import RolloutRule
 from enigm_tuf.policy.rules.root import RootRule
+from enigm_tuf.policy.rules.source import GateRule, SourceRule
 from enigm_tuf.policy.rules.transition_rule import TransitionRule
 from enigm_tuf.trust.rules import Rule
 
@@ -30,6 +33,12 @@ FAMILIES: dict[type[Rule], str] = {
     RootRule: "TRANSITION",
     TransitionRule: "TRANSITION",
     ArtifactRule: "ARTIFACT",
+    HardwareRule: "KEY",
+    TimeRule: "TIME",
+    RateRule: "RATE",
+    CeremonyDemandRule: "CEREMONY",
+    SourceRule: "SOURCE",
+    GateRule: "GATE",
     RolloutRule: "TRANSITION",
 }
 """The family of the rules of each class; ``family_of`` knows the exceptions."""
@@ -38,19 +47,28 @@ FIELDS: dict[Rule, tuple[str, ...]] = {
     RequestRule.REQUEST_SCOPE: ("authority", "environment", "actions.*", "version"),
     RequestRule.REQUEST_TIME: ("request_hours",),
     RequestRule.REQUEST_PREVIOUS: ("authority",),
-    QuorumRule.QUORUM_COUNT: ("actions.*.approvals", "operators"),
-    QuorumRule.QUORUM_PARTITION: ("actions.*.partitions", "operators"),
-    QuorumRule.QUORUM_EXCLUSION: ("operators",),
-    QuorumRule.APPROVAL_APART: ("operators",),
-    CustodyRule.APPROVAL_KNOWN: ("operators",),
+    QuorumRule.QUORUM_COUNT: ("actions.*.approvals",),
+    QuorumRule.QUORUM_PARTITION: ("actions.*.partitions",),
+    QuorumRule.OPERATORS_PINNED: ("authority", "environment", "operators_sha256"),
     BackupRule.KEY_RESTORE_PROOF: ("backup.restore_proof_days",),
     MetaRule.META_EXPIRY: ("expiry.*.minimum", "expiry.*.maximum"),
     MetaRule.META_THRESHOLD: ("authority", "thresholds.*"),
     MetaRule.META_AUTHORITY: ("environment",),
     MetaRule.POLICY_PINNED: ("authority",),
+    MetaRule.POLICY_APPROVED: ("authority",),
     RootRule.TRANSITION_CONSENT: ("authority",),
     ArtifactRule.ARTIFACT_MANIFEST: ("authority", "environment"),
     ArtifactRule.ARTIFACT_AGREEMENT: ("authority",),
+    HardwareRule.KEY_FIRMWARE: ("key.piv_firmware",),
+    HardwareRule.KEY_ATTESTED: ("key.attested",),
+    TimeRule.TIME_FREEZE: ("time.freezes",),
+    TimeRule.TIME_COOL_DOWN: ("time.cool_down_hours.*",),
+    RateRule.RATE_SESSION: ("rate.signatures_per_session",),
+    RateRule.RATE_DAY: ("rate.signatures_per_day",),
+    CeremonyDemandRule.CEREMONY_OPEN: ("ceremony.open_hours.*",),
+    SourceRule.SOURCE_BUILDER: ("authority", "source.unproved", "source.products"),
+    SourceRule.SOURCE_REBUILD: ("authority", "source.unproved", "source.products"),
+    GateRule.GATE_TESTS: ("authority", "gate.untested", "gate.products"),
 }
 """Which fields of the policy each rule reads, with ``*`` for an action or a kind of role; nothing for the others."""
 
@@ -102,12 +120,13 @@ def numbers_of(rule: Rule, policy: Policy, question: Question | None = None) -> 
     """What the policy says for a rule, one ``field = value`` each; for a question only what concerns it."""
     found = []
     for path, value in leaves(policy).items():
-        if any(_matches(pattern, path) for pattern in FIELDS.get(rule, ())) and _concerns(path, question):
+        if any(matches(pattern, path) for pattern in FIELDS.get(rule, ())) and _concerns(path, question):
             found.append(f"{path} = {_told(value)}")
     return tuple(found)
 
 
-def _matches(pattern: str, path: str) -> bool:
+def matches(pattern: str, path: str) -> bool:
+    """Whether a dotted path is the field, or below it, that a pattern with ``*`` names."""
     wanted, parts = pattern.split("."), path.split(".")
     return len(parts) >= len(wanted) and all(a in ("*", b) for a, b in zip(wanted, parts, strict=False))
 
@@ -119,10 +138,20 @@ def _concerns(path: str, question: Question | None) -> bool:
     name = rest.partition(".")[0]
     if table == "actions":
         return name == question.request.index.action
+    if path.startswith(("time.cool_down_hours.", "ceremony.open_hours.")):
+        return path.rpartition(".")[2] == question.request.index.action
     return table != "expiry" or name in {kind_of(role) for role in question.proposals}
+
+
+def _item(item: object) -> str:
+    """A listed product or window in one line."""
+    if not isinstance(item, dict):
+        return str(item)
+    named = item.get("product") or f"{item.get('start')} .. {item.get('end')} for {', '.join(item.get('actions', []))}"
+    return str(named)
 
 
 def _told(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(str(item.get("id", item)) if isinstance(item, dict) else str(item) for item in value) or "none"
+        return ", ".join(_item(item) for item in value) or "none"
     return str(value).lower() if isinstance(value, bool) else str(value)

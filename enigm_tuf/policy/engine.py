@@ -6,7 +6,20 @@ from dataclasses import dataclass, field
 from enigm_tuf.errors import EnigmTufError, MisuseError, RefusedError
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.policy.question import CastApproval, Question
-from enigm_tuf.policy.rules import artifact, backup, custody, meta, quorum, request, rollout, root, transition
+from enigm_tuf.policy.rules import (
+    artifact,
+    backup,
+    custody,
+    hardware,
+    meta,
+    moment,
+    quorum,
+    request,
+    rollout,
+    root,
+    source,
+    transition,
+)
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 from enigm_tuf.trust.rules import Rule
 from enigm_tuf.trust.signable import Signable
@@ -16,10 +29,13 @@ CATALOGUE: tuple[tuple[Rule, Callable[[Question], str]], ...] = (
     *quorum.RULES.items(),
     *custody.RULES.items(),
     *backup.RULES.items(),
+    *hardware.RULES.items(),
+    *moment.RULES.items(),
     *meta.RULES.items(),
     *root.RULES.items(),
     *transition.RULES.items(),
     *artifact.RULES.items(),
+    *source.RULES.items(),
     *rollout.RULES.items(),
 )
 """The closed catalogue. A rule is a pure function of the question: it returns its evidence or raises."""

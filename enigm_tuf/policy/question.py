@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from enigm_tuf.model.approval import Approval
+from enigm_tuf.model.build_evidence import BuildStatement
 from enigm_tuf.model.keys import KeyClass
 from enigm_tuf.model.manifest import OtaManifest
+from enigm_tuf.model.operators import OperatorRegistry
 from enigm_tuf.model.policy import Policy
 from enigm_tuf.model.request import Previous, SigningRequest
 from enigm_tuf.model.root_extension import AuthorityModel, PolicyPin
@@ -19,17 +21,30 @@ from enigm_tuf.trust.verified import Verified
 
 
 @dataclass(frozen=True, slots=True)
+class OpenCeremony:
+    """A ceremony of this authority that opened and has not closed."""
+
+    id: str
+    opened: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """What an authority remembers of all it ever saw; derived from its audit log.
 
     ``heads`` is the last version of each role that it signed, ``signed`` the digests of requests that it signed,
-    ``last_sequence`` the highest sequence signed, ``last_time`` the newest time in the log.
+    ``last_sequence`` the highest sequence signed, ``last_time`` the newest time in the log. ``signatures`` are the
+    times of those it made in the last 24 hours of the log, None where nobody knows, as in lint; ``ceremony`` is the
+    newest that is open. ``policies`` are the digests of those that it adopted, None in lint.
     """
 
     last_sequence: int = 0
     last_time: datetime | None = None
     signed: frozenset[str] = frozenset()
     heads: Mapping[str, Previous] = field(default_factory=dict)
+    signatures: tuple[datetime, ...] | None = None
+    policies: frozenset[str] | None = None
+    ceremony: OpenCeremony | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +59,9 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class CastApproval:
-    """An approval whose signature by an enrolled approval key of the policy has been verified.
+    """An approval whose signature by an approval key of an active operator has been verified.
 
-    ``envelope_sha256`` is the digest of the envelope's bytes; ``operator`` is the policy's, not the statement's.
+    ``envelope_sha256`` is the digest of the envelope's bytes; ``operator`` is the registry's, not the statement's.
     """
 
     approval: Approval
@@ -76,15 +91,19 @@ class Question:
     ``consents`` are the other authority's signatures of the proposed root by keyid, in hex; nobody verified them yet.
     ``signer`` is the key that is about to sign, None until its token has been looked at.
 
+    ``operators`` is the registry in force, ``operators_sha256`` the digest of its bytes.
+
     ``previous`` holds the metadata of ``context/previous`` by role. ``manifests`` holds the evidence by target
     path, ``manifest_bytes`` their exact bytes, ``earlier_manifests`` the bytes that they replace, ``other_roles`` the
-    other authority's proposed metadata by role.
+    other authority's proposed metadata by role, ``build`` what builders, reviewers and testers say, unverified.
     ``unauthentic`` says for each envelope that does not count why it does not.
     """
 
     request: SigningRequest
     policy: Policy
     policy_pin: PolicyPin
+    operators: OperatorRegistry
+    operators_sha256: str
     root: Verified[Root] | None
     proposals: Mapping[str, Proposal]
     previous: Mapping[str, Root | Snapshot | Targets]
@@ -92,6 +111,7 @@ class Question:
     manifest_bytes: Mapping[str, bytes]
     earlier_manifests: Mapping[str, bytes]
     other_roles: Mapping[str, Targets]
+    build: tuple[BuildStatement, ...]
     approvals: tuple[CastApproval, ...]
     unauthentic: tuple[str, ...]
     consents: Mapping[str, str]

@@ -4,22 +4,22 @@ The authority derives the bytes to be signed itself: a payload that is not the c
 is refused here, before any rule.
 """
 
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from enigm_tuf.errors import EnigmTufError, MalformedError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.model.approval import pre_authentication_encoding, read_envelope, read_statement
+from enigm_tuf.model.approval import Approver, read_envelope, read_statement
+from enigm_tuf.model.build_evidence import BuildStatement, is_envelope, read_build_statement
 from enigm_tuf.model.manifest import read_manifest
-from enigm_tuf.model.policy import Operator, Policy, read_policy
-from enigm_tuf.model.public_keys import tuf_key
+from enigm_tuf.model.operators import OperatorRegistry, read_operators
+from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.request import SigningRequest, read_response
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.strict_json import parse_canonical, sha256
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
 from enigm_tuf.policy.question import CastApproval, Ledger, Proposal, Question, SigningKey
-from enigm_tuf.trust.threshold import signers
+from enigm_tuf.trust.operator_signature import signed_by
 from enigm_tuf.trust.verified import Verified, read_document
 
 Signed = Root | Snapshot | Targets
@@ -29,6 +29,7 @@ def ask(
     request: SigningRequest,
     *,
     policy_data: bytes,
+    operators_data: bytes,
     root: Verified[Root] | None,
     ledger: Ledger,
     envelopes: Sequence[bytes],
@@ -42,12 +43,15 @@ def ask(
     ``consents`` are the other authority's responses to its request for the same root.
     """
     policy = read_policy(policy_data, "policy")
+    operators = read_operators(operators_data, "operators")
     manifest_bytes = request.below("evidence/manifests")
-    approvals, unauthentic = cast_approvals(policy, [*request.below("approvals").values(), *envelopes])
+    approvals, unauthentic = cast_approvals(operators, now, [*request.below("approvals").values(), *envelopes])
     return Question(
         request=request,
         policy=policy,
         policy_pin=PolicyPin(policy.version, sha256(policy_data)),
+        operators=operators,
+        operators_sha256=sha256(operators_data),
         root=root,
         proposals=_proposals("payloads", request.below("payloads")),
         previous=_previous(request.below("context/previous")),
@@ -55,6 +59,7 @@ def ask(
         manifest_bytes=manifest_bytes,
         earlier_manifests=request.below("evidence/manifests-before"),
         other_roles=_other_roles(request.below("evidence/roles")),
+        build=_build(request.below("evidence/provenance")),
         approvals=approvals,
         unauthentic=unauthentic,
         consents=_consents(consents),
@@ -89,46 +94,33 @@ def _require_known_keys(value: Signed, source: str) -> None:
         raise MalformedError(source, f"keys.{unknown[0]:.64}", "must be of a type and scheme that can count")
 
 
-def cast_approvals(policy: Policy, envelopes: Sequence[bytes]) -> tuple[tuple[CastApproval, ...], tuple[str, ...]]:
+def cast_approvals(
+    registry: OperatorRegistry, now: datetime, envelopes: Sequence[bytes]
+) -> tuple[tuple[CastApproval, ...], tuple[str, ...]]:
     """The approvals whose signatures verify, and for each of the others a line that says why it does not count."""
     cast: dict[str, CastApproval] = {}
     failed: list[str] = []
     for data in envelopes:
         try:
-            approval = _cast(policy, data)
+            approval = _cast(registry, now, data)
             cast[approval.envelope_sha256] = approval
         except EnigmTufError as error:
             failed.append(str(error))
     return tuple(cast[digest] for digest in sorted(cast)), tuple(failed)
 
 
-def _cast(policy: Policy, data: bytes) -> CastApproval:
+def _cast(registry: OperatorRegistry, now: datetime, data: bytes) -> CastApproval:
     digest = sha256(data)
     source = f"approval {digest[:16]}"
     envelope = read_envelope(data, source)
     approval = read_statement(envelope.payload, source)
-    for operator in policy.operators:
-        for enrolled in operator.approval_keys:
-            spki = b64decode(enrolled.public_key)
-            if sha256(spki) == envelope.keyid:
-                _require_signature(spki, envelope.payload, envelope.signature, source)
-                _require_same_person(operator, enrolled.device, envelope.keyid, approval.approver, source)
-                return CastApproval(approval, operator.id, operator.partition, envelope.keyid, enrolled.device, digest)
-    raise MalformedError(source, "signatures[0].keyid", f"no operator of the policy has the key {envelope.keyid}")
-
-
-def _require_signature(spki: bytes, payload: bytes, signature: bytes, source: str) -> None:
-    key = tuf_key(spki)
-    data = pre_authentication_encoding(payload)
-    if not signers({key.keyid: key}, [key.keyid], {key.keyid: signature.hex()}, data):
-        raise MalformedError(source, "signatures[0].sig", "does not verify")
-
-
-def _require_same_person(operator: Operator, device: str, key: str, approver: object, source: str) -> None:
-    expected = {"operator": operator.id, "key": key, "partition": operator.partition, "device": device}
-    for name, value in expected.items():
-        if getattr(approver, name) != value:
-            raise MalformedError(source, f"approver.{name}", f"must be {value}, as in the policy")
+    operator, enrolled = signed_by(registry, envelope, now, source)
+    expected = Approver(operator.id, envelope.keyid, operator.partition, enrolled.device)
+    for name in ("operator", "key", "partition", "device"):
+        if getattr(approval.approver, name) != getattr(expected, name):
+            told = f"must be {getattr(expected, name)}, as in the registry of operators"
+            raise MalformedError(source, f"approver.{name}", told)
+    return CastApproval(approval, operator.id, operator.partition, envelope.keyid, enrolled.device, digest)
 
 
 def _consents(responses: Sequence[bytes]) -> dict[str, str]:
@@ -173,6 +165,15 @@ def _previous(files: Mapping[str, bytes]) -> dict[str, Signed]:
         else:
             found[role] = read_document(data, Targets, source, LIMITS.targets_bytes).value
     return found
+
+
+def _build(files: Mapping[str, bytes]) -> tuple[BuildStatement, ...]:
+    """The files that are envelopes; what else lies there, such as a bill of materials, says nothing to a rule."""
+    return tuple(
+        read_build_statement(data, f"evidence/provenance/{name}")
+        for name, data in sorted(files.items())
+        if is_envelope(data)
+    )
 
 
 def _other_roles(files: Mapping[str, bytes]) -> dict[str, Targets]:

@@ -9,11 +9,11 @@ from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.approval import Approval, pre_authentication_encoding, write_statement
 from enigm_tuf.model.backup import BackupStatement, RestoreStatement, backup_bytes, restore_bytes
-from enigm_tuf.model.inventory import InventoryVote, write_vote
 from enigm_tuf.model.strict_json import parse_canonical
 from enigm_tuf.model.transcript import CeremonyStatement, write_ceremony_statement
 from enigm_tuf.model.tuf import Timestamp
 from enigm_tuf.model.value import Value
+from enigm_tuf.model.votes import DocumentVote, Matter, write_vote
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 
 POSSESSION_DOMAIN = b"enigm-tuf proof of possession v1\n"
@@ -46,9 +46,10 @@ def approval(statement: Approval) -> Signable:
     return Signable(purpose, pre_authentication_encoding(write_statement(statement)), _seal=SEAL)
 
 
-def inventory_vote(vote: InventoryVote) -> Signable:
-    """An operator's word for an inventory, as DSSE pre-authentication encoding; by its type no approval."""
-    return Signable(f"inventory version {vote.version}", pre_authentication_encoding(write_vote(vote)), _seal=SEAL)
+def document_vote(matter: Matter, vote: DocumentVote) -> Signable:
+    """An operator's word for a document, as DSSE pre-authentication encoding; by its type no approval."""
+    purpose = f"{matter.name} version {vote.version}"
+    return Signable(purpose, pre_authentication_encoding(write_vote(matter, vote)), _seal=SEAL)
 
 
 def ceremony_seen(statement: CeremonyStatement) -> Signable:

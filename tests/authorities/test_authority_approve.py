@@ -1,6 +1,5 @@
 """enigm-sign approve and reject: who may, on what, and what it leaves behind."""
 
-import base64
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -8,13 +7,11 @@ from pathlib import Path
 import pytest
 
 from enigm_testkit.house import PIN, House, read, remake
-from enigm_tuf.authorities.approving import PolicyFile, Vote, cast
+from enigm_tuf.authorities.approving import OperatorsFile, PolicyFile, Vote, cast
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.approval import pre_authentication_encoding, read_envelope, read_statement, subjects_of
-from enigm_tuf.model.policy import read_policy
+from enigm_tuf.model.operators import read_operators
 from enigm_tuf.model.public_keys import tuf_key
-from enigm_tuf.model.root_extension import PolicyPin
-from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.words import last_words
 from enigm_tuf.trust.threshold import signers
 
@@ -39,11 +36,11 @@ def test_an_envelope_binds_the_request_its_payloads_and_the_person(house: House,
     assert statement.expires == read(request).index.expires
 
 
-def test_its_signature_verifies_with_the_key_in_the_policy(house: House) -> None:
+def test_its_signature_verifies_with_the_key_in_the_registry(house: House) -> None:
     envelope = read_envelope(house.vote(house.request("root-1"), "alice").read_bytes(), "vote")
-    policy = read_policy((house.path / "release.policy.toml").read_bytes(), "policy")
-    (alice,) = (operator for operator in policy.operators if operator.id == "alice")
-    key = tuf_key(base64.b64decode(alice.approval_keys[0].public_key))
+    registry = read_operators((house.path / "release.operators.json").read_bytes(), "operators")
+    (alice,) = (operator for operator in registry.operators if operator.id == "alice")
+    key = tuf_key(alice.approval_keys[0].spki)
     signature = {key.keyid: envelope.signature.hex()}
     assert signers({key.keyid: key}, [key.keyid], signature, pre_authentication_encoding(envelope.payload))
 
@@ -80,20 +77,20 @@ def test_nobody_approves_with_the_key_of_another(house: House, capsys: pytest.Ca
 
 
 def test_the_key_approves_on_its_own_device_alone(house: House) -> None:
-    """The policy is changed in one thing, the device's serial, and the request pins that policy."""
-    request = house.request("root-1")
-    policy = (house.path / "release.policy.toml").read_bytes()
+    """The registry is changed in one thing, the device's serial."""
+    policy = PolicyFile((house.path / "release.policy.toml").read_bytes(), "policy")
+    registry = (house.path / "release.operators.json").read_bytes()
     serial = house.key("alice").token.serial
     for device, refusal in ((serial, None), ("another-card", "APPROVER-KEY")):
-        data = policy.replace(f'device = "{serial}"'.encode(), f'device = "{device}"'.encode())
-        pinned = remake(request, house.path / f"{device}.enigmreq", policy=PolicyPin(1, sha256(data)))
+        operators = OperatorsFile(registry.replace(f'"{serial}"'.encode(), f'"{device}"'.encode()), "operators")
         token = house.edges().open_token(house.uri("alice"))
         vote = Vote("alice", "APPROVE", "", token, "alice", lambda _: PIN, lambda _: None)
+        request = read(house.request("root-1"))
         if refusal is None:
-            assert cast(read(pinned), PolicyFile(data, "policy"), vote, house.clock.now())
+            assert cast(request, policy, operators, vote, house.clock.now())
             continue
         with pytest.raises(RefusedError) as caught:
-            cast(read(pinned), PolicyFile(data, "policy"), vote, house.clock.now())
+            cast(request, policy, operators, vote, house.clock.now())
         assert caught.value.rule == refusal
 
 

@@ -25,7 +25,7 @@ def test_a_home_holds_its_policy_and_a_log_with_its_beginning(house: House) -> N
     home = open_home(house.home("release"))
     assert (home.authority, home.environment, home.roots()) == ("release", "staging", [])
     assert home.policy_data == (house.path / "release.policy.toml").read_bytes()
-    entry, _inventory = read_log(home.log)
+    entry, _operators, _inventory = read_log(home.log)
     assert entry.type == EntryType.AUTHORITY_CREATED
     assert entry.body["policy_sha256"] == home.policy_pin.sha256
 

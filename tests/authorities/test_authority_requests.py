@@ -16,12 +16,11 @@ def refused(house: House, request: Path, capsys: pytest.CaptureFixture[str]) -> 
     home = house.home("release")
     before = log_state(home / "audit.log")
     who = ["--token", house.uri("root-a"), "--label", "root-a"]
-    policy = house.path / "release.policy.toml"
     said = set()
     for arguments in (
         ["sign", request, "--home", home, *who, "--out", house.path / "out"],
         ["request", "inspect", request, "--home", home],
-        ["approve", request, "--policy", policy, "--operator", "alice", *who, "--out", house.path / "out"],
+        ["approve", request, *house.works_as("alice", "release")[:6], *who, "--out", house.path / "out"],
     ):
         capsys.readouterr()
         assert house.sign(*arguments) == 2

@@ -64,6 +64,7 @@ def test_the_log_tells_the_whole_story_in_order(house: House) -> None:
     house.signed_by(request, "root-a")
     assert logged(house) == [
         EntryType.AUTHORITY_CREATED,
+        EntryType.OPERATORS_CHANGED,
         EntryType.INVENTORY_CHANGED,
         EntryType.REQUEST_RECEIVED,
         *(judged := [EntryType.POLICY_EVALUATED, EntryType.APPROVAL_COUNTED, EntryType.APPROVAL_COUNTED]),
@@ -372,7 +373,11 @@ def test_an_existing_response_is_never_overwritten(house: House, capsys: pytest.
     assert house.signs(request, "root-a", house.votes(request)) == 2
     assert "exists already" in capsys.readouterr().err
     assert house.response(request, "root-a").read_text() == "precious"
-    assert logged(house) == [EntryType.AUTHORITY_CREATED, EntryType.INVENTORY_CHANGED]
+    assert logged(house) == [
+        EntryType.AUTHORITY_CREATED,
+        EntryType.OPERATORS_CHANGED,
+        EntryType.INVENTORY_CHANGED,
+    ]
 
 
 def test_a_changed_log_signs_nothing(house: House, capsys: pytest.CaptureFixture[str]) -> None:

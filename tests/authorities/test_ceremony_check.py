@@ -71,7 +71,19 @@ KEYGEN = (
     + step(
         "vote",
         "inventory sign",
-        *("next.json", "--policy", "{policy}", "--operator", "alice", "--token", "{tokens.alice}", "--label", "9a"),
+        *(
+            "next.json",
+            "--policy",
+            "{policy}",
+            "--operators",
+            "{operators}",
+            "--operator",
+            "alice",
+            "--token",
+            "{tokens.alice}",
+            "--label",
+            "9a",
+        ),
         *("--out", "alice.json"),
     )
     + step("adopt", "inventory adopt", "next.json", "--home", "{home}", "--vote", "alice.json")

@@ -1,12 +1,13 @@
 """Every script that is shipped: it breaks no rule, and it is played to its end on real tokens."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from enigm_testkit.attestation_ca import AttestationCa
-from enigm_testkit.ceremonies import Ceremony, shipped
+from enigm_testkit.ceremonies import DEATHS, Ceremony, PowerCut, cut_power, shipped
 from enigm_testkit.copies import SPARE_PIN, Vault
 from enigm_testkit.house import PIN, House, copy_house, key_files, repository_toml
 from enigm_testkit.piv_card import VirtualPivCard
@@ -86,14 +87,33 @@ def uri(token: str) -> str:
     return f"pkcs11:token={token}?module-path={MODULE}"
 
 
-def plays(ceremony: Ceremony, verb: str = "run") -> Ceremony:
+def plays(ceremony: Ceremony, verb: str = "run") -> None:
     """To its end, without a deviation, and verified."""
     assert ceremony.play(verb) == 0
     assert ceremony.verify(*(["--rehearsal"] if verb == "rehearse" else [])) == 0
     told = " ".join(ceremony.told())
     assert "failed" not in told
     assert "deviation" not in told
-    return ceremony
+
+
+def plays_although(ceremony: Ceremony, cut: str, patch: pytest.MonkeyPatch, verb: str = "run") -> None:
+    """The power goes after the action of the step ``cut``; then its witness is not there, then a PIN is wrong."""
+    with patch.context() as cutting:
+        DEATHS["after the action"](cutting.setattr, cut, cut_power)
+        with pytest.raises(PowerCut):
+            ceremony.play(verb)
+    step = next(step for step in read_script(ceremony.file.read_bytes(), "script").steps if step.id == cut)
+    if step.on_failure.what != "abort":
+        ceremony.deviations = {f"before {cut}": ["went home"]}
+        assert ceremony.play(verb) == (2 if step.on_failure.what == "resume" else 0)
+    ceremony.deviations = {"PIN of": ["000000"]}
+    statuses = [ceremony.play(verb) for _ in range(3)]
+    assert statuses[-1] == 0
+    assert ceremony.verify(*(["--rehearsal"] if verb == "rehearse" else [])) == 0
+    told = ceremony.told()
+    assert f"step.done {cut} performed" not in told
+    ends = [line for line in told if line.startswith("step.done")]
+    assert len(ends) == len(set(ends)) == len(read_script(ceremony.file.read_bytes(), "script").steps)
 
 
 def voters(house: House) -> dict[str, str]:
@@ -116,80 +136,104 @@ def approvals(house: House, request: Path) -> dict[str, object]:
     return {"request": request, "approval_a": first, "approval_b": second}
 
 
-def two_signers(house: House, kind: str, request: Path, authority: str = "release", **more: object) -> Ceremony:
-    tokens = {"token-a": house.uri("root-a"), "token-b": house.uri("root-b")}
-    labels = {"label_a": "root-a", "label_b": "root-b"}
-    about = {"name": house.path / kind, **labels, **approvals(house, request), **more}
-    return shipped(house, authority, kind, tokens, about)
-
-
-def test_hsm_init(house: House) -> None:
+def hsm_init(house: House) -> Ceremony:
     ceremony = shipped(house, "release", "hsm-init", {"token": uri("fresh")}, {"name": "fresh"}, "A-1")
     ceremony.people = ("officer=alice", "custodian=bob")
-    plays(ceremony)
-    assert house.sign("key", "generate", "--token", uri("fresh"), "--label", "root") == 0
+    return ceremony
 
 
-@pytest.mark.parametrize("purpose", ["root", "payload"])
-def test_keygen(house: House, purpose: str) -> None:
+def keygen(house: House, purpose: str) -> Ceremony:
     make_token("new", PIN)
     more = {"class": "non-extractable"} if purpose == "payload" else {}
     about = {"name": house.path / "new", "label": "new", "custodian": "judy", **votes(house), **more}
-    plays(shipped(house, "release", f"{purpose}-keygen", {"token": uri("new"), **voters(house)}, about, "A-7"))
-    audit = ["key", "audit", "--home", house.home("release"), "--token", uri("new")]
-    assert house.sign(*audit) == 0, "the key is in the inventory"
+    return shipped(house, "release", f"{purpose}-keygen", {"token": uri("new"), **voters(house)}, about, "A-7")
 
 
-def test_manifest_key_enrol_on_a_card(house: House) -> None:
+def card_enrol(house: House) -> Ceremony:
+    """On a virtual PIV card, fresh from the factory."""
     maker = AttestationCa()
     (house.path / "card.pem").write_bytes(maker.root_pem)
     house.cards = {"card": VirtualPivCard(7_000_009, attestation_ca=maker)}
-    about = {
-        "name": house.path / "card",
-        "label": "9c",
-        "custodian": "judy",
-        "attestation_root": house.path / "card.pem",
-    }
-    tokens = {"token": "piv:serial=7000009", **voters(house)}
-    plays(shipped(house, "manifest", "manifest-key-enrol", tokens, about | votes(house)))
-    audit = ["key", "audit", "--home", house.home("manifest"), "--token", "piv:serial=7000009"]
-    assert house.sign(*audit) == 0, "the key is in the inventory"
+    about: dict[str, object] = {"name": house.path / "card", "label": "9c", "custodian": "judy"}
+    about |= {"attestation_root": house.path / "card.pem", **votes(house)}
+    return shipped(house, "manifest", "manifest-key-enrol", {"token": "piv:serial=7000009", **voters(house)}, about)
 
 
-def test_routine_sign(house: House) -> None:
+def routine(house: House) -> Ceremony:
     about = {"name": house.path / "r", "label": "root-a", **approvals(house, house.request("root-1"))}
-    plays(shipped(house, "release", "routine-sign", {"token": house.uri("root-a")}, about, "A-1"))
-    assert (house.path / "r.enigmresp").exists()
+    return shipped(house, "release", "routine-sign", {"token": house.uri("root-a")}, about, "A-1")
 
 
-@pytest.mark.parametrize("kind", ["policy-change", "emergency"])
-def test_two_custodians_sign_a_root(house: House, kind: str) -> None:
-    plays(two_signers(house, kind, house.request("root-1")))
-    house.publish("root-1", *(house.path / f"{kind}.{letter}.enigmresp" for letter in "ab"))
+def two_signers(house: House, kind: str) -> Ceremony:
+    """Of the first root."""
+    tokens = {"token-a": house.uri("root-a"), "token-b": house.uri("root-b")}
+    labels = {"label_a": "root-a", "label_b": "root-b", "name": house.path / kind}
+    return shipped(house, "release", kind, tokens, labels | approvals(house, house.request("root-1")))
 
 
-def test_restore_test(stocked: Vault) -> None:
+def rehearsal(house: House) -> Ceremony:
+    about = {"name": house.path / "drill", "label": "drill", "custodian": "judy", **votes(house)}
+    return shipped(house, "release", "rehearsal", {"token": uri("drill"), **voters(house)}, about)
+
+
+def restore(stocked: Vault) -> Ceremony:
     house = stocked.house
     about = {"name": house.path / "drill", "backup": stocked.file("first.backup.json"), "witness": "grace"}
     ceremony = shipped(house, "release", "restore-test", {"spare": uri("spare")}, about)
     ceremony.secrets |= {"PIN of token spare": SPARE_PIN}
-    plays(ceremony)
-    assert len(stocked.entries(EntryType.RESTORE_PROVED)) == 2
+    return ceremony
 
 
-def test_rehearsal(house: House) -> None:
-    about = {"name": house.path / "drill", "label": "drill", "custodian": "judy", **votes(house)}
-    plays(shipped(house, "release", "rehearsal", {"token": uri("drill"), **voters(house)}, about), "rehearse")
-
-
-@pytest.mark.slow
-def test_backup(vault: Vault) -> None:
+def backup(vault: Vault) -> Ceremony:
     house = vault.house
     about = {"name": house.path / "copy", "label": "payload-a", "wrapping": "kek", **votes(house)}
     tokens = {"token": house.uri("payload-a"), "spare": uri("spare"), **voters(house)}
     ceremony = shipped(house, "release", "backup", tokens, about)
     ceremony.secrets |= {"PIN of token spare": SPARE_PIN}
-    plays(ceremony)
+    return ceremony
+
+
+def test_hsm_init(house: House) -> None:
+    plays(hsm_init(house))
+    assert house.sign("key", "generate", "--token", uri("fresh"), "--label", "root") == 0
+
+
+@pytest.mark.parametrize("purpose", ["root", "payload"])
+def test_keygen(house: House, purpose: str) -> None:
+    plays(keygen(house, purpose))
+    audit = ["key", "audit", "--home", house.home("release"), "--token", uri("new")]
+    assert house.sign(*audit) == 0, "the key is in the inventory"
+
+
+def test_manifest_key_enrol_on_a_card(house: House) -> None:
+    plays(card_enrol(house))
+    audit = ["key", "audit", "--home", house.home("manifest"), "--token", "piv:serial=7000009"]
+    assert house.sign(*audit) == 0, "the key is in the inventory"
+
+
+def test_routine_sign(house: House) -> None:
+    plays(routine(house))
+    assert (house.path / "r.enigmresp").exists()
+
+
+@pytest.mark.parametrize("kind", ["policy-change", "emergency"])
+def test_two_custodians_sign_a_root(house: House, kind: str) -> None:
+    plays(two_signers(house, kind))
+    house.publish("root-1", *(house.path / f"{kind}.{letter}.enigmresp" for letter in "ab"))
+
+
+def test_restore_test(stocked: Vault) -> None:
+    plays(restore(stocked))
+    assert len(stocked.entries(EntryType.RESTORE_PROVED)) == 2
+
+
+def test_rehearsal(house: House) -> None:
+    plays(rehearsal(house), "rehearse")
+
+
+@pytest.mark.slow
+def test_backup(vault: Vault) -> None:
+    plays(backup(vault))
     assert len(vault.entries(EntryType.RESTORE_PROVED)) == 1
 
 
@@ -218,6 +262,13 @@ def with_consent(house: House, kind: str, texts: dict[str, object], tokens: dict
     return shipped(house, "release", kind, signing | tokens, about)
 
 
+def revocation(house: House) -> Ceremony:
+    """A root without root-c, then it is given up in the inventory and destroyed."""
+    revoked = {"revoked": house.key("root-c").spki_sha256, "revoked_label": "root-c"}
+    tokens = {"revoked": house.uri("root-c"), **voters(house)}
+    return with_consent(house, "revoke", revoked | votes(house), tokens)
+
+
 @pytest.mark.slow
 def test_root_rotate(rotating: House, tmp_path: Path) -> None:
     plays(with_consent(copy_house(rotating, tmp_path / "house"), "root-rotate", {}, {}))
@@ -225,10 +276,65 @@ def test_root_rotate(rotating: House, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_revoke(rotating: House, tmp_path: Path) -> None:
-    """A root without root-c, then it is given up in the inventory and destroyed."""
     house = copy_house(rotating, tmp_path / "house")
-    revoked = {"revoked": house.key("root-c").spki_sha256, "revoked_label": "root-c"}
-    tokens = {"revoked": house.uri("root-c"), **voters(house)}
-    plays(with_consent(house, "revoke", revoked | votes(house), tokens))
+    plays(revocation(house))
+    log = read_log(house.home("release") / "audit.log")
+    assert [entry.type for entry in log].count(EntryType.KEY_DESTROYED) == 1
+
+
+# --- each of them, with people who are not there, a wrong PIN, and the power cut in the middle ---
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("build", "cut"),
+    [
+        (hsm_init, "init"),
+        (lambda house: keygen(house, "root"), "generate"),
+        (lambda house: keygen(house, "payload"), "adopt"),
+        (card_enrol, "enrol"),
+        (card_enrol, "init"),
+        (routine, "sign"),
+        (lambda house: two_signers(house, "policy-change"), "sign-b"),
+        (lambda house: two_signers(house, "emergency"), "sign-a"),
+    ],
+    ids=lambda part: part if isinstance(part, str) else "",
+)
+def test_a_disturbed_ceremony_comes_to_its_end_and_does_nothing_twice(
+    house: House, build: Callable[[House], Ceremony], cut: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plays_although(build(house), cut, monkeypatch)
+    log = read_log(house.home("release") / "audit.log")
+    made = [(entry.body["key"], entry.body["role"]) for entry in log if entry.type == EntryType.SIGN_PERFORMED]
+    assert len(made) == len(set(made))
+
+
+@pytest.mark.slow
+def test_a_disturbed_rehearsal(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    plays_although(rehearsal(house), "vote-b", monkeypatch, "rehearse")
+
+
+@pytest.mark.slow
+def test_a_disturbed_backup(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    plays_although(backup(vault), "backup", monkeypatch)
+    assert len(vault.entries(EntryType.BACKUP_MADE)) == 1
+
+
+@pytest.mark.slow
+def test_a_disturbed_drill(stocked: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    plays_although(restore(stocked), "restore-test", monkeypatch)
+    assert len(stocked.entries(EntryType.RESTORE_PROVED)) == 2
+
+
+@pytest.mark.slow
+def test_a_disturbed_rotation(rotating: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = copy_house(rotating, tmp_path / "house")
+    plays_although(with_consent(house, "root-rotate", {}, {}), "sign-a", monkeypatch)
+
+
+@pytest.mark.slow
+def test_a_disturbed_revocation(rotating: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = copy_house(rotating, tmp_path / "house")
+    plays_although(revocation(house), "destroy", monkeypatch)
     log = read_log(house.home("release") / "audit.log")
     assert [entry.type for entry in log].count(EntryType.KEY_DESTROYED) == 1

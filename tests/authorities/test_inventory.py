@@ -16,10 +16,10 @@ from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.model.approval import read_envelope
 from enigm_tuf.model.inventory import (
     Inventory,
-    read_vote,
 )
 from enigm_tuf.model.request import read_response
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.votes import INVENTORY_MATTER, read_vote
 from enigm_tuf.model.words import last_words
 
 RELEASE = ("root-a", "root-b", "root-c", "payload-a", "payload-b")
@@ -91,7 +91,7 @@ def test_a_vote_for_another_document_does_not_count(house: House, capsys: pytest
 def test_an_approval_is_no_vote_and_a_vote_no_approval(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     approval = house.vote(house.request("root-1"), "alice")
     with pytest.raises(MalformedError, match="approval: "):
-        read_vote(read_envelope(approval.read_bytes(), "approval").payload, "approval")
+        read_vote(INVENTORY_MATTER, read_envelope(approval.read_bytes(), "approval").payload, "approval")
     proposal = propose(house, "--retire", house.key("root-c").spki_sha256)
     vote = house.inventory_vote(proposal, "release", "bob")
     assert house.signs(house.request("root-1"), "root-a", ["--approval", approval, "--approval", vote]) != 0
@@ -137,8 +137,7 @@ def test_a_record_that_its_key_did_not_sign_is_not_adopted(house: House, capsys:
 
 def test_wrong_words_vote_for_nothing(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     proposal = propose(house, "--retire", house.key("root-c").spki_sha256)
-    who = ["--operator", "alice", "--token", house.uri("alice"), "--label", "alice"]
-    options = ["--policy", house.path / "release.policy.toml", *who, "--out", house.path / "vote"]
+    options = [*house.works_as("alice", "release"), "--out", house.path / "vote"]
     assert house.sign("inventory", "sign", proposal, *options, last_four_words="yes") == 3
     assert "error: CONFIRM-WORDS" in capsys.readouterr().err
     assert not (house.path / "vote").exists()

@@ -107,7 +107,8 @@ def with_wrong_pins(ceremony: Ceremony) -> None:
     ceremony.run("token", "unblock", "--token", one, answers=f"{FRESH}\n{USER}\n{USER}\n", status=2)
     request = ceremony.vault.house.request("root-1")
     answers = f"{last_words(read(request).digest)}\n{FRESH}\n"
-    who = ["--policy", ceremony.file("release.policy.toml"), "--operator", "alice", "--label", "alice"]
+    under = ["--policy", ceremony.file("release.policy.toml"), "--operators", ceremony.file("release.operators.json")]
+    who = [*under, "--operator", "alice", "--label", "alice"]
     where = ["--token", ceremony.uri("alice"), "--out", out]
     ceremony.run("approve", str(request), *who, *where, answers=answers, status=2)
 

@@ -12,16 +12,20 @@ import pytest
 from enigm_testkit.attestation_ca import AttestationCa
 from enigm_testkit.audit_logs import log_state
 from enigm_testkit.authorities import NOW, Cast, extension_of, make_root, signed
+from enigm_testkit.custodians import operators_vote, registry
 from enigm_testkit.house import House, init_options, read
 from enigm_testkit.people import Answers, FixedClock
 from enigm_testkit.piv_desk import desk_with_key
+from enigm_testkit.requests import ALICE, BOB, CAROL, operators_of
 from enigm_testkit.scenes import first_root
 from enigm_testkit.softhsm import SoftHsm
 from enigm_testkit.spy_module import SpyModule
 from enigm_tuf.authorities.cli import COMMANDS, main
 from enigm_tuf.authorities.cli.edges import Edges
+from enigm_tuf.model.operators import write_operators
 from enigm_tuf.model.request import make_request
 from enigm_tuf.model.root_extension import FIELD
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.words import last_words
 from enigm_tuf.policy.rules.custody import CustodyRule
 
@@ -47,7 +51,10 @@ class Production:
         self.token = ["--token", f"pkcs11:token=soft?module-path={self.spy.module}", "--label", "k"]
         assert self.run("key", "generate", *self.token) == 0
         scene = first_root()
-        scene.policy = scene.policy.replace('"staging"', '"production"')
+        people = [who.listed(environment="production") for who in (ALICE, BOB, CAROL)]
+        scene.operators = registry("release", *people, environment="production")
+        old, new = (sha256(write_operators(item)) for item in (operators_of("release"), scene.operators))
+        scene.policy = scene.policy.replace('"staging"', '"production"').replace(old, new)
         extension = scene.new_root.unrecognized_fields[FIELD]
         extension["environment"] = "production"
         for info in extension["keyinfo"].values():
@@ -55,6 +62,8 @@ class Production:
         scene.index = {"environment": "production", "previous": (), "sequence": 1}
         self.policy, self.request = folder / "release.policy.toml", folder / "root.enigmreq"
         self.policy.write_text(scene.policy)
+        self.operators = folder / "release.operators.json"
+        self.operators.write_bytes(write_operators(scene.operators))
         request = scene.request()
         self.request.write_bytes(make_request(request.index, request.members))
         self.votes: list[str] = []
@@ -63,7 +72,12 @@ class Production:
             self.votes += ["--approval", str(folder / f"{number}.dsse.json")]
         self.home = folder / "home"
         who = ["--home", str(self.home), "--authority", "release", "--environment", "production"]
-        assert self.run("authority", "init", *who, "--policy", str(self.policy)) == 0
+        known = ["--policy", str(self.policy), "--operators", str(self.operators)]
+        for number, voter in enumerate((ALICE, BOB)):
+            vote = folder / f"{number}.operators.dsse.json"
+            vote.write_bytes(operators_vote(voter, scene.operators, scene.policy))
+            known += ["--vote", str(vote)]
+        assert self.run("authority", "init", *who, *known) == 0
 
     def run(self, *arguments: str, **answers: str) -> int:
         words = {"last_four_words": last_words(read(self.request).digest)} if hasattr(self, "request") else {}
@@ -75,12 +89,16 @@ def production(tmp_path: Path) -> Production:
     return Production(tmp_path)
 
 
+def known_to(case: Production) -> list[str]:
+    return ["--policy", str(case.policy), "--operators", str(case.operators), "--operator", "alice"]
+
+
 def signs(case: Production) -> list[str]:
     return ["sign", str(case.request), "--home", str(case.home), *case.token, *case.votes]
 
 
 def approves(case: Production) -> list[str]:
-    return ["approve", str(case.request), "--policy", str(case.policy), "--operator", "alice", *case.token]
+    return ["approve", str(case.request), *known_to(case), *case.token]
 
 
 def rejects(case: Production) -> list[str]:
@@ -114,7 +132,7 @@ def test_an_inventory_of_production_is_not_voted_for_with_softhsm(
     proposal = production.folder / "inventory.json"
     proposal.write_text(text)
     SoftHsm(production.folder / "again").token("soft", PIN)
-    arguments = ["inventory", "sign", str(proposal), "--policy", str(production.policy), "--operator", "alice"]
+    arguments = ["inventory", "sign", str(proposal), *known_to(production)]
     assert production.run(*arguments, *production.token, "--out", str(production.folder / "vote")) == 3
     assert refused(capsys) == "TOKEN-PRODUCTION"
     assert production.spy.signatures == 0
@@ -135,13 +153,13 @@ def key_file(house: House) -> list[object]:
 def test_a_key_file_does_nothing_in_staging(
     house: House, key_file: list[object], verb: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    request, policy = house.request("root-1"), house.path / "release.policy.toml"
+    request, who = house.request("root-1"), house.works_as("alice", "release")[:6]
     arguments = {
-        "approve": ["approve", request, "--policy", policy, "--operator", "alice"],
+        "approve": ["approve", request, *who],
         "sign": ["sign", request, "--home", house.home("release"), *house.votes(request)],
         "inventory sign": [
             *("inventory", "sign", house.path / "release.inventory.1.json"),
-            *("--policy", policy, "--operator", "alice"),
+            *who,
         ],
     }[verb]
     words = {"last_four_words": last_words(read(request).digest)}
@@ -196,15 +214,15 @@ def other_inventory(house: House) -> list[object]:
 def other_vote(house: House) -> list[object]:
     """A vote under the policy of another environment."""
     policy = edited(house.path / "release.policy.toml", house.path / "other.toml")
-    who = ["--operator", "alice", "--token", house.uri("alice"), "--label", "alice"]
     proposal = house.path / "release.inventory.1.json"
+    who = house.works_as("alice", "release")[2:]
     return ["inventory", "sign", proposal, "--policy", policy, *who, "--out", house.path / "out"]
 
 
 def other_approval(house: House) -> list[object]:
     """An approval under the policy of another environment: another policy than the request names."""
     policy = edited(house.path / "release.policy.toml", house.path / "other.toml")
-    who = ["--operator", "alice", "--token", house.uri("alice"), "--label", "alice"]
+    who = house.works_as("alice", "release")[2:]
     return ["approve", house.request("root-1"), "--policy", policy, *who, "--out", house.path / "out"]
 
 

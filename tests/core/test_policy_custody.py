@@ -1,13 +1,18 @@
 """KEY: do keys that are counted together lie on different tokens and with different people?"""
 
-from base64 import b64encode
 from collections.abc import Callable
 
 import pytest
 
+from enigm_testkit.authorities import NOW
+from enigm_testkit.custodians import ENROLLED, key_record
 from enigm_testkit.requests import CAROL, Scene
 from enigm_testkit.scenes import first_root, next_root, payload_release
+from enigm_tuf.model.operators import ApprovalKey
+from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.model.root_extension import FIELD
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.value import replace
 
 
 @pytest.mark.rule("KEY-CUSTODY", "accept")
@@ -50,7 +55,11 @@ def test_approval_keys_that_nobody_knows_pass() -> None:
 @pytest.mark.rule("APPROVAL-KNOWN", "reject")
 def test_an_approval_key_that_everybody_has_is_refused() -> None:
     scene = payload_release()
-    scene.replace_policy(b64encode(CAROL.key.spki).decode(), b64encode(RFC_9500_P256).decode())
+    known = tuf_key(RFC_9500_P256)
+    record = replace(
+        key_record(CAROL.key, "approval"), key=known.to_dict(), keyid=known.keyid, spki_sha256=sha256(RFC_9500_P256)
+    )
+    scene.change_operator("carol", approval_keys=(ApprovalKey(record, ENROLLED, NOW.replace(year=2100)),))
     assert scene.refused_by() == ["APPROVAL-KNOWN"]
     assert "operator carol" in scene.said("APPROVAL-KNOWN")
     assert "RFC 9500 testECCP256" in scene.said("APPROVAL-KNOWN")

@@ -1,23 +1,24 @@
 """QUORUM: do enough different people, keys and devices of the right partitions agree, and does nobody object?"""
 
-from base64 import b64encode
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from securesystemslib.signer import CryptoSigner
 
 from enigm_testkit.authorities import NOW, make_root
-from enigm_testkit.custodians import Voter, soft_key
-from enigm_testkit.requests import ALICE, BOB, CAROL, ballot
+from enigm_testkit.custodians import Voter, registry, soft_key
+from enigm_testkit.requests import ALICE, BOB, CAROL, ballot, operators_of
 from enigm_testkit.scenes import first_root, payload_release
 from enigm_tuf.model.approval import Subject, read_envelope, subjects_of, write_envelope
+from enigm_tuf.model.operators import ApprovalKey, OperatorRegistry, write_operators
 from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.value import replace as replace_value
 
 SECOND = timedelta(seconds=1)
 THREE = ("[actions.release]\napprovals = 2", "[actions.release]\napprovals = 3")
-CAROL_APPROVES = 'name = "Carol"\npartition = "engineering"\nroles = ["approver"]'
 
 
 @pytest.mark.rule("APPROVAL-AUTHENTIC", "accept")
@@ -39,13 +40,13 @@ def test_an_approval_with_one_wrong_bit_is_named() -> None:
 @pytest.mark.parametrize(
     ("stranger", "told"),
     [
-        (Voter("alice", "engineering", soft_key("card of alice")), "no operator of the policy has the key"),
+        (Voter("alice", "engineering", soft_key("card of alice")), "no operator has the key"),
         (replace(ALICE, operator="carol"), "approver.operator: must be alice"),
         (replace(ALICE, partition="security"), "approver.partition: must be engineering"),
         (replace(ALICE, key=replace(ALICE.key, name="another card")), "approver.device: must be card of alice"),
     ],
 )
-def test_an_approval_that_is_not_as_the_policy_says_is_named(stranger: Voter, told: str) -> None:
+def test_an_approval_that_is_not_as_the_registry_says_is_named(stranger: Voter, told: str) -> None:
     scene = payload_release()
     scene.ballots += [ballot(stranger)]
     assert scene.refused_by() == ["APPROVAL-AUTHENTIC"]
@@ -115,11 +116,8 @@ def test_an_approval_that_names_only_part_of_the_request_does_not_count(keep: sl
 def test_one_person_with_two_keys_counts_once() -> None:
     scene = payload_release()
     second = replace(ALICE, key=soft_key("second card of alice"))
-    public = b64encode(second.key.spki).decode()
-    scene.replace_policy(
-        'device = "card of alice"}]',
-        f'device = "card of alice"}}, {{public_key = "{public}", device = "second card of alice"}}]',
-    )
+    keys = (*ALICE.listed().approval_keys, *second.listed().approval_keys)
+    scene.change_operator("alice", approval_keys=keys)
     scene.replace_policy(*THREE)
     scene.ballots += [ballot(second)]
     assert scene.refused_by() == ["QUORUM-COUNT"]
@@ -130,7 +128,7 @@ def test_an_operator_who_is_no_approver_does_not_count() -> None:
     scene = payload_release()
     scene.ballots = [ballot(CAROL), ballot(BOB)]
     assert scene.refused_by() == []
-    scene.replace_policy(CAROL_APPROVES, CAROL_APPROVES.replace("approver", "custodian"))
+    scene.change_operator("carol", roles=("custodian",))
     assert scene.refused_by() == ["QUORUM-COUNT", "QUORUM-PARTITION"]
 
 
@@ -170,14 +168,14 @@ def test_an_approval_by_the_custodian_does_not_count() -> None:
 
 def test_a_requester_who_approved_is_refused() -> None:
     scene = payload_release()
-    scene.replace_policy(CAROL_APPROVES, CAROL_APPROVES.replace("]", ', "requester"]'))
+    scene.change_operator("carol", roles=("approver", "requester"))
     scene.index["requester"] = "carol"
     assert scene.refused_by() == []
     scene.ballots += [ballot(CAROL)]
     assert scene.refused_by() == ["QUORUM-EXCLUSION"]
 
 
-def test_a_requester_whom_the_policy_does_not_name_is_refused() -> None:
+def test_a_requester_whom_the_registry_does_not_name_is_refused() -> None:
     scene = payload_release()
     scene.index["requester"] = "carol"
     assert scene.refused_by() == ["QUORUM-EXCLUSION"]
@@ -212,3 +210,65 @@ def test_a_root_key_that_also_approves_is_refused() -> None:
     scene.cast.root[2] = CryptoSigner(ALICE.key.private)
     scene.proposals = {"root": make_root(scene.cast)}
     assert scene.refused_by() == ["APPROVAL-APART"]
+
+
+@pytest.mark.parametrize("status", ["suspended", "left"])
+def test_who_is_not_active_any_more_approves_nothing_and_asks_nothing(status: str) -> None:
+    scene = payload_release()
+    scene.ballots += [ballot(CAROL)]
+    scene.change_operator("carol", status=status)
+    assert scene.refused_by() == ["APPROVAL-AUTHENTIC"]
+    assert f"operator carol is not active: {status}" in scene.said("APPROVAL-AUTHENTIC")
+    scene = payload_release()
+    scene.change_operator("rob", status=status)
+    assert scene.refused_by() == ["QUORUM-EXCLUSION"]
+
+
+@pytest.mark.parametrize(
+    ("valid_from", "valid_until", "refused"),
+    [
+        (NOW, NOW + SECOND, []),
+        (NOW + SECOND, NOW + 2 * SECOND, ["APPROVAL-AUTHENTIC", "QUORUM-COUNT", "QUORUM-PARTITION"]),
+        (NOW - SECOND, NOW, ["APPROVAL-AUTHENTIC", "QUORUM-COUNT", "QUORUM-PARTITION"]),
+    ],
+)
+def test_a_key_approves_from_its_first_second_to_before_its_last(
+    valid_from: datetime, valid_until: datetime, refused: list[str]
+) -> None:
+    scene = payload_release()
+    (key,) = BOB.listed().approval_keys
+    scene.change_operator("bob", approval_keys=(ApprovalKey(key.record, valid_from, valid_until),))
+    assert scene.refused_by() == refused
+
+
+@pytest.mark.rule("OPERATORS-PINNED", "accept")
+def test_a_registry_that_follows_the_one_that_the_policy_names_passes() -> None:
+    scene = payload_release()
+    assert scene.said("OPERATORS-PINNED").startswith("version 1 (")
+    scene.change_operator("carol", status="suspended")
+    assert scene.refused_by() == []
+    assert scene.said("OPERATORS-PINNED").startswith("version 2 (")
+
+
+@pytest.mark.rule("OPERATORS-PINNED", "reject")
+def test_a_registry_that_began_otherwise_is_refused() -> None:
+    scene = payload_release()
+    scene.change_operator("carol", status="suspended")
+    assert scene.operators is not None
+    scene.operators = replace_value(scene.operators, first="0" * 64)
+    assert scene.refused_by() == ["OPERATORS-PINNED"]
+    scene.operators = registry("release", ALICE.listed(), BOB.listed())
+    assert scene.refused_by() == ["OPERATORS-PINNED"], "another version 1"
+
+
+@pytest.mark.parametrize("other", [{"authority": "manifest"}, {"environment": "production"}])
+def test_a_registry_of_others_is_refused(other: dict[str, Any]) -> None:
+    scene = payload_release()
+    people = registry("release") if "environment" in other else operators_of("release")
+    scene.operators = replace_value(people, **other)
+    scene.replace_policy(digest_of(operators_of("release")), digest_of(scene.operators))
+    assert "OPERATORS-PINNED" in scene.refused_by()
+
+
+def digest_of(people: OperatorRegistry) -> str:
+    return sha256(write_operators(people))

@@ -14,13 +14,22 @@ from typing import Any
 
 from enigm_testkit.house import House
 from enigm_testkit.people import Answers, FixedClock
-from enigm_tuf.authorities.cli import main
+from enigm_tuf.authorities.ceremony import performing, running, transcript
+from enigm_tuf.authorities.cli import main, sign
 from enigm_tuf.authorities.cli.edges import Edges
+from enigm_tuf.authorities.home import open_home
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.transcript import TranscriptEntry, read_entry
 from enigm_tuf.model.words import last_words
 
 IMAGE = "1" * 64
-PLAIN = {"type here": "here", "type ready": "ready", "type seen": "seen", "type right": "right"}
+PLAIN = {
+    "type here": "here",
+    "type ready": "ready",
+    "type seen": "seen",
+    "type right": "right",
+    "Type happened": "happened",
+}
 
 
 class Participants(Answers):
@@ -82,6 +91,7 @@ class Ceremony:
         usual = getattr(ordinary.person, "answers", {})
         answers = {"SO PIN": usual["SO PIN"]} | self.secrets | usual
         unseen = {"the image": IMAGE, "from your own copy": policy_digest(self.house, self.authority)}
+        unseen["printed copy"] = sha256(self.file.read_bytes())
         self.participants = Participants(answers, self.deviations, unseen)
         return replace(ordinary, person=self.participants)
 
@@ -144,35 +154,44 @@ def shipped(
 
 
 def policy_digest(house: House, authority: str) -> str:
-    from enigm_tuf.authorities.home import open_home
-
     return open_home(house.home(authority)).policy_pin.sha256
 
 
-def _kill(*_: object, **__: object) -> Any:
+class PowerCut(BaseException):
+    """The process ends here, as far as the code under test can tell."""
+
+
+def _kill() -> Any:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _before(module: Any, name: str, step: str) -> None:
-    real = getattr(module, name)
-    setattr(module, name, lambda room, one, *rest: _kill() if one.id == step else real(room, one, *rest))
+def cut_power() -> Any:
+    """In this process, for tokens that live in it."""
+    raise PowerCut
 
 
-def _after(module: Any, name: str, step: str) -> None:
-    real = getattr(module, name)
-
-    def acting(room: Any, one: Any, *rest: Any) -> Any:
-        result = real(room, one, *rest)
-        return _kill() if one.id == step else result
-
-    setattr(module, name, acting)
+Put = Callable[[object, str, object], None]
+"""``setattr``, or pytest's, which is undone."""
+Dying = Callable[[], Any]
 
 
-def _torn(module: Any, name: str, step: str) -> None:
+def _before(put: Put, step: str, dying: Dying) -> None:
+    real = performing.perform
+    put(running, "perform", lambda room, one, *rest: dying() if one.id == step else real(room, one, *rest))
+
+
+def _after(put: Put, step: str, dying: Dying) -> None:
+    real = performing.perform
+
+    def acting(room: Any, one: Any, actor: str) -> Any:
+        result = real(room, one, actor)
+        return dying() if one.id == step else result
+
+    put(running, "perform", acting)
+
+
+def _torn(put: Put, step: str, dying: Dying) -> None:
     """The line that says that the step is done is half written when the power goes."""
-    del name
-    from enigm_tuf.authorities.ceremony import transcript
-
     real = transcript._write_whole
 
     def half(file: Any, line: bytes) -> None:
@@ -180,22 +199,19 @@ def _torn(module: Any, name: str, step: str) -> None:
             file.seek(0, os.SEEK_END)
             file.write(line[: len(line) // 2])
             os.fsync(file.fileno())
-            _kill()
+            dying()
         real(file, line)
 
-    del module
-    transcript._write_whole = half
+    put(transcript, "_write_whole", half)
 
 
-def _no_file(module: Any, name: str, step: str) -> None:
+def _no_file(put: Put, step: str, dying: Dying) -> None:
     """The signature is made and logged; the file that tells of it is never written."""
-    del module, name, step
-    from enigm_tuf.authorities.cli import sign
-
-    setattr(sign, "write_new", _kill)  # noqa: B010 - mypy knows that no module lends another's function
+    del step
+    put(sign, "write_new", lambda *_: dying())
 
 
-DEATHS: dict[str, Callable[[Any, str, str], None]] = {
+DEATHS: dict[str, Callable[[Put, str, Dying], None]] = {
     "before the action": _before,
     "after the action": _after,
     "in the middle of a line": _torn,
@@ -203,11 +219,24 @@ DEATHS: dict[str, Callable[[Any, str, str], None]] = {
 }
 
 
+def at_line(put: Put, number: int, dying: Dying, *, written: bool) -> None:
+    """The power goes at that line of the transcript, right after it was written or right before."""
+    real, seen = transcript._write_whole, [0]
+
+    def counting(file: Any, line: bytes) -> None:
+        seen[0] += 1
+        if seen[0] == number and not written:
+            dying()
+        real(file, line)
+        if seen[0] == number:
+            dying()
+
+    put(transcript, "_write_whole", counting)
+
+
 def die(plan_text: str) -> None:
     """What the process of ``killed`` runs."""
-    from enigm_tuf.authorities.ceremony import running
-
     plan = json.loads(plan_text)
-    DEATHS[plan["place"]](running, "perform", plan["step"])
+    DEATHS[plan["place"]](setattr, plan["step"], _kill)
     person = Participants(plan["answers"], {}, plan["unseen"])
     main(plan["arguments"], Edges(FixedClock(datetime.fromisoformat(plan["now"])), person))

@@ -16,10 +16,12 @@ from typing import Any
 import pkcs11
 
 from enigm_testkit.attestation_ca import AttestationCa
+from enigm_testkit.demands import demands_toml
 from enigm_testkit.people import Answers, FixedClock
 from enigm_testkit.piv_card import VirtualPivCard
 from enigm_testkit.piv_connection import InProcessCards
 from enigm_testkit.softhsm import MODULE, SO_PIN, SoftHsm
+from enigm_tuf.audit.merkle import log_signer
 from enigm_tuf.authorities.cli import main as enigm_sign
 from enigm_tuf.authorities.cli.edges import Edges
 from enigm_tuf.model.keys import KeyRecord, read_key_record
@@ -47,6 +49,8 @@ KEYS = {
 }
 """Token (its label is the key's too): the purpose of its key, and who keeps it."""
 APPROVERS = {"alice": "engineering", "bob": "security"}
+VALID = 'valid_from = "2026-01-01T00:00:00Z", valid_until = "2100-01-01T00:00:00Z"'
+"""For how long their keys may be used."""
 PURPOSES = {"release": ("root", "payload"), "manifest": ("manifest",)}
 """What each authority's keys are for."""
 
@@ -129,17 +133,7 @@ class House:
 
     def voter(self, request: Path, operator: str) -> list[object]:
         """The options of ``approve`` that say who and with what."""
-        policy = self.path / f"{read(request).index.authority}.policy.toml"
-        return [
-            "--policy",
-            policy,
-            "--operator",
-            operator,
-            "--token",
-            self.uri(operator),
-            "--label",
-            self.label(operator),
-        ]
+        return self.works_as(operator, read(request).index.authority)
 
     def votes(self, request: Path) -> list[object]:
         """The options of ``sign`` with the approvals of alice and bob, cast now unless they were before."""
@@ -195,13 +189,25 @@ class House:
 
     def inventory_vote(self, proposal: Path, authority: str, operator: str) -> Path:
         """The operator's vote for an inventory."""
+        return self._document_vote("inventory", proposal, authority, operator)
+
+    def operators_vote(self, proposal: Path, authority: str, operator: str) -> Path:
+        """The operator's vote for a registry of operators, cast now unless it was before."""
         out = proposal.with_name(f"{operator}-{proposal.stem}.dsse.json")
-        who = ["--operator", operator, "--token", self.uri(operator), "--label", self.label(operator)]
-        policy = self.path / f"{authority}.policy.toml"
+        return out if out.exists() else self._document_vote("operator", proposal, authority, operator)
+
+    def _document_vote(self, verb: str, proposal: Path, authority: str, operator: str) -> Path:
+        out = proposal.with_name(f"{operator}-{proposal.stem}.dsse.json")
         words = last_words(sha256(proposal.read_bytes()))
-        arguments = ["inventory", "sign", proposal, "--policy", policy, *who, "--out", out]
+        arguments = [verb, "sign", proposal, *self.works_as(operator, authority), "--out", out]
         assert self.sign(*arguments, last_four_words=words) == 0
         return out
+
+    def works_as(self, operator: str, authority: str) -> list[object]:
+        """The options that say who an operator is, under what, and with what."""
+        policy, registry = self.path / f"{authority}.policy.toml", self.path / f"{authority}.operators.json"
+        who = ["--operator", operator, "--token", self.uri(operator), "--label", self.label(operator)]
+        return ["--policy", policy, "--operators", registry, *who]
 
     def publish(self, record: str, *responses: Path) -> None:
         self.repo("release", "attach", record, *responses)
@@ -278,19 +284,33 @@ def build_house(
     pin.chmod(0o600)
     (path / "repository.toml").write_text(repository_toml(house))
     house.repo("init", "--config", path / "repository.toml")
+    for authority in plan.authorities:
+        house.repo("operators", "put", path / f"{authority}.operators.json")
     return house
 
 
 def found_authority(house: House, authority: str, more: str = "") -> None:
-    """Its policy with ``more`` of it, its home, and the inventory of its keys in use."""
+    """Its operators, its policy with ``more`` of it, its home, and the inventory of its keys in use."""
+    found_operators(house, authority)
     (house.path / f"{authority}.policy.toml").write_text(policy_toml(house, authority) + more)
     assert house.sign("authority", "init", *init_options(house, authority)) == 0
+    if (house.path / "repository").exists():
+        house.repo("operators", "put", house.path / f"{authority}.operators.json")
     house.take_stock(authority, *house.plan.of(*PURPOSES[authority]))
 
 
+def found_operators(house: House, authority: str) -> None:
+    """Version 1 of its registry of operators, which nobody has voted for yet."""
+    people, registry = house.path / f"{authority}.operators.toml", house.path / f"{authority}.operators.json"
+    people.write_text(operators_toml(authority))
+    assert house.sign("operator", "propose", people, "--out", registry) == 0
+
+
 def init_options(house: House, authority: str) -> list[object]:
-    policy = house.path / f"{authority}.policy.toml"
-    return ["--home", house.home(authority), "--authority", authority, "--environment", "staging", "--policy", policy]
+    registry = house.path / f"{authority}.operators.json"
+    who = ["--authority", authority, "--environment", "staging", "--policy", house.path / f"{authority}.policy.toml"]
+    votes = [part for name in APPROVERS for part in ("--vote", house.operators_vote(registry, authority, name))]
+    return ["--home", house.home(authority), *who, "--operators", registry, *votes]
 
 
 def copy_house(template: House, path: Path) -> House:
@@ -305,38 +325,50 @@ def copy_house(template: House, path: Path) -> House:
 
 def policy_toml(house: House, authority: str) -> str:
     """Two approvals from two partitions for everything."""
-    actions = ["inventory", "product", "release", "root", "recovery", "roles", "rollout"]
+    actions = ["inventory", "operators", "policy", "product", "release", "root", "recovery", "roles", "rollout"]
     thresholds = {"root": 2, "payload": 2} if authority == "release" else {"targets": 1, "snapshot": 1, "manifest": 1}
     thresholds["root"] = 2
     quorum = 'approvals = 2\npartitions = ["engineering", "security"]'
     return "\n".join(
         [
             f'schema = 1\nversion = 1\nauthority = "{authority}"\nenvironment = "staging"\nrequest_hours = 72',
-            _operator("rob", "release", "requester", ""),
-            *(_operator(who, partition, "approver", _approval_key(house, who)) for who, partition in APPROVERS.items()),
+            f'operators_sha256 = "{sha256((house.path / f"{authority}.operators.json").read_bytes())}"',
             *(f"[actions.{action}]\n{quorum}" for action in actions),
             *(f"[expiry.{kind}]\nminimum = 1\nmaximum = 400" for kind in thresholds),
             "[thresholds]",
             *(f"{kind} = {threshold}" for kind, threshold in thresholds.items()),
+            demands_toml(),
         ]
     )
 
 
-def _operator(name: str, partition: str, role: str, key: str) -> str:
-    names = f'id = "{name}"\nname = "{name.title()}"\npartition = "{partition}"'
-    return f'[[operators]]\n{names}\nroles = ["{role}"]\napproval_keys = [{key}]'
+def operators_toml(authority: str, **changes: str) -> str:
+    """Rob asks, alice and bob approve; ``changes`` replace a person's status."""
+    people = [_operator("rob", "release", ["requester"], "", changes.get("rob", "active"))]
+    for who, partition in APPROVERS.items():
+        keys = f'{{record = "{who}.key.json", {VALID}}}'
+        people.append(_operator(who, partition, ["approver", "policy-approver"], keys, changes.get(who, "active")))
+    return "\n".join([f'schema = 1\nauthority = "{authority}"\nenvironment = "staging"', *people])
 
 
-def _approval_key(house: House, who: str) -> str:
-    record = house.key(who)
-    public = "".join(record.key["keyval"]["public"].splitlines()[1:-1])
-    return f'{{public_key = "{public}", device = "{record.token.serial}"}}'
+def _operator(name: str, partition: str, roles: list[str], keys: str, status: str) -> str:
+    names = f'id = "{name}"\nname = "{name.title()}"\npartition = "{partition}"\nstatus = "{status}"'
+    return f"[[operators]]\n{names}\nroles = {json.dumps(roles)}\napproval_keys = [{keys}]"
 
 
 def repository_toml(house: House, **changes: str | None) -> str:
     """The configuration; ``changes`` are TOML values, None leaves a line out."""
-    lines = {name: text for name, text in (_lines(house) | house.plan.lines | changes).items() if text is not None}
-    return "\n".join(f"{name} = {text}" for name, text in lines.items()) + "\n"
+    lines = _lines(house) | house.plan.lines | changes
+    lines.setdefault("audit_logs", audit_logs(house, lines["authority_model"] or ""))
+    return "\n".join(f"{name} = {text}" for name, text in lines.items() if text is not None) + "\n"
+
+
+def audit_logs(house: House, authority_model: str) -> str:
+    """The value of ``audit_logs``: the logs of the authorities that there are in this model."""
+    known = ("manifest",) if authority_model == '"manifest-only"' else ("manifest", "release")
+    keys = {authority: log_signer(house.home(authority) / "audit.log").log.text for authority in known}
+    lines = [f'{name} = {{public_key = "{key}", witnesses = [], witness_threshold = 0}}' for name, key in keys.items()]
+    return f"{{{', '.join(lines)}}}"
 
 
 def key_files(*tokens: str) -> str:

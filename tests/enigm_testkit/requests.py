@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from securesystemslib.signer import CryptoSigner
@@ -14,8 +15,10 @@ from enigm_testkit.authorities import (
     Cast,
     signed,
 )
-from enigm_testkit.custodians import Voter, voter
+from enigm_testkit.custodians import Voter, registry, voter
+from enigm_testkit.demands import demands_toml
 from enigm_tuf.model.approval import Decision as Vote
+from enigm_tuf.model.operators import OperatorRegistry, write_operators
 from enigm_tuf.model.request import (
     Action,
     AuditHead,
@@ -33,6 +36,7 @@ from enigm_tuf.model.request import (
 from enigm_tuf.model.root_extension import FIELD, PolicyPin
 from enigm_tuf.model.strict_json import canonical, sha256
 from enigm_tuf.model.tuf import Root as TrustedRoot
+from enigm_tuf.model.value import replace as replace_value
 from enigm_tuf.policy.engine import evaluate
 from enigm_tuf.policy.question import Ledger, Question, SigningKey
 from enigm_tuf.policy.reading import ask
@@ -81,6 +85,7 @@ class Scene:
     consenting: list[CryptoSigner] = field(default_factory=list)
     custodian: str | None = "dave"
     signer: SigningKey | None = None
+    operators: OperatorRegistry | None = None
     now: datetime = NOW
 
     def targets(self, role: str) -> Targets:
@@ -104,6 +109,21 @@ class Scene:
         assert old in self.policy
         self.policy = self.policy.replace(old, new)
 
+    @property
+    def registry(self) -> OperatorRegistry:
+        """The operators of this scene."""
+        return self.operators or operators_of(self.authority)
+
+    def change_operator(self, name: str, **changes: Any) -> None:
+        """Another registry, version 2, in which one person is different."""
+        changed = tuple(
+            replace_value(person, **changes) if person.id == name else person for person in self.registry.operators
+        )
+        first = sha256(write_operators(operators_of(self.authority)))
+        version = self.registry.version + 1
+        links = {"version": version, "first": first, "previous": sha256(write_operators(self.registry))}
+        self.operators = replace_value(self.registry, operators=changed, **links)
+
     def request(self) -> SigningRequest:
         return read_request(make_request(self._index(), self._members()), "test.enigmreq")
 
@@ -112,6 +132,7 @@ class Scene:
         return ask(
             request,
             policy_data=self.policy.encode(),
+            operators_data=write_operators(self.registry),
             root=self._trusted_root(),
             ledger=replace(Ledger(last_sequence=6, heads=self.heads()), **self.ledger),
             envelopes=[cast(request) for cast in self.ballots],
@@ -186,6 +207,12 @@ class Scene:
         return PolicyPin(1, sha256(self.policy.encode()))
 
 
+@cache
+def operators_of(authority: Authority) -> OperatorRegistry:
+    """Rob asks; alice, bob and carol approve."""
+    return registry(authority, *(person.listed() for person in (ALICE, BOB, CAROL)))
+
+
 def _consent(request: SigningRequest, signer: CryptoSigner) -> bytes:
     """What the other authority answers to its own request for the root that ``request`` proposes."""
     (data,) = request.below("payloads").values()
@@ -219,18 +246,18 @@ def _unsigned(value: Signed) -> bytes:
 
 
 def policy_toml(authority: Authority) -> str:
-    """Rob asks; two of alice, bob and carol approve, of both partitions."""
-    actions = ("root", "product", "release", "recovery", "roles", "rollout", "inventory")
+    """Two approvals of both partitions."""
+    actions = ("root", "product", "release", "recovery", "roles", "rollout", "inventory", "operators", "policy")
     own = {"payload": 2} if authority == "release" else {"targets": 1, "snapshot": 1, "manifest": 1}
     kinds = {"root": 2, **own}
     return "\n".join(
         [
             f'schema = 1\nversion = 1\nauthority = "{authority}"\nenvironment = "staging"\nrequest_hours = 72',
-            '[[operators]]\nid = "rob"\nname = "Rob"\npartition = "release"\nroles = ["requester"]\napproval_keys = []',
-            *(person.policy_lines() for person in (ALICE, BOB, CAROL)),
+            f'operators_sha256 = "{sha256(write_operators(operators_of(authority)))}"',
             *(f"[actions.{action}]\n{QUORUM}" for action in actions),
             *(f"[expiry.{kind}]\nminimum = 1\nmaximum = 400" for kind in kinds),
             "[thresholds]",
             *(f"{kind} = {threshold}" for kind, threshold in kinds.items()),
+            demands_toml(),
         ]
     )

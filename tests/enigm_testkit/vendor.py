@@ -8,9 +8,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from enigm_testkit.custodians import SoftKey, Voter, answer, key_record, response_file, soft_key, voter
+from enigm_testkit.custodians import (
+    SoftKey,
+    Voter,
+    answer,
+    key_record,
+    log_settings,
+    registry,
+    response_file,
+    soft_key,
+    voter,
+)
+from enigm_testkit.demands import demands_toml
 from enigm_tuf.model.keys import Purpose, write_key_record
+from enigm_tuf.model.operators import OperatorRegistry, write_operators
 from enigm_tuf.model.request import Authority, SigningRequest, read_request
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.ports import DeviceState, Fetcher
 from enigm_tuf.trust.eligibility import DeviceFacts
 from enigm_tuf.trust.tuf_rules import TufRule
@@ -62,11 +75,21 @@ class Vendor:
         return self.workspace.published
 
     def run(self, *arguments: str) -> int:
-        """``enigm-repo`` with these arguments in this repository; the exit status."""
-        return main([*arguments, "--repository", str(self.workspace.path)], Edges(self.clock))
+        """``enigm-repo`` with these arguments in this repository; the exit status.
+
+        After ``init`` it is told who is who."""
+        status = main([*arguments, "--repository", str(self.workspace.path)], Edges(self.clock))
+        if arguments[0] == "init" and status == 0:
+            self.knows_operators()
+        return status
 
     def done(self, *arguments: str) -> None:
         assert self.run(*arguments) == 0, f"enigm-repo {' '.join(arguments)}"
+
+    def knows_operators(self) -> None:
+        """The repository is told who the operators of both authorities are."""
+        for authority in ("manifest", "release"):
+            self.done("operators", "put", str(self.path / f"{authority}.operators.json"))
 
     def record(self, record_id: str) -> ReleaseRecord:
         return load_record(self.workspace, record_id)
@@ -172,8 +195,11 @@ def make_vendor(path: Path) -> Vendor:
         for key in group:
             (path / f"{key.name}.key.json").write_bytes(write_key_record(key_record(key, purpose)))
     voters = [voter("alice", "engineering"), voter("bob", "security")]
-    for authority in ("manifest", "release"):
-        (path / f"{authority}.policy.toml").write_text(policy_toml(authority, voters))
+    authorities: tuple[Authority, ...] = ("manifest", "release")
+    for authority in authorities:
+        operators = registry(authority, *(person.listed() for person in voters))
+        (path / f"{authority}.operators.json").write_bytes(write_operators(operators))
+        (path / f"{authority}.policy.toml").write_text(policy_toml(authority, operators))
     (path / "signer.py").write_text(_SIGNER)
     (path / "repository.toml").write_text(repository_toml(keys, _signer_of(path, keys)))
     return Vendor(path, keys, voters, SetClock())
@@ -203,24 +229,26 @@ def repository_toml(keys: dict[Purpose, list[SoftKey]], signer: list[str], **cha
         "timestamp_signer": str(signer),
         **{f"{purpose}_keys": str([f"{key.name}.key.json" for key in group]) for purpose, group in keys.items()},
     }
-    return "\n".join(f"{name} = {value}" for name, value in (lines | changes).items() if value is not None) + "\n"
+    lines |= changes
+    lines.setdefault("audit_logs", log_settings(lines["authority_model"] or ""))
+    return "\n".join(f"{name} = {value}" for name, value in lines.items() if value is not None) + "\n"
 
 
-def policy_toml(authority: str, voters: list[Voter]) -> str:
+def policy_toml(authority: Authority, operators: OperatorRegistry) -> str:
     """Two approvals from two partitions for everything."""
-    actions = ("root", "recovery", "product", "release", "roles", "rollout", "inventory")
+    actions = ("root", "recovery", "product", "release", "roles", "rollout", "inventory", "operators", "policy")
     kinds = ("root", "payload") if authority == "release" else ("root", "targets", "snapshot", "manifest")
     quorum = 'approvals = 2\npartitions = ["engineering", "security"]\n'
     thresholds = {"root": 2, "payload": 2, "targets": 1, "snapshot": 1, "manifest": 1}
     return "\n".join(
         [
             f'schema = 1\nversion = 1\nauthority = "{authority}"\nenvironment = "staging"\nrequest_hours = 72',
-            '[[operators]]\nid = "rob"\nname = "Rob"\npartition = "release"\nroles = ["requester"]\napproval_keys = []',
-            *(person.policy_lines() for person in voters),
+            f'operators_sha256 = "{sha256(write_operators(operators))}"',
             *(f"[actions.{action}]\n{quorum}" for action in actions),
             *(f"[expiry.{kind}]\nminimum = 1\nmaximum = 400" for kind in kinds),
             "[thresholds]",
             *(f"{kind} = {threshold}" for kind, threshold in thresholds.items()),
+            demands_toml(),
         ]
     )
 

@@ -11,6 +11,7 @@ from enigm_testkit.custodians import SoftKey, answer, response_file, voter
 from enigm_testkit.requests import Scene
 from enigm_testkit.scenes import manifest_release, next_root, payload_release
 from enigm_tuf.model.approval import read_envelope, read_statement
+from enigm_tuf.model.operators import write_operators
 from enigm_tuf.model.request import make_request, read_request
 from enigm_tuf.policy.engine import evaluate
 from enigm_tuf.policy.question import Question
@@ -44,6 +45,7 @@ def run_request(data: bytes) -> object:
     asked_now = ask(
         request,
         policy_data=policy.encode(),
+        operators_data=write_operators(asked.operators),
         root=asked.root,
         ledger=asked.ledger,
         envelopes=[],

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from enigm_testkit import copy_documents
 from enigm_testkit.authorities import NOW, extension_of
 from enigm_testkit.custodians import SoftKey, key_record
+from enigm_testkit.requests import operators_of
 from enigm_testkit.scenes import manifest, ota, release
 from enigm_tuf.audit.checkpoints import Checkpoint, read_checkpoint_text
 from enigm_tuf.audit.log import AuditEntry, EntryType, read_entry, write_entry
@@ -29,6 +30,7 @@ from enigm_tuf.model.http_signature import HttpRequest
 from enigm_tuf.model.inventory import read_inventory, write_inventory
 from enigm_tuf.model.keys import read_key_record, write_key_record
 from enigm_tuf.model.manifest import read_manifest, write_manifest
+from enigm_tuf.model.operators import read_operators, write_operators
 from enigm_tuf.model.payload import read_payload_record
 from enigm_tuf.model.plain_targets import read_plain
 from enigm_tuf.model.policy import read_policy
@@ -243,6 +245,7 @@ TARGETS: dict[str, Target] = {
     "key-record": Target(
         lambda data: read_key_record(data, SOURCE), lambda: [write_key_record(key_record(soft(), "root"))]
     ),
+    "operators": Target(lambda data: read_operators(data, SOURCE), lambda: [write_operators(operators_of("release"))]),
     "inventory": Target(
         lambda data: read_inventory(data, SOURCE), lambda: [write_inventory(copy_documents.inventory(soft()))]
     ),

@@ -10,7 +10,7 @@ from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.ceremony import BY_HAND, Step
 
 Configure = Callable[[argparse.ArgumentParser], None]
-HOME, POLICY = "{home}", "{policy}"
+HOME, POLICY, OPERATORS = "{home}", "{policy}", "{operators}"
 _TOKEN = re.compile(r"\{tokens\.([a-z0-9][a-z0-9_-]{0,62})\}")
 _MARK = re.compile(r"\{.*\}")
 
@@ -21,6 +21,7 @@ class Filled:
 
     home: str
     policy: str
+    operators: str
     tokens: Mapping[str, str]
 
     def arguments(self, step: Step) -> list[str]:
@@ -31,7 +32,7 @@ class Filled:
         name = token_name(item)
         if name is not None:
             return self.tokens[name]
-        return {HOME: self.home, POLICY: self.policy}.get(item, item)
+        return {HOME: self.home, POLICY: self.policy, OPERATORS: self.operators}.get(item, item)
 
 
 def token_name(item: str | None) -> str | None:
@@ -66,15 +67,16 @@ def read_arguments(step: Step, commands: Mapping[str, Configure]) -> argparse.Na
 
 
 def _require_mark(step: Step, name: str, item: Any) -> None:
-    """Home, policy and tokens are those of the script, and marks stand for nothing else."""
+    """Home, policy, operators and tokens are those of the script, and marks stand for nothing else."""
     if item is None or not isinstance(item, str):
         return
-    wanted = {"home": item == HOME, "policy": item == POLICY}.get(name)
+    fixed = {"home": HOME, "policy": POLICY, "operators": OPERATORS}
+    wanted = item == fixed[name] if name in fixed else None
     if name in ("token", "spare"):
         wanted = token_name(item) is not None
     if wanted is None:
         wanted = not _MARK.search(item)
-    marks = {"home": HOME, "policy": POLICY, "token": "{tokens.NAME}", "spare": "{tokens.NAME}"}
+    marks = fixed | {"token": "{tokens.NAME}", "spare": "{tokens.NAME}"}
     _refuse_if(not wanted, step, f"--{name} must be {marks.get(name, 'without a mark')}, is {item[:60]}")
 
 

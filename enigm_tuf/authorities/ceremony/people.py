@@ -7,7 +7,7 @@ from typing import NoReturn
 from enigm_tuf.authorities.ceremony.rules import CeremonyRule
 from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.model.ceremony import Script
-from enigm_tuf.model.policy import Operator
+from enigm_tuf.model.operators import Operator
 from enigm_tuf.model.shapes import NAME
 
 People = Mapping[str, tuple[str, ...]]
@@ -49,12 +49,12 @@ def require_people(script: Script, people: People, operators: Mapping[str, Opera
             if both := set(people[name]) & set(people[other]):
                 _refuse(f"role {name}", f"nobody who is {other} too", ", ".join(sorted(both)))
     for person in everybody(people):
-        if person not in operators or not operators[person].approval_keys:
-            _refuse(f"person {person}", "an operator with an approval key", "none in the policy")
+        if person not in operators or not operators[person].active or not operators[person].approval_keys:
+            _refuse(f"person {person}", "an operator with an approval key", "none in the registry")
 
 
 def signing_place(operator: Operator, given: Mapping[str, str], key_in: Callable[[str], str | None]) -> SigningPlace:
-    """``--key OPERATOR=URI``, or slot 9a of the PIV card that the policy names; MisuseError."""
+    """``--key OPERATOR=URI``, or slot 9a of the PIV card that the registry names; MisuseError."""
     uri = given.get(operator.id, f"piv:serial={operator.approval_keys[0].device}")
     label = key_in(uri) or ("9a" if uri.startswith("piv:") else None)
     if label is None:

@@ -10,7 +10,7 @@ from enigm_tuf.authorities.ceremony.people import SigningPlace
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.commandline import Outcome
 from enigm_tuf.model.ceremony import Script, Step
-from enigm_tuf.model.policy import Operator
+from enigm_tuf.model.operators import Operator
 from enigm_tuf.ports import Clock, PinCallback, Token
 
 
@@ -24,7 +24,7 @@ class RoomCommand:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """``operators`` are those of the policy by id; ``places`` say where the participants' approval keys are."""
+    """``operators`` are those of the registry in force by id; ``places`` say where the participants' keys are."""
 
     home: Home
     script: Script
@@ -37,16 +37,17 @@ class Room:
     open_token: Callable[[str], Token]
     commands: Mapping[str, RoomCommand]
     operators: Mapping[str, Operator]
+    operators_file: Path
     places: Mapping[str, SigningPlace]
 
     @property
     def policy(self) -> Path:
-        return self.home.path / "policy.toml"
+        return self.home.policy_file
 
     def arguments(self, step: Step) -> list[str]:
         """The step's arguments with their marks filled in."""
         tokens = {name: token.uri for name, token in self.script.tokens.items()}
-        return Filled(str(self.home.path), str(self.policy), tokens).arguments(step)
+        return Filled(str(self.home.path), str(self.policy), str(self.operators_file), tokens).arguments(step)
 
     def parsed(self, step: Step) -> argparse.Namespace:
         """The same, read by the command's parser; empty for what is done by hand."""

@@ -20,9 +20,8 @@ from enigm_tuf.authorities.ceremony.transcript import read_transcript
 from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.model.approval import Approver, pre_authentication_encoding, read_envelope
 from enigm_tuf.model.ceremony import Script
-from enigm_tuf.model.policy import Operator
-from enigm_tuf.model.public_keys import tuf_key
-from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.keys import record_key
+from enigm_tuf.model.operators import Operator
 from enigm_tuf.model.transcript import TranscriptEntry, TranscriptType, read_ceremony_statement
 from enigm_tuf.trust.rules import Rule
 from enigm_tuf.trust.threshold import signers
@@ -30,7 +29,7 @@ from enigm_tuf.trust.threshold import signers
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a transcript is held against. ``operators`` are those of the policy that the script names."""
+    """What a transcript is held against. ``operators`` are those of the registry in force when it was played."""
 
     script: Script
     script_sha256: str
@@ -88,11 +87,11 @@ def _require_signatures(entries: list[TranscriptEntry], expected: Expected, subj
 def _require_signature(entries: list[TranscriptEntry], operator: Operator, envelope: bytes) -> None:
     source = f"signature of {operator.id}"
     opened = read_envelope(envelope, source)
-    enrolled = {sha256(b64decode(item.public_key)): item for item in operator.approval_keys}
+    enrolled = {item.record.spki_sha256: item for item in operator.approval_keys}
     if opened.keyid not in enrolled:
-        raise MalformedError(source, "signatures[0].keyid", "no approval key of theirs in the policy")
+        raise MalformedError(source, "signatures[0].keyid", "no approval key of theirs in the registry")
     own = enrolled[opened.keyid]
-    key = tuf_key(b64decode(own.public_key))
+    key = record_key(own.record)
     message = pre_authentication_encoding(opened.payload)
     if not signers({key.keyid: key}, [key.keyid], {key.keyid: opened.signature.hex()}, message):
         raise MalformedError(source, "signatures[0].sig", "does not verify")

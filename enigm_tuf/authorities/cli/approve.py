@@ -22,8 +22,8 @@ COMMAND: "Command[Edges]" = Command(
     name="approve",
     summary="Approve a request with your approval key, after you have typed the words of its digest.",
     examples=(
-        "enigm-sign approve release.enigmreq --policy release.policy.toml --operator alice "
-        "--token piv:serial=12345678 --label 9a --out alice.dsse.json"
+        "enigm-sign approve release.enigmreq --policy release.policy.toml --operators release.operators.json "
+        "--operator alice --token piv:serial=12345678 --label 9a --out alice.dsse.json"
     ),
     configure=configure,
     run=run,

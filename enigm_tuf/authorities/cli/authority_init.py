@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enigm_tuf.audit.merkle import log_signer
-from enigm_tuf.authorities.cli.request_options import add_home
-from enigm_tuf.authorities.home import Identity, create_home
+from enigm_tuf.authorities.cli.request_options import add_home, load_operators, load_policy, load_votes
+from enigm_tuf.authorities.founding import Founders, create_home
+from enigm_tuf.authorities.home import Identity
 from enigm_tuf.commandline import Command, Outcome
-from enigm_tuf.durable import read_input
-from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.keys import ENVIRONMENT
 from enigm_tuf.model.request import AUTHORITY
 
@@ -25,12 +24,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--log-name", metavar="NAME", help="begins the origin of the audit log, such as example.com/audit"
     )
     parser.add_argument("--policy", required=True, metavar="FILE", help="the policy file, whose digest root pins")
+    parser.add_argument("--operators", required=True, metavar="FILE", help="version 1 of the registry of operators")
+    parser.add_argument("--vote", metavar="FILE", action="append", default=[], help="a vote for it; may repeat")
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     identity = Identity(arguments.authority, arguments.environment)
-    policy_data = read_input(Path(arguments.policy), LIMITS.document_bytes)
-    home = create_home(Path(arguments.home), identity, policy_data, arguments.policy, edges.clock, arguments.log_name)
+    founders = Founders(load_policy(arguments), load_operators(arguments), load_votes(arguments))
+    home = create_home(Path(arguments.home), identity, founders, edges.clock, arguments.log_name)
     pin, key = home.policy_pin, log_signer(home.log).log
     data = {
         "authority": home.authority,
@@ -48,10 +49,11 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
 
 COMMAND: "Command[Edges]" = Command(
     name="authority init",
-    summary="Make the home of an authority: its policy, the roots that it trusts, its audit log.",
+    summary="Make the home of an authority: its policy, its operators, the roots that it trusts, its audit log.",
     examples=(
         "enigm-sign authority init --home release --authority release --environment staging "
-        "--policy release.policy.toml"
+        "--policy release.policy.toml --operators release.operators.json --vote alice.operators.dsse.json "
+        "--vote bob.operators.dsse.json"
     ),
     configure=configure,
     run=run,

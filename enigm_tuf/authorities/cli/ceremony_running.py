@@ -18,11 +18,13 @@ from enigm_tuf.authorities.ceremony.transcript import open_transcript
 from enigm_tuf.authorities.cli import response_again
 from enigm_tuf.authorities.cli.ceremony_options import ACTIONS, CONFIGURES, add_script, load_script
 from enigm_tuf.authorities.cli.request_options import add_home
+from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import open_home
+from enigm_tuf.authorities.kept_documents import OPERATORS
 from enigm_tuf.authorities.tokens.uri import key_in
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf.errors import StateError
-from enigm_tuf.model.policy import read_policy
+from enigm_tuf.model.operators import read_operators
 from enigm_tuf.model.strict_json import sha256
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def configure_run(parser: argparse.ArgumentParser) -> None:
         metavar="OPERATOR=URI",
         action="append",
         default=[],
-        help="where an operator's approval key is, unless it is in slot 9a of the PIV card that the policy names",
+        help="where an operator's approval key is, unless it is in slot 9a of the PIV card that the registry names",
     )
     parser.add_argument("--transcript", required=True, metavar="FILE", help="made, or gone on with if it is there")
 
@@ -59,6 +61,8 @@ def run_ceremony(arguments: argparse.Namespace, edges: "Edges", *, rehearsal: bo
 def _room(arguments: argparse.Namespace, edges: "Edges", rehearsal: bool) -> Room:
     script, data = load_script(arguments)
     home = open_home(Path(arguments.home))
+    named = history_of(read_log(home.log)).operators or {}
+    operators_data = OPERATORS.in_force(home, named or None)
     commands = {**ACTIONS, response_again.COMMAND.name: response_again.COMMAND}
     return Room(
         home=home,
@@ -71,7 +75,8 @@ def _room(arguments: argparse.Namespace, edges: "Edges", rehearsal: bool) -> Roo
         secret=edges.person.ask_secret,
         open_token=edges.open_token,
         commands={name: RoomCommand(command.configure, _run(command, edges)) for name, command in commands.items()},
-        operators={operator.id: operator for operator in read_policy(home.policy_data, "policy.toml").operators},
+        operators={operator.id: operator for operator in read_operators(operators_data, "operators").operators},
+        operators_file=OPERATORS.path(home, named["version"]),
         places={},
     )
 

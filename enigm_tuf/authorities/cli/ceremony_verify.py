@@ -4,20 +4,23 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from enigm_tuf.audit.log import AuditEntry
 from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.authorities.ceremony.anchoring import deviations, unclosed
 from enigm_tuf.authorities.ceremony.checking import require_checked
 from enigm_tuf.authorities.ceremony.rules import CeremonyRule
+from enigm_tuf.authorities.ceremony.showing import printable
 from enigm_tuf.authorities.ceremony.verifying import Expected, verify_transcript
 from enigm_tuf.authorities.cli.ceremony_options import CONFIGURES, load_script
 from enigm_tuf.authorities.cli.request_options import add_home
-from enigm_tuf.authorities.home import open_home
+from enigm_tuf.authorities.home import Home, open_home
+from enigm_tuf.authorities.kept_documents import OPERATORS
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf.durable import read_input
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.ceremony import Script
-from enigm_tuf.model.policy import Operator, read_policy
+from enigm_tuf.model.operators import Operator, read_operators
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.transcript import TranscriptEntry, TranscriptType
 
@@ -30,6 +33,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--script", required=True, metavar="SCRIPT", help="the script that was played")
     add_home(parser)
     parser.add_argument("--policy", metavar="FILE", help="the policy that the script names, unless it is in force")
+    parser.add_argument(
+        "--operators", metavar="FILE", help="the registry of then, as adopted here, if it is another now"
+    )
     parser.add_argument("--rehearsal", action="store_true", help="take a rehearsal, and nothing else")
 
 
@@ -38,9 +44,9 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     script, data = load_script(arguments)
     require_checked(script, CONFIGURES)
     home = open_home(Path(arguments.home))
-    policy = Path(arguments.policy) if arguments.policy else home.path / "policy.toml"
+    _require_policy(script, Path(arguments.policy) if arguments.policy else home.policy_file)
     audit = tuple(read_log(home.log))
-    expected = Expected(script, sha256(data), _operators(script, policy), audit, arguments.rehearsal)
+    expected = Expected(script, sha256(data), _operators(home, arguments.operators, audit), audit, arguments.rehearsal)
     entries = verify_transcript(Path(arguments.transcript), expected)
     outcome = next(entry.body["outcome"] for entry in entries if entry.type == TranscriptType.CLOSED)
     others = [entry.body["ceremony"] for entry in unclosed(audit)]
@@ -59,14 +65,26 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     return Outcome(facts, lines)
 
 
-def _operators(script: Script, path: Path) -> dict[str, Operator]:
-    """Of the policy that the script names; RefusedError CEREMONY-POLICY for another."""
+def _operators(home: Home, file: str | None, audit: tuple[AuditEntry, ...]) -> dict[str, Operator]:
+    """Of the registry in force, or an older one that the audit log names; RefusedError OPERATORS-HEAD."""
+    adopted = [entry.body for entry in audit if entry.type == OPERATORS.entry]
+    data = (
+        read_input(Path(file), LIMITS.inventory_bytes)
+        if file
+        else OPERATORS.in_force(home, adopted[-1] if adopted else None)
+    )
+    if sha256(data) not in {body["sha256"] for body in adopted}:
+        OPERATORS.refuse("a registry that was adopted here", sha256(data), "take one from operators/ in the home")
+    return {operator.id: operator for operator in read_operators(data, file or "operators").operators}
+
+
+def _require_policy(script: Script, path: Path) -> None:
+    """RefusedError CEREMONY-POLICY for another than the script names."""
     data = read_input(path, LIMITS.document_bytes)
     if sha256(data) != script.policy.sha256:
         raise RefusedError(
             CeremonyRule.CEREMONY_POLICY, str(path), expected=f"policy {script.policy.sha256}", got=sha256(data)
         )
-    return {operator.id: operator for operator in read_policy(data, str(path)).operators}
 
 
 def _told(entry: TranscriptEntry) -> str:
@@ -79,7 +97,7 @@ def _told(entry: TranscriptEntry) -> str:
             text = f"step {body['step']}, {body['person']}: {body['text']}"
         case _:
             text = f"went on after a stop, {body['torn_bytes']} torn bytes"
-    return f"{entry.time.isoformat()} {text}"
+    return printable(f"{entry.time.isoformat()} {text}")
 
 
 COMMAND: "Command[Edges]" = Command(

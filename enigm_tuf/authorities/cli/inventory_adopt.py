@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enigm_tuf.audit.merkle import open_log
-from enigm_tuf.authorities.cli.request_options import add_home
+from enigm_tuf.authorities.cli.request_options import add_home, load_votes
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.inventory.keeping import adopt
 from enigm_tuf.commandline import Command, Outcome
@@ -26,9 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     home = open_home(Path(arguments.home))
     data = read_input(Path(arguments.inventory), LIMITS.inventory_bytes)
-    votes = tuple(read_input(Path(file), LIMITS.document_bytes) for file in arguments.vote)
     with open_log(home.log, edges.clock) as log:
-        inventory = adopt(home, log, data, arguments.inventory, votes)
+        inventory = adopt(home, log, data, arguments.inventory, load_votes(arguments), edges.clock)
     facts = {"version": inventory.version, "sha256": sha256(data), "keys": len(inventory.keys)}
     return Outcome(facts, [f"inventory version {inventory.version} is in force: {len(inventory.keys)} keys"])
 

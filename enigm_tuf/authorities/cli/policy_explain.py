@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.authorities.approving import PolicyFile, looked_at
-from enigm_tuf.authorities.cli.request_options import add_approvals, add_consents, load_brought, load_request
+from enigm_tuf.authorities.cli.request_options import (
+    add_approvals,
+    add_consents,
+    load_brought,
+    load_operators,
+    load_request,
+)
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.judging import open_case
 from enigm_tuf.commandline import Command, Outcome, table
@@ -28,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("policy", metavar="FILE", help="a policy file")
     parser.add_argument("--request", metavar="REQUEST", help="an .enigmreq file: only what concerns it is shown")
     parser.add_argument("--home", metavar="DIR", help="the authority's folder: what each rule says of the request")
+    parser.add_argument("--operators", metavar="FILE", help="the registry of operators, where there is no --home")
     add_approvals(parser)
     add_consents(parser)
 
@@ -64,7 +71,9 @@ def _asked(
         return None, {}
     request = load_request(arguments)
     if arguments.home is None:
-        return looked_at(request, file, now), {}
+        if arguments.operators is None:
+            raise MisuseError("--request needs to know the operators", hint="give --operators FILE, or --home DIR")
+        return looked_at(request, file, load_operators(arguments), now), {}
     home = replace(open_home(Path(arguments.home)), policy_data=file.data)
     case = open_case(home, request, load_brought(arguments), read_log(home.log), now)
     question, decision = case.judge(None, now)

@@ -22,8 +22,8 @@ COMMAND: "Command[Edges]" = Command(
     name="reject",
     summary="Reject a request: any valid rejection stops it, whatever others approve.",
     examples=(
-        "enigm-sign reject release.enigmreq --policy release.policy.toml --operator alice "
-        "--token piv:serial=12345678 --label 9a --reason 'wrong rollback index' --out alice.dsse.json"
+        "enigm-sign reject release.enigmreq --policy release.policy.toml --operators release.operators.json "
+        "--operator alice --token piv:serial=12345678 --label 9a --reason 'wrong rollback index' --out alice.dsse.json"
     ),
     configure=configure,
     run=run,

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from enigm_tuf.authorities.approving import OperatorsFile, PolicyFile
 from enigm_tuf.authorities.confirming import digest_lines, require_words
 from enigm_tuf.authorities.judging import Brought
 from enigm_tuf.durable import read_input
@@ -38,6 +39,28 @@ def add_consents(parser: argparse.ArgumentParser) -> None:
 
 def add_home(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--home", metavar="DIR", required=True, help="the authority's folder")
+
+
+def add_policy_and_operators(parser: argparse.ArgumentParser) -> None:
+    """What an operator works under, on a machine without the authority's folder."""
+    parser.add_argument("--policy", required=True, metavar="FILE", help="the authority's policy file")
+    parser.add_argument("--operators", required=True, metavar="FILE", help="the registry of operators in force")
+    parser.add_argument("--operator", required=True, metavar="ID", help="who you are in the registry")
+
+
+def load_policy(arguments: argparse.Namespace) -> PolicyFile:
+    """The file of ``--policy``."""
+    return PolicyFile(read_input(Path(arguments.policy), LIMITS.document_bytes), arguments.policy)
+
+
+def load_operators(arguments: argparse.Namespace) -> OperatorsFile:
+    """The file of ``--operators``."""
+    return OperatorsFile(read_input(Path(arguments.operators), LIMITS.inventory_bytes), arguments.operators)
+
+
+def load_votes(arguments: argparse.Namespace) -> tuple[bytes, ...]:
+    """The files of ``--vote``."""
+    return tuple(read_input(Path(file), LIMITS.document_bytes) for file in arguments.vote)
 
 
 def load_request(arguments: argparse.Namespace) -> SigningRequest:

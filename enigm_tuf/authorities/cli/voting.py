@@ -4,12 +4,18 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enigm_tuf.authorities.approving import PolicyFile, Vote, cast
-from enigm_tuf.authorities.cli.request_options import add_request, load_request, show_and_confirm
+from enigm_tuf.authorities.approving import Vote, cast
+from enigm_tuf.authorities.cli.request_options import (
+    add_policy_and_operators,
+    add_request,
+    load_operators,
+    load_policy,
+    load_request,
+    show_and_confirm,
+)
 from enigm_tuf.authorities.cli.token_options import add_label, add_token, label_of
 from enigm_tuf.commandline import Outcome
-from enigm_tuf.durable import read_input, require_new, write_new
-from enigm_tuf.limits import LIMITS
+from enigm_tuf.durable import require_new, write_new
 from enigm_tuf.model.approval import Decision
 from enigm_tuf.model.strict_json import sha256
 
@@ -19,8 +25,7 @@ if TYPE_CHECKING:
 
 def configure_vote(parser: argparse.ArgumentParser, *, reason_required: bool) -> None:
     add_request(parser)
-    parser.add_argument("--policy", required=True, metavar="FILE", help="the authority's policy file")
-    parser.add_argument("--operator", required=True, metavar="ID", help="who you are in the policy")
+    add_policy_and_operators(parser)
     add_token(parser)
     add_label(parser)
     parser.add_argument("--reason", default="", required=reason_required, metavar="TEXT")
@@ -39,8 +44,8 @@ def run_vote(decision: Decision, arguments: argparse.Namespace, edges: "Edges") 
         edges.person.ask_secret,
         lambda question: show_and_confirm(question, edges),
     )
-    policy = PolicyFile(read_input(Path(arguments.policy), LIMITS.document_bytes), arguments.policy)
-    envelope = cast(request, policy, vote, edges.clock.now().replace(microsecond=0))
+    now = edges.clock.now().replace(microsecond=0)
+    envelope = cast(request, load_policy(arguments), load_operators(arguments), vote, now)
     write_new(out, envelope)
     data = {"decision": decision, "request": request.digest, "operator": vote.operator, "envelope": sha256(envelope)}
     return Outcome(data, [f"{decision} of {request.index.request_id} by {vote.operator}, written to {out}"])

@@ -1,11 +1,9 @@
 """KEY: whose signatures are counted together lie on different tokens and with different people."""
 
-from base64 import b64decode
 from collections import Counter
 from collections.abc import Collection, Iterator
 
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Root
 from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.root_rules import RootView, view_root
@@ -16,7 +14,7 @@ from enigm_tuf.trust.test_keys import known_test_key
 class CustodyRule(Rule):
     """Family KEY."""
 
-    APPROVAL_KNOWN = "APPROVAL-KNOWN", "no approval key of the policy is one whose private half the world knows"
+    APPROVAL_KNOWN = "APPROVAL-KNOWN", "no approval key of an operator is one whose private half the world knows"
     KEY_CUSTODY = "KEY-CUSTODY", "keys that a threshold counts together are on different tokens, with different people"
 
 
@@ -26,9 +24,9 @@ def known(question: Question) -> str:
 
     Evidence: the number of keys that were looked up.
     """
-    keys = [(operator.id, key) for operator in question.policy.operators for key in operator.approval_keys]
+    keys = [(operator.id, key) for operator in question.operators.operators for key in operator.approval_keys]
     for operator, key in keys:
-        if name := known_test_key(sha256(b64decode(key.public_key))):
+        if name := known_test_key(key.record.spki_sha256):
             raise RefusedError(
                 CustodyRule.APPROVAL_KNOWN, f"operator {operator}", expected="a key that is theirs alone", got=name
             )

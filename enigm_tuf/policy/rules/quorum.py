@@ -1,11 +1,9 @@
 """QUORUM: enough different people, keys and devices of the right partitions agree, and nobody objects."""
 
-from base64 import b64decode
 from typing import NoReturn
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.approval import Subject, subjects_of
-from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Root
 from enigm_tuf.policy.question import CastApproval, Question
 from enigm_tuf.trust.root_rules import view_root
@@ -19,8 +17,9 @@ class QuorumRule(Rule):
     QUORUM_COUNT = "QUORUM-COUNT", "enough approvals of this very request by different people, keys and devices"
     QUORUM_PARTITION = "QUORUM-PARTITION", "each partition that the policy names gave an approval"
     QUORUM_EXCLUSION = "QUORUM-EXCLUSION", "a known requester asks; requester and signing custodian do not approve"
-    APPROVAL_APART = "APPROVAL-APART", "no approval key of the policy is a key of a TUF role"
+    APPROVAL_APART = "APPROVAL-APART", "no approval key of an operator is a key of a TUF role"
     QUORUM_VETO = "QUORUM-VETO", "nobody rejected this request"
+    OPERATORS_PINNED = "OPERATORS-PINNED", "the registry of operators began with the version that the policy names"
 
 
 def counted(question: Question) -> tuple[CastApproval, ...]:
@@ -84,7 +83,7 @@ def exclusion(question: Question) -> str:
     Evidence: requester and custodian.
     """
     requester = question.request.index.requester
-    known = {operator.id for operator in question.policy.operators if "requester" in operator.roles}
+    known = {operator.id for operator in question.operators.able("requester")}
     if requester not in known:
         _refuse(QuorumRule.QUORUM_EXCLUSION, "requester", f"one of {', '.join(sorted(known))}", requester)
     excluded = {requester, question.custodian}
@@ -118,20 +117,39 @@ def apart(question: Question) -> str:
     roots = question.root_to_judge_by(), proposal.signed if proposal else None
     infos = [item for root in roots if isinstance(root, Root) for item in view_root(root).extension.keyinfo.values()]
     in_force = {item.spki_sha256 for item in infos}
-    for operator in question.policy.operators:
+    for operator in question.operators.operators:
         for enrolled in operator.approval_keys:
-            if sha256(b64decode(enrolled.public_key)) in in_force:
+            if enrolled.record.spki_sha256 in in_force:
                 _refuse(
                     QuorumRule.APPROVAL_APART, operator.id, "an approval key that signs nothing else", "a role's key"
                 )
     return f"{len(in_force)} keys of roles, none of them approves"
 
 
+def pinned(question: Question) -> str:
+    """OPERATORS-PINNED: The policy, which root pins, names version 1 of the registry of operators by digest, and every
+    later version names it too: an authority cannot be made to listen to other people by giving it another file. Each
+    version after the first was adopted by the quorum of the one before.
+
+    Evidence: the version of the registry.
+    """
+    registry = question.operators
+    policy = question.policy
+    if (registry.authority, registry.environment) != (policy.authority, policy.environment):
+        expected = f"one of the {policy.authority} authority in {policy.environment}"
+        got = f"one of the {registry.authority} authority in {registry.environment}"
+        _refuse(QuorumRule.OPERATORS_PINNED, "registry of operators", expected, got)
+    first = registry.first or question.operators_sha256
+    if first != policy.operators_sha256:
+        expected = f"one that began with {policy.operators_sha256}"
+        _refuse(QuorumRule.OPERATORS_PINNED, f"operators version {registry.version}", expected, first)
+    return f"version {registry.version} ({question.operators_sha256[:16]})"
+
+
 def _counts(question: Question, item: CastApproval) -> bool:
-    operator = next(person for person in question.policy.operators if person.id == item.operator)
     return (
         item.approval.decision == "APPROVE"
-        and "approver" in operator.roles
+        and item.operator in {person.id for person in question.operators.able("approver")}
         and item.operator not in {question.request.index.requester, question.custodian}
         and _is_about(question, item)
         and _is_valid(question, item)
@@ -165,4 +183,5 @@ RULES = {
     QuorumRule.QUORUM_EXCLUSION: exclusion,
     QuorumRule.APPROVAL_APART: apart,
     QuorumRule.QUORUM_VETO: veto,
+    QuorumRule.OPERATORS_PINNED: pinned,
 }

@@ -33,11 +33,12 @@ class AskedQuorum:
 
 @dataclass(frozen=True, slots=True)
 class AskedRequest:
-    """One request, the root that is trusted when it is judged (None while the first is made), and its policy."""
+    """One request, the root that is trusted when it is judged (None while the first is made), policy and operators."""
 
     request: SigningRequest
     root: Verified[Root] | None
     policy: bytes
+    operators: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,10 @@ def _read(workspace: Workspace, record: ReleaseRecord, source: str, path: Path, 
     following = request.index.action == "roles"
     chain = root_chain(*([workspace.staged(record.id)] if following else []), workspace.published)
     root = admit_roots(chain, workspace.configuration().environment, now).root if chain else None
-    return AskedRequest(request, root, policy_with(workspace, record.id, request.index.authority, request.index.policy))
+    authority, pin = request.index.authority, request.index.policy
+    return AskedRequest(
+        request, root, policy_with(workspace, record.id, authority, pin), workspace.operators(authority)
+    )
 
 
 def policy_with(workspace: Workspace, record_id: str, authority: Authority, pin: PolicyPin) -> bytes:

@@ -30,6 +30,7 @@ def lint(
     question = ask(
         request,
         policy_data=_policy(workspace, register, request),
+        operators_data=workspace.operators(authority),
         root=admit_roots(chain, workspace.configuration().environment, now).root if chain else None,
         ledger=ledger_of(authority, lineage_of(workspace, register), register),
         envelopes=[read_input(path, LIMITS.document_bytes) for path in approvals],

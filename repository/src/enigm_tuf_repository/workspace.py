@@ -5,6 +5,7 @@ register.json     what is open, which sequence numbers are used, which products 
 pruned.json       paths that `prune` took away from published/
 keys/             key records by file name
 policies/         manifest.toml and release.toml, the bytes that root pins
+operators/        manifest.json and release.json: the registries of operators that the authorities have in force
 published/        the tree that is served: metadata/ and targets/; with a [store], the mirror of what is served there
 records/<id>/     record.json, requests/, responses/, approvals/, evidence/, staged/ (laid over published/), and for a
                   root settings/: the repository.toml, keys/ and policies/ that its publication puts in force
@@ -50,6 +51,17 @@ class Workspace:
 
     def policy_file(self, authority: Authority) -> Path:
         return (self.settings or self.path) / "policies" / f"{authority}.toml"
+
+    def operators_file(self, authority: Authority) -> Path:
+        return self.path / "operators" / f"{authority}.json"
+
+    def operators(self, authority: Authority) -> bytes:
+        """The authority's registry of operators, as ``operators put`` left it; MisuseError if there is none."""
+        file = self.operators_file(authority)
+        if not file.is_file():
+            hint = "enigm-repo operators put FILE, with the registry that the authority has in force"
+            raise MisuseError(f"{file}: the operators of the {authority} authority are not known here", hint=hint)
+        return file.read_bytes()
 
     def record(self, record_id: str) -> Path:
         return self.path / "records" / record_id

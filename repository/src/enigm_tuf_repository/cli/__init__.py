@@ -13,6 +13,7 @@ from enigm_tuf_repository.cli import (
     artifact_inspect,
     bundle,
     init,
+    operators_put,
     product_add,
     prune,
     release_attach,
@@ -41,6 +42,7 @@ from enigm_tuf_repository.cli import (
 
 COMMANDS = (
     init.COMMAND,
+    operators_put.COMMAND,
     product_add.COMMAND,
     artifact_inspect.COMMAND,
     root_prepare.COMMAND,

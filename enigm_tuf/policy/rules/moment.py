@@ -1,0 +1,128 @@
+"""TIME, RATE and CEREMONY: when is signed, how often, and in whose presence."""
+
+from datetime import timedelta
+from typing import NoReturn
+
+from enigm_tuf.errors import RefusedError
+from enigm_tuf.policy.question import Question
+from enigm_tuf.trust.rules import Rule
+
+
+class TimeRule(Rule):
+    """Family TIME."""
+
+    TIME_FREEZE = "TIME-FREEZE", "nothing is signed in a window in which the policy freezes its action"
+    TIME_COOL_DOWN = "TIME-COOL-DOWN", "a request has been there as long as the policy says before it is signed"
+
+
+class RateRule(Rule):
+    """Family RATE."""
+
+    RATE_SESSION = "RATE-SESSION", "one session makes no more signatures than the policy says"
+    RATE_DAY = "RATE-DAY", "in no 24 hours the authority makes more signatures than the policy says"
+
+
+class CeremonyDemandRule(Rule):
+    """Family CEREMONY."""
+
+    CEREMONY_OPEN = "CEREMONY-OPEN", "what the policy wants signed in a ceremony is signed while one is open"
+
+
+_DAY = timedelta(hours=24)
+
+
+def freeze(question: Question) -> str:
+    """TIME-FREEZE: The policy lists windows, from ``start`` to before ``end`` in UTC, in which given actions are
+    not signed, such as the days when nobody is there to look after a release. An action of its own, with a quorum
+    of its own, is the way through; there is no flag.
+
+    Evidence: the number of windows that were compared.
+    """
+    action, windows = question.request.index.action, question.policy.time.freezes
+    for window in windows:
+        if action in window.actions and window.start <= question.now < window.end:
+            span = f"{window.start.isoformat()} .. {window.end.isoformat()}"
+            _refuse(
+                TimeRule.TIME_FREEZE, f"{action}: {window.reason}", f"a time outside {span}", question.now.isoformat()
+            )
+    return f"{len(windows)} windows, none of them now"
+
+
+def cool_down(question: Question) -> str:
+    """TIME-COOL-DOWN: Between the making of a request and its signature lie at least ``cool_down_hours`` of its
+    action, so that whoever objects has had the time to. A request that claims to be older than it is was also
+    approved by people who saw that claim, and REQUEST-TIME bounds how old it may be.
+
+    Evidence: since when the request may be signed.
+    """
+    index = question.request.index
+    hours = question.policy.time.cool_down_hours[index.action]
+    if hours == 0:
+        return "at once"
+    ripe = index.created + timedelta(hours=hours)
+    if question.now < ripe:
+        _refuse(TimeRule.TIME_COOL_DOWN, index.action, f"not before {ripe.isoformat()}", question.now.isoformat())
+    return f"since {ripe.isoformat()}"
+
+
+def session(question: Question) -> str:
+    """RATE-SESSION: The payloads of a request, each of which a session signs once, are no more than
+    ``signatures_per_session``: a request that wants everything signed anew at once is made in parts, which people
+    can look at.
+
+    Evidence: the number of payloads, and the most there may be.
+    """
+    wanted, most = len(question.proposals), question.policy.rate.signatures_per_session
+    if wanted > most:
+        _refuse(RateRule.RATE_SESSION, "payloads", f"at most {most}", str(wanted))
+    return f"{wanted} of at most {most}"
+
+
+def day(question: Question) -> str:
+    """RATE-DAY: The signatures of the last 24 hours, as the audit log has them, and those of this request are
+    together no more than ``signatures_per_day``: who gets hold of a token and a quorum cannot sign without end
+    unnoticed. What the authority signed, the authority alone knows: lint says so.
+
+    Evidence: the number of signatures, and the most there may be.
+    """
+    made, most = question.ledger.signatures, question.policy.rate.signatures_per_day
+    if made is None:
+        return f"at most {most} in 24 hours, which the authority counts"
+    lately = sum(question.now - _DAY < moment for moment in made)
+    if lately + len(question.proposals) > most:
+        got = f"{lately} and {len(question.proposals)} now"
+        _refuse(RateRule.RATE_DAY, "signatures in 24 hours", f"at most {most}", got)
+    return f"{lately} and {len(question.proposals)} now, of at most {most}"
+
+
+def ceremony(question: Question) -> str:
+    """CEREMONY-OPEN: An action whose ``ceremony.open_hours`` is not 0 is signed while a ceremony of this authority
+    is open in its audit log, opened at most so many hours ago, and no rehearsal. Before the token is looked at, all
+    that is known is what the policy says.
+
+    Evidence: the ceremony, or that none is demanded.
+    """
+    action = question.request.index.action
+    hours = question.policy.ceremony.open_hours[action]
+    if hours == 0:
+        return "no ceremony is demanded"
+    if question.signer is None:
+        return f"when it is signed, in a ceremony that opened at most {hours} hours ago"
+    found = question.ledger.ceremony
+    if found is None or question.now - found.opened > timedelta(hours=hours):
+        got = f"{found.id}, opened {found.opened.isoformat()}" if found else "none"
+        _refuse(CeremonyDemandRule.CEREMONY_OPEN, action, f"a ceremony that opened at most {hours} hours ago", got)
+    return f"ceremony {found.id}, opened {found.opened.isoformat()}"
+
+
+def _refuse(rule: Rule, subject: str, expected: str, got: str) -> NoReturn:
+    raise RefusedError(rule, subject, expected=expected, got=got)
+
+
+RULES = {
+    TimeRule.TIME_FREEZE: freeze,
+    TimeRule.TIME_COOL_DOWN: cool_down,
+    RateRule.RATE_SESSION: session,
+    RateRule.RATE_DAY: day,
+    CeremonyDemandRule.CEREMONY_OPEN: ceremony,
+}
