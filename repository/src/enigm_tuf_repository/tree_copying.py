@@ -1,8 +1,8 @@
 """``mirror``: a published tree copied into a directory, verified while it is copied, and never to something older.
 
 The copy follows its source as a device does: metadata first into a memory of its own, ``.mirror`` in the directory;
-then the payloads that are offered, manifests and metadata, the timestamp last. Whoever serves the directory serves the old
-tree or the new one, whole. Killed anywhere, it can be run again.
+then the payloads that are offered, manifests and metadata, the timestamp last. Whoever serves the directory
+serves the old tree or the new one, whole. Killed anywhere, it can be run again.
 """
 
 from collections.abc import Iterator
