@@ -122,6 +122,8 @@ def history_of(entries: Iterable[AuditEntry]) -> History:
                 ceremonies[entry.body["ceremony"]] = OpenCeremony(entry.body["ceremony"], entry.time)
             case EntryType.CEREMONY_CLOSED:
                 ceremonies.pop(entry.body["ceremony"], None)
+            case EntryType.SIGN_RECOVERED:
+                open_intent = None
             case EntryType.SIGN_REFUSED if entry.body["role"] is not None:
                 open_intent = None
     ceremony = max(ceremonies.values(), key=lambda item: item.opened, default=None)
