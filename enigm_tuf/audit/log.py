@@ -51,6 +51,8 @@ class EntryType(StrEnum):
     INVENTORY_CHANGED = "inventory.changed"
     INVENTORY_CHECKED = "inventory.checked"
     OPERATORS_CHANGED = "operators.changed"
+    POLICY_PROPOSED = "policy.proposed"
+    POLICY_ADOPTED = "policy.adopted"
     KEY_DESTROYED = "key.destroyed"
     WRAPPING_MADE = "wrapping.made"
     WRAPPING_DESTROYED = "wrapping.destroyed"
@@ -178,6 +180,10 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
         version=POSITIVE, sha256=SHA256, operators=Sequence(NAME, minimum=1, maximum=100, unique=True)
     ),
     EntryType.OPERATORS_CHANGED: _body(
+        version=POSITIVE, sha256=SHA256, operators=Sequence(NAME, minimum=1, maximum=100, unique=True)
+    ),
+    EntryType.POLICY_PROPOSED: _body(version=POSITIVE, sha256=SHA256, after=SHA256, relaxes=Boolean()),
+    EntryType.POLICY_ADOPTED: _body(
         version=POSITIVE, sha256=SHA256, operators=Sequence(NAME, minimum=1, maximum=100, unique=True)
     ),
     EntryType.INVENTORY_CHECKED: _body(version=POSITIVE, sha256=SHA256, serial=LINE, label=LINE),

@@ -7,7 +7,7 @@ from enigm_testkit.requests import QUORUM, policy_toml
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.policy import Policy, read_policy
 from enigm_tuf.policy.catalogue import FIELDS
-from enigm_tuf.policy.comparing import CLASSES, FIXED, compare, patterns
+from enigm_tuf.policy.comparing import CLASSES, FIXED, compare, needed_quorum, patterns
 from enigm_tuf.policy.rules.quorum import QuorumRule
 
 ONE, TWO, THREE, FOUR = (Maker(name) for name in ("one", "two", "three", "four"))
@@ -29,7 +29,7 @@ FULL = (
     .replace("freezes = []", f"freezes = [{FREEZE}]")
     .replace("attested = []", 'attested = ["piv"]')
     .replace('piv_firmware = "0"', 'piv_firmware = "5.7.0"')
-    .replace("rollout = 0}", "rollout = 4}")
+    .replace("emergency = 0}", "emergency = 4}")
 ) + "\n[backup]\nrestore_proof_days = 90\n"
 """A policy in which every section says something."""
 
@@ -82,12 +82,13 @@ CHANGES = [
     ("rebuilds = 1", "rebuilds = 2", "tighten", "source.products.phone.rebuilds"),
     (f"testers = [{', '.join(SIGNERS)}]", f"testers = [{SIGNERS[0]}]", "tighten", "gate.products.phone.testers"),
     ("maximum_age_hours = 24", "maximum_age_hours = 23", "tighten", "gate.products.phone.maximum_age_hours"),
+    ("relax_delay_hours = 0", "relax_delay_hours = 1", "tighten", "time.relax_delay_hours"),
     ("cool_down_hours = {root = 0", "cool_down_hours = {root = 1", "tighten", "time.cool_down_hours.root"),
     (f"freezes = [{FREEZE}]", "freezes = []", "relax", "time.freezes"),
     ("signatures_per_session = 100", "signatures_per_session = 99", "tighten", "rate.signatures_per_session"),
     ("signatures_per_day = 10000", "signatures_per_day = 9999", "tighten", "rate.signatures_per_day"),
     ("open_hours = {root = 0", "open_hours = {root = 12", "tighten", "ceremony.open_hours.root"),
-    ("rollout = 4}\n", "rollout = 3}\n", "tighten", "ceremony.open_hours.rollout"),
+    ("emergency = 4}\n", "emergency = 3}\n", "tighten", "ceremony.open_hours.emergency"),
     ("restore_proof_days = 90", "restore_proof_days = 89", "tighten", "backup.restore_proof_days"),
     ("\n[backup]\nrestore_proof_days = 90\n", "", "tighten", "backup.restore_proof_days"),
 ]
@@ -115,14 +116,14 @@ def test_a_change_and_its_opposite_have_opposite_directions(old: str, new: str, 
 def test_every_direction_is_tried() -> None:
     tried = {path for *_, path in CHANGES}
     fields = {pattern.replace(".*", "") for pattern in CLASSES}
-    names = {".".join(part for part in path.split(".") if part not in {"root", "phone", "rollout"}) for path in tried}
+    names = {".".join(part for part in path.split(".") if part not in {"root", "phone", "emergency"}) for path in tried}
     names = {name.replace("expiry.payload", "expiry").replace("actions.recovery", "actions") for name in names}
     names = {"thresholds" if name.startswith("thresholds") else name for name in names}
     assert fields == names
 
 
 def test_a_ceremony_that_is_not_demanded_any_more_is_relaxed_although_0_is_less() -> None:
-    text = last(FULL, "rollout = 4}\n", "rollout = 0}\n")
+    text = last(FULL, "emergency = 4}\n", "emergency = 0}\n")
     (change,) = compare(read(FULL), read(text))
     assert (change.before, change.after, change.direction) == (4, 0, "relax")
 
@@ -160,3 +161,26 @@ def test_what_no_policy_changes_is_refused(old: str, new: str) -> None:
         text = FULL.replace(line, f'operators_sha256 = "{"0" * 64}"')
     with pytest.raises(MisuseError, match="no later policy changes it"):
         compare(read(FULL), read(text))
+
+
+@pytest.mark.parametrize(
+    ("changes", "approvals", "partitions"),
+    [
+        ([("request_hours = 72", "request_hours = 71")], 2, ["engineering", "security"]),
+        ([("[actions.root]\napprovals = 3", "[actions.root]\napprovals = 2")], 3, ["engineering", "security"]),
+        ([("[actions.release]\napprovals = 2", "[actions.release]\napprovals = 1")], 2, ["engineering", "security"]),
+        ([("signatures_per_day = 10000", "signatures_per_day = 9999")], 2, ["engineering", "security"]),
+        ([("signatures_per_day = 9999", "signatures_per_day = 10000")], 3, ["engineering", "security"]),
+    ],
+)
+def test_who_relaxes_needs_the_quorum_of_what_is_relaxed(
+    changes: list[tuple[str, str]], approvals: int, partitions: list[str]
+) -> None:
+    """Root asks for three, everything else for two: what concerns all actions concerns root."""
+    text = FULL.replace("[actions.root]\napprovals = 2", "[actions.root]\napprovals = 3")
+    old, new = changes[0]
+    text = text.replace("signatures_per_day = 10000", old) if old.startswith("signatures_per_day") else text
+    assert old in text
+    before, after = read(text), read(text.replace(old, new))
+    quorum = needed_quorum(before, compare(before, after))
+    assert (quorum.approvals, list(quorum.partitions)) == (approvals, partitions)

@@ -56,6 +56,7 @@ from enigm_tuf_client.device import parse_configuration
 from enigm_tuf_client.store import DirectoryStore
 from fuzz import seeds, signing
 from fuzz.artifacts import ARTIFACTS
+from fuzz.evidence import EVIDENCE
 from fuzz.mutators import Mutator, bundle_mutator, json_mutator, log_mutator, text_mutator, toml_mutator
 
 SOURCE = "fuzz"
@@ -263,7 +264,7 @@ TARGETS: dict[str, Target] = {
     "token-uri": Target(run_token_uri, token_uri_seeds, text_mutator),
     "audit-log": Target(run_audit_log, audit_log_seeds, log_mutator),
     "audit-proof": Target(run_audit_proof, audit_proof_seeds, text_mutator),
-    **{name: Target(*parts) for name, parts in ARTIFACTS.items()},
+    **{name: Target(*parts) for name, parts in (ARTIFACTS | EVIDENCE).items()},
 }
 
 

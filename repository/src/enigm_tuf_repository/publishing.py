@@ -12,6 +12,7 @@ from enigm_tuf.model.chunks import SUFFIX
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Snapshot
+from enigm_tuf_repository.freezes import require_no_freeze
 from enigm_tuf_repository.gating import require_gated, require_verified
 from enigm_tuf_repository.lineage import Lineage, SignedFile, file_name, read_signed_file
 from enigm_tuf_repository.mirror import pull
@@ -44,6 +45,7 @@ def publish(
     digests = require_verified(workspace, record, Step.PUBLISHED)
     if record.evidence(Step.PUBLISHED) is None:
         require_gated(workspace, record, digests)
+        require_no_freeze(workspace.configuration().freezes or (), record.action, record.id, now)
         require_as_prepared(workspace, record.id)
         files = published_paths(digests)
         require_no_strangers(workspace, digests)
@@ -169,14 +171,14 @@ def require_no_strangers(workspace: Workspace, digests: Mapping[str, str]) -> No
     folder = workspace.published / "metadata"
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else ()
     ours = {path.removeprefix("staged/metadata/") for path in digests}
-    require_known(names, Lineage(workspace.published, []).heads, ours, "published")
+    require_known(names, Lineage(workspace.published, []).heads.versions, ours, "published")
 
 
-def require_known(names: Iterable[str], heads: Mapping[str, SignedFile], ours: Collection[str], where: str) -> None:
+def require_known(names: Iterable[str], heads: Mapping[str, int], ours: Collection[str], where: str) -> None:
     """PUBLISHED-TREE on the names in ``metadata/``: the first one that is no version up to its role's head."""
     for name in names:
         version, _, role = name.removesuffix(".json").partition(".")
-        known = role in heads and version.isdecimal() and 1 <= int(version) <= heads[role].version
+        known = role in heads and version.isdecimal() and 1 <= int(version) <= heads[role]
         if not (name in ours or (known and name == file_name(role, int(version))) or name == "timestamp.json"):
             expected = "published versions of the roles in force, and nothing else"
             raise RefusedError(
