@@ -87,17 +87,27 @@ class Maker:
         return self.envelope(_statement(TEST_RESULT, [_file("ota.zip", digest)], predicate | changes))
 
 
+_LIBC = {"name": "libc", "SPDXID": "SPDXRef-libc", "downloadLocation": "NONE"}
+
+
 def spdx(name: str, digest: str) -> bytes:
     """A bill of materials in SPDX 2.3 that describes the file."""
     checksums = [{"algorithm": "SHA1", "checksumValue": "0" * 40}, {"algorithm": "SHA256", "checksumValue": digest}]
     package = {"name": name, "SPDXID": "SPDXRef-ota", "downloadLocation": "NONE", "checksums": checksums}
-    return json.dumps({"spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT", "packages": [package]}).encode()
+    return json.dumps({"spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT", "packages": [package, _LIBC]}).encode()
 
 
 def cyclonedx(name: str, digest: str) -> bytes:
     """A bill of materials in CycloneDX 1.6 that describes the file."""
     component = {"type": "operating-system", "name": name, "hashes": [{"alg": "SHA-256", "content": digest}]}
-    return json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"component": component}}).encode()
+    return json.dumps(
+        {
+            "bomFormat": "CycloneDX",
+            "specVersion": "1.6",
+            "metadata": {"component": component},
+            "components": [{"type": "library", "name": "libc"}],
+        }
+    ).encode()
 
 
 def _statement(predicate_type: str, subject: list[dict[str, Any]], predicate: dict[str, Any]) -> dict[str, Any]:

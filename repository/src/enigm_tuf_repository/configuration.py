@@ -16,6 +16,7 @@ from enigm_tuf.model.request import Authority
 from enigm_tuf.model.root_extension import AUTHORITY_MODEL, AuthorityModel
 from enigm_tuf.model.shapes import NAME, SHA256, WORD, Integer, Optional, Record, Sequence, Table, Text
 from enigm_tuf.model.strict_toml import parse_toml
+from enigm_tuf_repository.evidence_rules import EVIDENCE_RULES, EvidenceRules, require_possible
 from enigm_tuf_repository.secret_exceptions import SECRET_EXCEPTIONS, SecretException
 from enigm_tuf_repository.stores.settings import STORE_SETTINGS, StoreSettings
 
@@ -48,7 +49,7 @@ class ArtifactRules:
 
     ``update_keys`` sign update packages, and are exactly those in each image of ``update_key_images``. ``avb_keys``
     gives the key of every partition with a vbmeta of its own; ``avb_uncovered`` names those that verified boot does
-    not cover. ``bundle_keys`` sign RAUC and SWUpdate bundles.
+    not cover. ``bundle_keys`` sign RAUC and SWUpdate bundles. ``evidence`` is what its builds must show, in production.
     """
 
     product: str
@@ -58,6 +59,7 @@ class ArtifactRules:
     avb_keys: dict[str, str] | None = None
     avb_uncovered: tuple[str, ...] | None = None
     bundle_keys: tuple[str, ...] | None = None
+    evidence: EvidenceRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ REPOSITORY_CONFIG = Record(
             avb_keys=Optional(Table(_PARTITION, SHA256, minimum=1)),
             avb_uncovered=Optional(Sequence(_PARTITION, maximum=1_000, unique=True)),
             bundle_keys=Optional(_KEYS),
+            evidence=Optional(EVIDENCE_RULES),
         ),
         maximum=10_000,
     ),
@@ -156,6 +159,9 @@ def read_configuration(data: bytes, source: str) -> RepositoryConfig:
     products = [rules.product for rules in config.artifacts]
     if len(set(products)) != len(products):
         raise MalformedError(source, "artifacts", "each product once")
+    for rules in config.artifacts:
+        if rules.evidence:
+            require_possible(rules.evidence, source, f"artifacts.{rules.product}.evidence")
     _require_model(config, source)
     return config
 

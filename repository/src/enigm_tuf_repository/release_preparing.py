@@ -1,5 +1,6 @@
 """``release prepare``: from ``release.toml`` and the build's files to two signing requests."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -39,8 +40,10 @@ DOWNGRADE = "DOWNGRADE"
 KEPT_RELEASES = 10  # a manifest lists what devices may still need, not all history
 
 
-def prepare_release(workspace: Workspace, description_file: Path, now: datetime) -> ReleaseRecord:
-    """Open the record ``<product>-<version>``."""
+def prepare_release(
+    workspace: Workspace, description_file: Path, now: datetime, evidence: Sequence[Path] = ()
+) -> ReleaseRecord:
+    """Open the record ``<product>-<version>``. ``evidence`` are statements beside those that the description names."""
     written = read_release_description(read_input(description_file, LIMITS.document_bytes), str(description_file))
     folder = description_file.parent
     register = load_register(workspace)
@@ -50,7 +53,7 @@ def prepare_release(workspace: Workspace, description_file: Path, now: datetime)
         description = written.completed(list(pool.map(lambda file: inspect_file(folder / file), written.files)))
     record_id = f"{description.product}-{description.version}"
     lineage = lineage_of(workspace, register, without=record_id)
-    provenance = {name: _provenance(folder / name) for name in description.provenance}
+    provenance = _all_provenance([*(folder / name for name in description.provenance), *evidence])
     with new_record(workspace, record_id):
         artifacts = _take_all(workspace, record_id, description, folder)
         drafts = _drafts(workspace, lineage, description, record_id, artifacts, provenance, now)
@@ -73,11 +76,21 @@ def _take_all(
         return tuple(pool.map(lambda payload: take(folder / payload.file, target), description.payloads))
 
 
+def _all_provenance(paths: Sequence[Path]) -> dict[str, bytes]:
+    """By file name; MisuseError where two files have one."""
+    found: dict[str, bytes] = {}
+    for path in paths:
+        if path.name in found:
+            raise MisuseError(f"{path}: another evidence file is called {path.name} too")
+        found[path.name] = _provenance(path)
+    return found
+
+
 def _provenance(path: Path) -> bytes:
     """A statement that travels in the request as evidence."""
-    data = read_input(path, LIMITS.document_bytes)
-    if len(data) > LIMITS.document_bytes:
-        raise MalformedError(str(path), "", f"at most {LIMITS.document_bytes:,} bytes")
+    data = read_input(path, LIMITS.evidence_bytes)
+    if len(data) > LIMITS.evidence_bytes:
+        raise MalformedError(str(path), "", f"at most {LIMITS.evidence_bytes:,} bytes")
     return data
 
 

@@ -38,6 +38,7 @@ class ArtifactRule(Rule):
     ARTIFACT_KIND = "ARTIFACT-KIND", "every artifact is of a kind that repository.toml allows for its product"
     ARTIFACT_CLAIMS = "ARTIFACT-CLAIMS", "manifest and payload record say of an artifact what it says of itself"
     DELTA_SOURCE = "DELTA-SOURCE", "a delta starts from a build that was published, as one version"
+    SBOM = "SBOM", "a bill of materials that the release authority bound to an artifact names it by its hash"
     ANDROID_METADATA = (
         "ANDROID-METADATA",
         "metadata, twin, properties and payload of an update package agree",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from enigm_tuf.trust.build_evidence import BuildRule
 from enigm_tuf.trust.rules import AuthorityRule
 from enigm_tuf_repository.rules import ArtifactRule, RepositoryRule
 
@@ -17,6 +18,10 @@ PINNED_GATES: Mapping[str, str] = MappingProxyType(
         RepositoryRule.EXPIRY_HORIZON: f"{_HERE}.expiry_horizon:GATE",
         RepositoryRule.NEGATIVE_CLIENT: f"{_HERE}.negative_client:GATE",
         RepositoryRule.SECRET_SCAN: f"{_HERE}.secret_scan:GATE",
+        BuildRule.PROVENANCE: f"{_HERE}.provenance:GATE",
+        BuildRule.REBUILD: f"{_HERE}.rebuild:GATE",
+        BuildRule.TESTS: f"{_HERE}.tests_passed:GATE",
+        ArtifactRule.SBOM: f"{_HERE}.sbom:GATE",
         ArtifactRule.ARTIFACT_KIND: f"{_HERE}.artifact_kind:GATE",
         ArtifactRule.ARTIFACT_CLAIMS: f"{_HERE}.artifact_claims:GATE",
         ArtifactRule.DELTA_SOURCE: f"{_HERE}.delta_source:GATE",
