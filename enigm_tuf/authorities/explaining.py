@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
-from enigm_tuf.audit.log import read_entry
 from enigm_tuf.audit.including import require_logged
+from enigm_tuf.audit.log import read_entry
 from enigm_tuf.audit.pins import PinnedLog, pinned_log
 from enigm_tuf.audit.proofs import Included
 from enigm_tuf.authorities.rules import SigningRule
@@ -116,9 +116,7 @@ class ExplainedTree:
             return read_document(data, Snapshot, name, LIMITS.snapshot_bytes)
         return read_document(data, Targets, name, LIMITS.targets_bytes)
 
-    def _key(
-        self, made: RoleSignature, documents: Mapping[str, _Document], path: str
-    ) -> KeyInfo:
+    def _key(self, made: RoleSignature, documents: Mapping[str, _Document], path: str) -> KeyInfo:
         """What the newest root that knows the key says of it, if the signature verifies with that very key."""
         document = documents[made.role]
         for root in reversed(self.roots):
@@ -132,6 +130,7 @@ class ExplainedTree:
                 return info
         expected = f"a signature of {made.role} version {made.version} in the tree, by a key that a root names"
         _refuse(path, expected, f"one by {made.keyid} that is not")
+        return None
 
     def _public_key(self, keyid: str, root: Root) -> Key | None:
         """From root, or from a delegation: root names delegated keys by their digest."""

@@ -20,7 +20,11 @@ LIMITS_OF_PROOF = (
     ("signatures", "keys that root names signed these bytes", "that the build is what its source says"),
     ("approvals", "these people's keys said yes to these bytes", "that they looked, or were free to say no"),
     ("policy", "which rules the authority says that it applied", "that the policy asks for enough"),
-    ("audit log", "each signature stands in the log that root pins", "that no other log was shown, beyond its witnesses"),
+    (
+        "audit log",
+        "each signature stands in the log that root pins",
+        "that no other log was shown, beyond its witnesses",
+    ),
     ("device", "nothing: it verifies again by itself", "verified boot, attestation, eligibility and rollout are apart"),
 )
 """Each control, what was proved here, and what it does not prove."""
@@ -67,7 +71,7 @@ def _lines(item: Explanation) -> list[str]:
     policy = f"  policy version {response.policy.version}, SHA-256 {response.policy.sha256}"
     signed = [
         f"  signed {made.made.role} version {made.made.version}: key {made.key.spki_sha256} of {made.key.custodian}, "
-        f"{made.key.home} {made.key.token.manufacturer} {made.key.token.model} {made.key.token.serial}; entry {made.entry}"
+        f"{made.key.home} {made.key.token.manufacturer} {made.key.token.serial}; log entry {made.entry}"
         for made in item.signatures
     ]
     votes = [
