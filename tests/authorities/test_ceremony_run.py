@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from enigm_testkit.audit_logs import entries_of, forge
-from enigm_testkit.ceremonies import Ceremony, PowerCut, at_line, cut_power, policy_digest
+from enigm_testkit.ceremonies import DEATHS, Ceremony, PowerCut, at_line, cut_power, policy_digest
 from enigm_testkit.house import House
 from enigm_testkit.softhsm import MODULE
 from enigm_tuf.audit.log import EntryType
@@ -180,6 +180,52 @@ def test_another_token_under_the_same_name_stops_it(house: House, capsys: pytest
     ceremony.file.write_text(ceremony.file.read_text().replace(serial, f"{int(serial, 16) ^ 1:016x}"))
     assert ceremony.play() == 2
     assert "CEREMONY-TOKEN: token root-a" in capsys.readouterr().err
+
+
+def test_a_script_that_is_not_the_printed_one_is_not_played(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    ceremony = signing(house)
+    ceremony.deviations = {"from bob's printed copy": ["lusab babad gutih tugad"]}
+    assert ceremony.play() == 3
+    assert "CONFIRM-WORDS: the script, from bob's printed copy" in capsys.readouterr().err
+    assert ceremony.transcript.read_bytes() == b""
+    assert ceremony.play() == 0
+
+
+def test_nobody_watches_themselves_whoever_comes(house: House) -> None:
+    ceremony = signing(house)
+    text = ceremony.file.read_text().replace('excludes = ["witness"]', "excludes = []")
+    text = text.replace(
+        "roles.witness = {minimum = 1, excludes = []}", 'roles.witness = {minimum = 1, excludes = ["custodian"]}'
+    )
+    ceremony.file.write_text(text)
+    ceremony.people = ("custodian=alice", "custodian=bob", "witness=bob")
+    assert ceremony.play() == 3, "bob would watch himself"
+    ceremony.people = ("custodian=alice", "witness=bob")
+    assert ceremony.play() == 0
+
+
+def test_what_nobody_can_look_up_people_say_and_they_must_agree(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A token that was made ready, whose PIN may or may not be set."""
+    ceremony = signing(house)
+    text = ceremony.file.read_text()
+    fresh = f'[tokens.fresh]\nuri = "pkcs11:token=fresh?module-path={MODULE}"\n'
+    init = step("init", "token init", "--token", "{tokens.fresh}")
+    ceremony.file.write_text(
+        text.replace("routine-sign", "rehearsal").replace("[tokens.root-a]", fresh + "[tokens.root-a]") + init
+    )
+    with monkeypatch.context() as cutting:
+        DEATHS["after the action"](cutting.setattr, "init", cut_power)
+        with pytest.raises(PowerCut):
+            ceremony.play("rehearse")
+    ceremony.deviations = {"bob: did init happen": ["I do not know"]}
+    assert ceremony.play("rehearse") == 2
+    assert "it is not known whether it happened" in capsys.readouterr().err
+    assert ceremony.play("rehearse") == 0
+    told = ceremony.told()
+    assert "step.done init settled" in told
+    assert told.count("deviation init") == 4, "each of the two was asked twice"
 
 
 # --- the power is cut ---

@@ -18,6 +18,7 @@ from enigm_tuf.authorities.ceremony import performing, running, transcript
 from enigm_tuf.authorities.cli import main, sign
 from enigm_tuf.authorities.cli.edges import Edges
 from enigm_tuf.authorities.home import open_home
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.transcript import TranscriptEntry, read_entry
 from enigm_tuf.model.words import last_words
 
@@ -90,6 +91,7 @@ class Ceremony:
         usual = getattr(ordinary.person, "answers", {})
         answers = {"SO PIN": usual["SO PIN"]} | self.secrets | usual
         unseen = {"the image": IMAGE, "from your own copy": policy_digest(self.house, self.authority)}
+        unseen["printed copy"] = sha256(self.file.read_bytes())
         self.participants = Participants(answers, self.deviations, unseen)
         return replace(ordinary, person=self.participants)
 

@@ -59,13 +59,20 @@ def reconcile(room: Room, step: Step, progress: Progress) -> Reconciled:
     """
     if progress.performed and step.action in (*OTHERS, *LOGGED):
         return Reconciled(Answer.HAPPENED, "it was done, and somebody objected")
-    since = read_log(room.home.log)[progress.begun[0]["audit_entries"] :]
+    since = _since(room, progress)
     crashed = progress.open or progress.crashed
     if step.action in LOGGED:
         return _logged_and_written(room, step, since)
     if step.action in OTHERS:
         return OTHERS[step.action](room, step, since, crashed)
     return Reconciled(Answer.NOT, "looking on again changes nothing")
+
+
+def _since(room: Room, progress: Progress) -> list[AuditEntry]:
+    """What was logged since the step began, but for what another token did meanwhile."""
+    serials = {serial for body in progress.begun for serial in body["tokens"].values()}
+    entries = read_log(room.home.log)[progress.begun[0]["audit_entries"] :]
+    return [entry for entry in entries if not serials or entry.body.get("serial", min(serials)) in serials]
 
 
 def _logged_and_written(room: Room, step: Step, since: list[AuditEntry]) -> Reconciled:

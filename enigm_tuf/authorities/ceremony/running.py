@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from enigm_tuf.authorities.ceremony.anchoring import logged_entries
-from enigm_tuf.authorities.ceremony.people import People
+from enigm_tuf.authorities.ceremony.people import People, everybody
 from enigm_tuf.authorities.ceremony.performing import Said, out_sha256, perform, prepare, require_room_for_out
 from enigm_tuf.authorities.ceremony.progress import Progress, advance, follow
 from enigm_tuf.authorities.ceremony.reconciling import Answer, reconcile
 from enigm_tuf.authorities.ceremony.room import Room
 from enigm_tuf.authorities.ceremony.rules import CeremonyRule
+from enigm_tuf.authorities.ceremony.showing import printable
 from enigm_tuf.authorities.ceremony.transcript import Transcript
+from enigm_tuf.authorities.confirming import require_words
 from enigm_tuf.authorities.signing_log import one_line
 from enigm_tuf.errors import EnigmTufError, MisuseError, RefusedError, StateError, WrongPinError
 from enigm_tuf.model.ceremony import Step
@@ -52,7 +54,10 @@ class Stage:
 
 
 def open_stage(room: Room, transcript: Transcript, people: People) -> Stage:
-    """The start of a ceremony, or where it stopped. RefusedError CEREMONY-SAME, TRANSCRIPT-ORDER."""
+    """The start of a ceremony, or where it stopped. RefusedError CONFIRM-WORDS, CEREMONY-SAME, TRANSCRIPT-ORDER.
+
+    At the start each participant types the words of the script from paper: what runs is what was printed.
+    """
     stage = Stage(room, transcript, follow(room.script, transcript.entries))
     script = room.script
     about = {
@@ -65,6 +70,8 @@ def open_stage(room: Room, transcript: Transcript, people: People) -> Stage:
         "people": dict(people),
     }
     if stage.progress.opened is None:
+        for person in everybody(people):
+            require_words(room.script_sha256, f"the script, from {person}'s printed copy", room.ask)
         stage.write(TranscriptType.OPENED, {"ceremony": os.urandom(16).hex()} | about)
         return stage
     for name, value in about.items():
@@ -77,6 +84,7 @@ def open_stage(room: Room, transcript: Transcript, people: People) -> Stage:
                 hint="this transcript is of another ceremony; name a new file for a new one",
             )
     if stage.progress.outcome is None:
+        stage.room.say(f"going on at step {stage.progress.index + 1}")
         stage.write(TranscriptType.RESUMED, {"torn_bytes": transcript.torn_bytes})
     return stage
 
@@ -107,7 +115,7 @@ def _introduce(stage: Stage, step: Step) -> None:
         *([f"  enigm-sign {' '.join((step.action, *stage.room.arguments(step)))}"] if step.arguments else []),
     ]
     marked = [f"REHEARSAL  {line}" for line in lines] if stage.room.rehearsal else lines
-    stage.room.say("\n" + "\n".join(_printable(line) for line in marked))
+    stage.room.say("\n" + "\n".join(printable(line) for line in marked))
 
 
 def _attempt(stage: Stage, step: Step) -> None:
@@ -121,7 +129,7 @@ def _attempt(stage: Stage, step: Step) -> None:
     stage.write(TranscriptType.BEGUN, body)
     stage.begun_here = True
     how, said = _happen(stage, step, before, actor)
-    room.say("\n".join(_printable(line) for line in said.lines))
+    room.say("\n".join(printable(line) for line in said.lines))
     _witness(stage, step)
     done = {"step": step.id, "attempt": stage.progress.attempts, "how": how, "out_sha256": out_sha256(room, step)}
     stage.write(TranscriptType.DONE, done | said.facts())
@@ -193,7 +201,7 @@ def _fail(stage: Stage, step: Step, error: EnigmTufError) -> None:
         following = "resume"  # a retry is never the last try of a PIN
     body = {"step": step.id, "attempt": attempt, "performed": isinstance(error, ObjectionError) and error.performed}
     stage.write(TranscriptType.FAILED, body | {"error": one_line(str(error), _TEXT), "next": following})
-    stage.room.say(f"step {step.id} failed: {_printable(str(error))}; {following}")
+    stage.room.say(f"step {step.id} failed: {printable(str(error))}; {following}")
     if following == "resume":
         _stop(step, error)
 
@@ -201,7 +209,3 @@ def _fail(stage: Stage, step: Step, error: EnigmTufError) -> None:
 def _stop(step: Step, error: EnigmTufError) -> NoReturn:
     hint = "run the same command again, with the same transcript, to go on here"
     raise StateError(f"the ceremony stops at step {step.id}: {error}", hint=hint) from error
-
-
-def _printable(text: str) -> str:
-    return "".join(sign if sign.isprintable() else f"<U+{ord(sign):04X}>" for sign in text)

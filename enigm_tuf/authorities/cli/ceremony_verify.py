@@ -9,6 +9,7 @@ from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.authorities.ceremony.anchoring import deviations, unclosed
 from enigm_tuf.authorities.ceremony.checking import require_checked
 from enigm_tuf.authorities.ceremony.rules import CeremonyRule
+from enigm_tuf.authorities.ceremony.showing import printable
 from enigm_tuf.authorities.ceremony.verifying import Expected, verify_transcript
 from enigm_tuf.authorities.cli.ceremony_options import CONFIGURES, load_script
 from enigm_tuf.authorities.cli.request_options import add_home
@@ -96,7 +97,7 @@ def _told(entry: TranscriptEntry) -> str:
             text = f"step {body['step']}, {body['person']}: {body['text']}"
         case _:
             text = f"went on after a stop, {body['torn_bytes']} torn bytes"
-    return f"{entry.time.isoformat()} {text}"
+    return printable(f"{entry.time.isoformat()} {text}")
 
 
 COMMAND: "Command[Edges]" = Command(
