@@ -61,7 +61,7 @@ def test_one_other_bit_in_a_payload_is_refused(gated: Vendor, context: GateConte
 def test_a_role_that_is_as_old_as_the_published_one_is_refused(context: GateContext) -> None:
     published = {**context.before, "snapshot": context.roles["snapshot"]}
 
-    assert list(refusals(replace(context, before=published))) == ["VERSION-INCREASE"]
+    assert list(refusals(replace(context, before=published))) == ["VERSION-INCREASE", "NEGATIVE-CLIENT"]
 
 
 def test_a_payload_that_is_older_than_a_published_one_is_refused(vendor: Vendor) -> None:
