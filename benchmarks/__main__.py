@@ -17,6 +17,7 @@ from benchmarks.leaks import LeakRows
 from benchmarks.object_stores import StoreRows
 from benchmarks.plain import PlainRows
 from benchmarks.running import ROOT, Bench, serving
+from benchmarks.scale import ScaleRows
 from benchmarks.table import Row, rendered
 from benchmarks.tokens import TokenRows
 from scripts.set_up import install_packages
@@ -55,7 +56,9 @@ def _rows(bench: Bench, size: int, targets: int, rounds: int, huge: int) -> list
     rows += TokenRows(bench.folder, rounds, repeats).rows()
     rows += LeakRows(bench.folder, size, rounds).rows()
     large, releases = (12 << 20, 1) if size <= 4 << 20 else (256 << 20, 20)
-    return [*rows, *StoreRows(bench.folder, large, rounds, releases).rows()]
+    rows += StoreRows(bench.folder, large, rounds, releases).rows()
+    grown = (1, 2) if size <= 4 << 20 else (10, 100, 1_000)
+    return [*rows, *ScaleRows(bench, grown, rounds).rows()]
 
 
 def _report(rows: list[Row]) -> dict[str, object]:

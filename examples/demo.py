@@ -87,8 +87,7 @@ def prepare(stage: Stage, farm: BuildFarm) -> None:
     """The ceremony: keys, policies, root, product."""
     make_keys(stage)
     write_policies(stage)
-    write_repository_configuration(stage, farm.artifact_rules())
-    found_authorities(stage)
+    write_repository_configuration(stage, farm.artifact_rules(), found_authorities(stage))
     take_stock(stage)
     stage.say("Root: 2 of 3 keys on separate tokens")
     stage.repo("init", "--config", str(stage.folder / "repository.toml"))

@@ -54,6 +54,7 @@ def write_policies(stage: Stage) -> None:
         actions = [
             "inventory",
             "operators",
+            "policy",
             "product",
             "release",
             "root",
@@ -84,6 +85,7 @@ untested = ["phone"]
 products = []
 
 [time]
+relax_delay_hours = 0
 cool_down_hours = {root = 0, recovery = 0, product = 0, release = 0, roles = 0, rollout = 0}
 freezes = []
 
@@ -114,14 +116,20 @@ def _person(name: str, partition: str, roles: list[str], key: str) -> str:
     )
 
 
-def found_authorities(stage: Stage) -> None:
-    """The first operators vote for themselves; the policy, which root will pin, names them."""
+def found_authorities(stage: Stage) -> dict[str, str]:
+    """The first operators vote for themselves; the policy, which root will pin, names them.
+
+    Returns the key of each authority's audit log, as the command prints it: root pins it too.
+    """
+    logs = {}
     stage.put_in(*APPROVERS)
     for authority in AUTHORITIES:
         registry = f"{authority}.operators.json"
         votes = [part for name in APPROVERS for part in ("--vote", _vote(stage, "operator", registry, authority, name))]
         what = ["--authority", authority, "--environment", "staging", "--policy", f"{authority}.policy.toml"]
-        stage.sign("authority", "init", "--home", authority, *what, "--operators", registry, *votes)
+        said = stage.sign("authority", "init", "--home", authority, *what, "--operators", registry, *votes).out
+        logs[authority] = next(line.split()[-1] for line in said.splitlines() if line.startswith("audit log "))
+    return logs
 
 
 def _vote(stage: Stage, verb: str, document: str, authority: str, name: str) -> str:
@@ -159,7 +167,7 @@ def take_in(stage: Stage, authority: str, name: str, *records: str, retire: Sequ
     stage.sign("inventory", "adopt", proposal, "--home", authority, *votes)
 
 
-def write_repository_configuration(stage: Stage, artifact_rules: str) -> None:
+def write_repository_configuration(stage: Stage, artifact_rules: str, logs: dict[str, str]) -> None:
     """repository.toml, and the PIN file of the one key that is online."""
     pin = stage.folder / "timestamp.pin"
     pin.write_text(PIN)
@@ -182,6 +190,8 @@ def write_repository_configuration(stage: Stage, artifact_rules: str) -> None:
     }
     text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in lines.items())
     text += '[policies]\nmanifest = "manifest.policy.toml"\nrelease = "release.policy.toml"\n'
+    for authority, key in logs.items():
+        text += f'[audit_logs.{authority}]\npublic_key = "{key}"\nwitnesses = []\nwitness_threshold = 0\n'
     text += "[expiry_days]\nroot = 365\ntargets = 180\nsnapshot = 30\nmanifest = 30\npayload = 365\ntimestamp = 2\n"
     (stage.folder / "repository.toml").write_text(text + artifact_rules)
 

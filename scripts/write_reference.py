@@ -236,9 +236,9 @@ CEREMONIES_HEAD = """\
     arguments, what is said, what is expected, and `on_failure`: `retry N` (N more times, then abort), `resume` (stop,
     go on later) or `abort`. A retry is never the last try of a PIN.
 
-    An action is done by hand or is a command of `enigm-sign` with its own arguments; `{home}`, `{policy}` and
-    `{tokens.NAME}` stand for what the script binds. How to: [Run a ceremony](../howto/run-a-ceremony.md). Written by
-    `scripts/write_reference.py` from the code.
+    An action is done by hand or is a command of `enigm-sign` with its own arguments; `{home}`, `{policy}`,
+    `{operators}` and `{tokens.NAME}` stand for what the script binds. How to:
+    [Run a ceremony](../howto/run-a-ceremony.md). Written by `scripts/write_reference.py` from the code.
 
     ## Types
 

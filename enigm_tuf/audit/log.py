@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from enigm_tuf.audit.proofs import InclusionProof
 from enigm_tuf.audit.rules import AuditRule
 from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.model.ceremony import CEREMONY_TYPES
@@ -47,6 +48,8 @@ class EntryType(StrEnum):
     INVENTORY_CHANGED = "inventory.changed"
     INVENTORY_CHECKED = "inventory.checked"
     OPERATORS_CHANGED = "operators.changed"
+    POLICY_PROPOSED = "policy.proposed"
+    POLICY_ADOPTED = "policy.adopted"
     KEY_DESTROYED = "key.destroyed"
     WRAPPING_MADE = "wrapping.made"
     WRAPPING_DESTROYED = "wrapping.destroyed"
@@ -85,6 +88,10 @@ class AuditLog(Protocol):
 
     def entries(self) -> Iterator[AuditEntry]:
         """All entries, oldest first."""
+        ...
+
+    def proof(self, sequence: int) -> InclusionProof:
+        """That entry number ``sequence`` stands in the log, under its newest checkpoint."""
         ...
 
     def head(self) -> AuditHead:
@@ -162,6 +169,10 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
         version=POSITIVE, sha256=SHA256, operators=Sequence(NAME, minimum=1, maximum=100, unique=True)
     ),
     EntryType.OPERATORS_CHANGED: _body(
+        version=POSITIVE, sha256=SHA256, operators=Sequence(NAME, minimum=1, maximum=100, unique=True)
+    ),
+    EntryType.POLICY_PROPOSED: _body(version=POSITIVE, sha256=SHA256, after=SHA256, relaxes=Boolean()),
+    EntryType.POLICY_ADOPTED: _body(
         version=POSITIVE, sha256=SHA256, operators=Sequence(NAME, minimum=1, maximum=100, unique=True)
     ),
     EntryType.INVENTORY_CHECKED: _body(version=POSITIVE, sha256=SHA256, serial=LINE, label=LINE),

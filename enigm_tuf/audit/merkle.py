@@ -18,9 +18,10 @@ from enigm_tuf.audit.checkpoints import Checkpoint, SignedCheckpoint, sign_check
 from enigm_tuf.audit.files import LogFiles, damage_refused
 from enigm_tuf.audit.log import AuditEntry, EntryType, read_entry, require_later, write_entry
 from enigm_tuf.audit.notes import NoteSigner, read_signer, require_name, write_signer
+from enigm_tuf.audit.proofs import InclusionProof, verified_entry
 from enigm_tuf.audit.rules import AuditRule
-from enigm_tuf.audit.tiles import TileNodes, bundle_of, split_bundle
-from enigm_tuf.audit.tree import Edge, edge, leaf_hash
+from enigm_tuf.audit.tiles import WIDTH, TileNodes, bundle_of, split_bundle
+from enigm_tuf.audit.tree import Edge, edge, inclusion_proof, leaf_hash
 from enigm_tuf.audit.writing import GrowingTree
 from enigm_tuf.durable import fsync_directory, read_input, write_new
 from enigm_tuf.errors import MisuseError, RefusedError, StateError
@@ -82,6 +83,17 @@ class MerkleLog:
             with damage_refused(self._files.path):
                 self._known = list(_verified_entries(self._files, self._signed.checkpoint))
         return iter(tuple(self._known))
+
+    def proof(self, sequence: int) -> InclusionProof:
+        """See AuditLog. Reads the tiles on the entry's path, and its bundle."""
+        size, index = self._tree.size, sequence - 1
+        tile = bundle_of(index, size)
+        with damage_refused(self._files.path):
+            entry = split_bundle(self._files.tile(tile), tile)[index % WIDTH]
+            path = inclusion_proof(index, size, TileNodes(size, self._files.tile))
+        proof = InclusionProof(entry, index, path, self._signed.note.data)
+        verified_entry(proof, self._signer.log, f"{self._files.path}, entry {sequence}")
+        return proof
 
     def head(self) -> AuditHead:
         """See AuditLog."""

@@ -5,6 +5,7 @@ from typing import Literal
 
 from enigm_tuf.audit.log import AuditLog
 from enigm_tuf.authorities.judging import Case
+from enigm_tuf.authorities.proving import proofs_of
 from enigm_tuf.authorities.signing_log import log_refusal, one_line
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.limits import LIMITS
@@ -72,5 +73,6 @@ def _answer(
         audit=log.head(),
     )
     envelopes = {sha256(data): data for data in (*case.request.below("approvals").values(), *case.brought.envelopes)}
-    members = {f"{APPROVALS}{digest}.dsse.json": envelopes[digest] for digest in counted}
+    proofs = proofs_of(log, case.request.digest, response.signatures)
+    members = proofs | {f"{APPROVALS}{digest}.dsse.json": envelopes[digest] for digest in counted}
     return Answer(response, make_response(response, members), refusal)

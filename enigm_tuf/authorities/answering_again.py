@@ -8,6 +8,7 @@ from datetime import datetime
 
 from enigm_tuf.audit.log import AuditEntry, AuditLog, EntryType
 from enigm_tuf.authorities.home import Home
+from enigm_tuf.authorities.proving import proofs_of
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.request import (
     APPROVALS,
@@ -60,7 +61,8 @@ def answer_again(
         inventory=found.inventory,
         audit=log.head(),
     )
-    return response, make_response(response, _members(request, envelopes, found.approvals))
+    proofs = proofs_of(log, request.digest, response.signatures)
+    return response, make_response(response, proofs | _members(request, envelopes, found.approvals))
 
 
 def _find(digest: str, log: AuditLog) -> _Found:

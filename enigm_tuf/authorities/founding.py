@@ -7,6 +7,7 @@ from pathlib import Path
 
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.audit.merkle import create_log, open_log
+from enigm_tuf.audit.pins import log_place
 from enigm_tuf.authorities.approving import OperatorsFile, PolicyFile
 from enigm_tuf.authorities.home import Home, Identity
 from enigm_tuf.authorities.operators.keeping import adopt
@@ -61,7 +62,7 @@ def _fill(draft: Path, identity: Identity, policy_data: bytes, clock: Clock, log
     write_new(draft / "authority.toml", text.encode())
     write_new(draft / "policy.toml", policy_data)
     (draft / "root").mkdir()
-    create_log(home.log, f"{identity.environment}/{identity.authority}", log_name)
+    create_log(home.log, log_place(identity.environment, identity.authority), log_name)
     pin = home.policy_pin
     with open_log(home.log, clock) as log:
         log.append(

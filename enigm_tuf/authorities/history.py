@@ -71,7 +71,8 @@ class History:
     """The log, read from the start. ``open_intent`` is a ``sign.intent`` of which nobody knows how it ended.
 
     ``operators`` is the body of the entry that names the registry of operators in force, ``signatures`` are the times
-    of those of the last 24 hours of the log, ``ceremony`` the newest that is open.
+    of those of the last 24 hours of the log, ``ceremony`` is the newest that is open, ``policies`` are the digests of
+    those that were adopted.
     """
 
     requests: Mapping[str, SignedRequest]
@@ -80,6 +81,7 @@ class History:
     operators: JsonObject | None = None
     signatures: tuple[datetime, ...] = ()
     ceremony: OpenCeremony | None = None
+    policies: frozenset[str] = frozenset()
 
     def ledger(self) -> Ledger:
         """What the policy may know."""
@@ -90,6 +92,7 @@ class History:
             signed=frozenset(item.digest for item in done),
             heads={payload.role: payload.previous for item in done for payload in item.payloads},
             signatures=self.signatures,
+            policies=self.policies,
             ceremony=self.ceremony,
         )
 
@@ -104,6 +107,7 @@ def history_of(entries: Iterable[AuditEntry]) -> History:
     open_intent, last_time, operators = None, None, None
     signatures: deque[datetime] = deque()
     ceremonies: dict[str, OpenCeremony] = {}
+    policies: set[str] = set()
     for entry in entries:
         last_time = entry.time
         while signatures and signatures[0] <= last_time - _DAY:
@@ -118,6 +122,8 @@ def history_of(entries: Iterable[AuditEntry]) -> History:
                 _add_signature(requests, entry)
             case EntryType.OPERATORS_CHANGED:
                 operators = entry.body
+            case EntryType.POLICY_ADOPTED:
+                policies.add(entry.body["sha256"])
             case EntryType.CEREMONY_OPENED if not entry.body["rehearsal"]:
                 ceremonies[entry.body["ceremony"]] = OpenCeremony(entry.body["ceremony"], entry.time)
             case EntryType.CEREMONY_CLOSED:
@@ -125,7 +131,7 @@ def history_of(entries: Iterable[AuditEntry]) -> History:
             case EntryType.SIGN_REFUSED if entry.body["role"] is not None:
                 open_intent = None
     ceremony = max(ceremonies.values(), key=lambda item: item.opened, default=None)
-    return History(requests, open_intent, last_time, operators, tuple(signatures), ceremony)
+    return History(requests, open_intent, last_time, operators, tuple(signatures), ceremony, frozenset(policies))
 
 
 def _begun(intent: JsonObject) -> SignedRequest:

@@ -1,11 +1,12 @@
 """The home of an authority: one folder, inside the trust boundary, that says who it is and what it did.
 
-``authority.toml`` (which authority, which environment), ``policy.toml``, ``root/<version>.root.json`` (the chain that
-it trusts), ``operators/``, ``inventory/``, the folder ``audit.log`` and its key ``log.key``. No key of any role and no
-PIN ever stands here: those keys are on tokens. The log's key can only say what this log says (decision 19).
+``authority.toml`` (which authority, which environment), ``policy.toml`` (the first; later ones are in ``policies/``),
+``root/<version>.root.json`` (the chain that it trusts), ``operators/``, ``inventory/``, the folder ``audit.log`` and
+its key ``log.key``. No key of any role and no PIN ever stands here: those keys are on tokens. The log's key can only
+say what this log says (decision 19).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from enigm_tuf.durable import read_input, write_new
@@ -18,6 +19,9 @@ from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.shapes import Record
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.strict_toml import parse_toml
+from enigm_tuf.model.tuf import Root
+from enigm_tuf.trust.root_rules import view_root
+from enigm_tuf.trust.verified import read_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ _IDENTITY = Record(Identity, 1, authority=AUTHORITY, environment=ENVIRONMENT)
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """An authority's folder, read. ``policy_data`` are the exact bytes that root pins."""
+    """An authority's folder, read. ``policy_data`` is the policy in force, the bytes that root pins."""
 
     path: Path
     authority: Authority
@@ -43,6 +47,30 @@ class Home:
     @property
     def policy_pin(self) -> PolicyPin:
         return PolicyPin(read_policy(self.policy_data, "policy.toml").version, sha256(self.policy_data))
+
+    @property
+    def policy_file(self) -> Path:
+        """Where the policy in force lies."""
+        adopted = self._adopted(sha256(self.policy_data))
+        return adopted if adopted.is_file() else self.path / "policy.toml"
+
+    def under(self, root: Root | None) -> "Home":
+        """The same, with the policy that ``root`` pins, if this authority adopted it; else as it is."""
+        if root is None:
+            return self
+        policies = view_root(root).extension.policies
+        pin = policies.manifest if self.authority == "manifest" else policies.release
+        file = self._adopted(pin.sha256) if pin else None
+        if pin is None or file is None or not file.is_file():
+            return self
+        data = read_input(file, LIMITS.document_bytes)
+        if sha256(data) != pin.sha256:
+            raise MalformedError(str(file), "", "its bytes are not those of its name")
+        read_policy(data, str(file))
+        return replace(self, policy_data=data)
+
+    def _adopted(self, digest: str) -> Path:
+        return self.path / "policies" / f"{digest}.toml"
 
     @property
     def log(self) -> Path:
@@ -73,4 +101,6 @@ def open_home(path: Path) -> Home:
     policy = read_policy(policy_data, str(path / "policy.toml"))
     if Identity(policy.authority, policy.environment) != identity:
         raise MalformedError(str(path / "policy.toml"), "authority", "must be the policy of this very authority")
-    return Home(path, identity.authority, identity.environment, policy_data)
+    home = Home(path, identity.authority, identity.environment, policy_data)
+    chain = home.roots()
+    return home.under(read_document(chain[-1], Root, "root", LIMITS.root_bytes).value if chain else None)

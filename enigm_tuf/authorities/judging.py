@@ -65,4 +65,6 @@ def open_case(
     """
     history = history_of(entries)
     operators_data = OPERATORS.in_force(home, history.operators)
-    return Case(home, request, brought, history, admit_context(home, request, now), operators_data)
+    chain = admit_context(home, request, now)
+    under = home.under(chain.state.root.value if chain.state else None)
+    return Case(under, request, brought, history, chain, operators_data)

@@ -21,6 +21,14 @@ class OperatorsRule(Rule):
     )
 
 
+class PolicyChangeRule(Rule):
+    """What a change of the policy demands."""
+
+    POLICY_QUORUM = "POLICY-QUORUM", "a policy is approved by the quorum of the strictest action that it relaxes"
+    POLICY_NEXT = "POLICY-NEXT", "a policy follows the one in force, and was proposed in the audit log"
+    POLICY_DELAY = "POLICY-DELAY", "a policy that asks for less has been proposed as long as the one in force says"
+
+
 class BackupRule(Rule):
     """What copies of keys demand; how old a restore proof may be, the policy says."""
 

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.audit.merkle import MerkleLog, open_log
+from enigm_tuf.audit.pins import require_pinned
 from enigm_tuf.authorities.answering import Answer, failed, passed
 from enigm_tuf.authorities.backup.proofs import signing_key
 from enigm_tuf.authorities.history import history_of
@@ -34,9 +35,11 @@ from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.inventory import InventoryKey
 from enigm_tuf.model.request import SigningRequest
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.tuf import Root
 from enigm_tuf.policy.engine import Decision, admit
 from enigm_tuf.policy.question import Question, SigningKey
 from enigm_tuf.ports import Clock, PinCallback, Token, TokenKey, TokenSession
+from enigm_tuf.trust.root_rules import view_root
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ def _prepare(
         question, decision = _judge(case, None, log, clock)
         if not decision.passed:
             return failed(case, question, decision, log)
+        _require_log_pinned(home, question, log)
         require_fit(custodian.token.identity(), home.environment)
         custodian.confirm(question)
         session = stack.enter_context(custodian.token.session(custodian.pin))
@@ -144,6 +148,15 @@ def _judge(
     question, decision = case.judge(custodian, _now(clock), signer)
     log_decision(log, case.request, decision)
     return question, decision
+
+
+def _require_log_pinned(home: Home, question: Question, log: MerkleLog) -> None:
+    """RefusedError LOG-PINNED: what nobody could find in this authority's log is not signed."""
+    proposed = question.proposals.get("root")
+    root = proposed.signed if proposed else question.root_to_judge_by()
+    if isinstance(root, Root):
+        extension = view_root(root).extension
+        require_pinned(extension, home.authority, log.signer.log, f"root version {root.version}")
 
 
 def _require_nothing_in_doubt(log: MerkleLog) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NoReturn
 
 from enigm_tuf.authorities.approving import OperatorsFile, PolicyFile, operator_of, require_enrolled
-from enigm_tuf.authorities.rules import InventoryRule, OperatorsRule
+from enigm_tuf.authorities.rules import InventoryRule, OperatorsRule, PolicyChangeRule
 from enigm_tuf.authorities.token_fit import find_key, require_fit
 from enigm_tuf.authorities.tokens.self_check import require_valid
 from enigm_tuf.errors import MisuseError, RefusedError
@@ -20,6 +20,7 @@ from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.votes import (
     INVENTORY_MATTER,
     OPERATORS_MATTER,
+    POLICY_MATTER,
     DocumentVote,
     Matter,
     read_vote,
@@ -33,6 +34,7 @@ from enigm_tuf.trust.signable import document_vote
 QUORUM_RULES: dict[str, Rule] = {
     INVENTORY_MATTER.name: InventoryRule.INVENTORY_QUORUM,
     OPERATORS_MATTER.name: OperatorsRule.OPERATORS_QUORUM,
+    POLICY_MATTER.name: PolicyChangeRule.POLICY_QUORUM,
 }
 
 

@@ -26,8 +26,9 @@ from enigm_tuf.model.strict_toml import parse_toml
 RoleKind: TypeAlias = Literal["root", "targets", "snapshot", "manifest", "payload"]
 INVENTORY_ACTION = "inventory"
 OPERATORS_ACTION = "operators"
-"""Not actions of a request: how many operators sign the key inventory, and the registry of operators."""
-GOVERNANCE_ACTIONS = (OPERATORS_ACTION,)
+POLICY_ACTION = "policy"
+"""Not actions of a request: how many sign the key inventory, the registry of operators, the next policy."""
+GOVERNANCE_ACTIONS = (OPERATORS_ACTION, POLICY_ACTION)
 """Those for which policy-approvers vote."""
 DOCUMENT_ACTIONS = (INVENTORY_ACTION, *GOVERNANCE_ACTIONS)
 _ROLE_KIND = Text(r"root|targets|snapshot|manifest|payload", "root, targets, snapshot, manifest or payload")

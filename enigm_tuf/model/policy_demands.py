@@ -88,8 +88,12 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True)
 class TimeDemands:
-    """``cool_down_hours``: for each action, how long its request must have been there before it is signed."""
+    """``cool_down_hours``: for each action, how long its request must have been there before it is signed.
 
+    ``relax_delay_hours``: how long a policy that asks for less must have been proposed before it is adopted.
+    """
+
+    relax_delay_hours: int
     cool_down_hours: dict[str, int]
     freezes: tuple[Freeze, ...]
 
@@ -148,6 +152,7 @@ DEMANDS: dict[str, Shape[Any]] = {
     ),
     "time": Record(
         TimeDemands,
+        relax_delay_hours=_HOURS,
         cool_down_hours=Table(_ACTION, _HOURS, minimum=1),
         freezes=Sequence(
             Record(

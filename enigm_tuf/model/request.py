@@ -40,6 +40,7 @@ ACTION = Choice(("root", "recovery", "product", "release", "roles", "rollout"))
 """``recovery`` is a root without the manifest authority's consent; ``roles`` signs roles anew after a root."""
 ROLE = Text(r"[a-z0-9][a-z0-9_-]*(\.manifest|\.payload)?", "a role name", 80)
 APPROVALS = "approvals/"
+PROOFS = "audit/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class RuleOutcome:
 
 @dataclass(frozen=True, slots=True)
 class AuditHead:
-    """The audit log after this decision: number of entries and the hash of the last."""
+    """The audit log after this decision: number of entries and the root hash of their tree."""
 
     entries: int
     sha256: str
@@ -188,17 +189,26 @@ def read_request(data: bytes, source: str) -> SigningRequest:
     )
 
 
-def make_response(response: SigningResponse, approvals: dict[str, bytes]) -> bytes:
-    """The file of a response: ``index.json`` is the response; the counted envelopes travel in ``approvals/``."""
-    return pack({INDEX: encode(SIGNING_RESPONSE.write(response)), **approvals})
+def make_response(response: SigningResponse, members: dict[str, bytes]) -> bytes:
+    """The file of a response: ``index.json`` is the response; the counted envelopes travel in ``approvals/``.
+
+    In ``audit/`` stands for each signature the proof that it is in the authority's log (C2SP tlog-proof).
+    """
+    return pack({INDEX: encode(SIGNING_RESPONSE.write(response)), **members})
 
 
 def read_response(data: bytes, source: str) -> tuple[SigningResponse, dict[str, bytes]]:
     """The response and its approval envelopes by path; every envelope it names is there, and no other."""
+    return unpack_response(data, source)[:2]
+
+
+def unpack_response(data: bytes, source: str) -> tuple[SigningResponse, dict[str, bytes], dict[str, bytes]]:
+    """The same, and the proofs from the audit log by path, which nobody has verified."""
     members = unpack(data, source)
     if INDEX not in members:
         raise MalformedError(source, INDEX, "missing")
     response = SIGNING_RESPONSE.read(parse(members.pop(INDEX), source=f"{source}: {INDEX}"), f"{source}: {INDEX}")
+    proofs = {path: members.pop(path) for path in sorted(members) if path.startswith(PROOFS)}
     if sorted(sha256(member) for member in members.values()) != sorted(response.approvals):
         raise MalformedError(source, APPROVALS, "the envelopes must be exactly those that the index names")
-    return response, members
+    return response, members, proofs

@@ -30,6 +30,7 @@ class Matter(Value):
 
 INVENTORY_MATTER = Matter("inventory", "inventory", "approver")
 OPERATORS_MATTER = Matter("operators", "operators", "policy-approver")
+POLICY_MATTER = Matter("policy", "policy", "policy-approver")
 
 
 class DocumentVote(Value):

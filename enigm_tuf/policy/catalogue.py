@@ -55,6 +55,7 @@ FIELDS: dict[Rule, tuple[str, ...]] = {
     MetaRule.META_THRESHOLD: ("authority", "thresholds.*"),
     MetaRule.META_AUTHORITY: ("environment",),
     MetaRule.POLICY_PINNED: ("authority",),
+    MetaRule.POLICY_APPROVED: ("authority",),
     RootRule.TRANSITION_CONSENT: ("authority",),
     ArtifactRule.ARTIFACT_MANIFEST: ("authority", "environment"),
     ArtifactRule.ARTIFACT_AGREEMENT: ("authority",),

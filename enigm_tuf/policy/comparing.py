@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from enigm_tuf.errors import MisuseError
-from enigm_tuf.model.policy import POLICY, Policy
+from enigm_tuf.model.policy import POLICY, POLICY_ACTION, Policy, Quorum
 from enigm_tuf.model.policy_demands import EVERY_PRODUCT
 from enigm_tuf.model.shapes import Optional, Record, Sequence, Table, version_key
 from enigm_tuf.policy.catalogue import FIELDS, leaves, matches
@@ -67,6 +67,7 @@ CLASSES: dict[str, _Stricter] = {
     "gate.untested": _subset,
     "gate.products.*.testers": _subset,
     "gate.products.*.maximum_age_hours": _less,
+    "time.relax_delay_hours": _more,
     "time.cool_down_hours.*": _more,
     "time.freezes": _superset,
     "rate.signatures_per_session": _less,
@@ -135,6 +136,22 @@ def _direction(path: str, before: dict[str, Any], after: dict[str, Any]) -> Dire
         return "relax" if _allows_more(path, before, after) else "tighten"
     stricter = next(stricter for pattern, stricter in CLASSES.items() if matches(pattern, path))
     return "tighten" if stricter(before[path], after[path]) else "relax"
+
+
+def needed_quorum(old: Policy, changes: tuple[PolicyChange, ...]) -> Quorum:
+    """Who must agree: the quorum of ``policy``, and for what is relaxed also that of the strictest action it concerns.
+
+    A field of one action concerns that action; every other field concerns all of them.
+    """
+    asked = [old.actions[POLICY_ACTION]]
+    for change in changes:
+        if change.direction == "relax":
+            table, _, rest = change.path.partition(".")
+            action = rest.partition(".")[0]
+            one = table == "actions" and action in old.actions
+            asked += [old.actions[action]] if one else list(old.actions.values())
+    partitions = sorted({name for quorum in asked for name in quorum.partitions})
+    return Quorum(max(quorum.approvals for quorum in asked), tuple(partitions))
 
 
 _EXCEPTIONS = {"source": "source.unproved", "gate": "gate.untested"}

@@ -35,7 +35,7 @@ class Ledger:
     ``heads`` is the last version of each role that it signed, ``signed`` the digests of requests that it signed,
     ``last_sequence`` the highest sequence signed, ``last_time`` the newest time in the log. ``signatures`` are the
     times of those it made in the last 24 hours of the log, None where nobody knows, as in lint; ``ceremony`` is the
-    newest that is open.
+    newest that is open. ``policies`` are the digests of those that it adopted, None in lint.
     """
 
     last_sequence: int = 0
@@ -43,6 +43,7 @@ class Ledger:
     signed: frozenset[str] = frozenset()
     heads: Mapping[str, Previous] = field(default_factory=dict)
     signatures: tuple[datetime, ...] | None = None
+    policies: frozenset[str] | None = None
     ceremony: OpenCeremony | None = None
 
 

@@ -60,6 +60,7 @@ IN_A_MIGRATION = frozenset(
         RootChange.CHANGE_RECOVERY_THRESHOLD,
         RootChange.ROTATE_PAYLOAD_KEYS,
         RootChange.CHANGE_PAYLOAD_THRESHOLD,
+        RootChange.CHANGE_AUDIT_LOGS,
         RootChange.CHANGE_RELEASE_POLICY,
     }
 )

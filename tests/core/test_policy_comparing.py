@@ -7,7 +7,7 @@ from enigm_testkit.requests import QUORUM, policy_toml
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.policy import Policy, read_policy
 from enigm_tuf.policy.catalogue import FIELDS
-from enigm_tuf.policy.comparing import CLASSES, FIXED, compare, patterns
+from enigm_tuf.policy.comparing import CLASSES, FIXED, compare, needed_quorum, patterns
 from enigm_tuf.policy.rules.quorum import QuorumRule
 
 ONE, TWO, THREE, FOUR = (Maker(name) for name in ("one", "two", "three", "four"))
@@ -82,6 +82,7 @@ CHANGES = [
     ("rebuilds = 1", "rebuilds = 2", "tighten", "source.products.phone.rebuilds"),
     (f"testers = [{', '.join(SIGNERS)}]", f"testers = [{SIGNERS[0]}]", "tighten", "gate.products.phone.testers"),
     ("maximum_age_hours = 24", "maximum_age_hours = 23", "tighten", "gate.products.phone.maximum_age_hours"),
+    ("relax_delay_hours = 0", "relax_delay_hours = 1", "tighten", "time.relax_delay_hours"),
     ("cool_down_hours = {root = 0", "cool_down_hours = {root = 1", "tighten", "time.cool_down_hours.root"),
     (f"freezes = [{FREEZE}]", "freezes = []", "relax", "time.freezes"),
     ("signatures_per_session = 100", "signatures_per_session = 99", "tighten", "rate.signatures_per_session"),
@@ -160,3 +161,26 @@ def test_what_no_policy_changes_is_refused(old: str, new: str) -> None:
         text = FULL.replace(line, f'operators_sha256 = "{"0" * 64}"')
     with pytest.raises(MisuseError, match="no later policy changes it"):
         compare(read(FULL), read(text))
+
+
+@pytest.mark.parametrize(
+    ("changes", "approvals", "partitions"),
+    [
+        ([("request_hours = 72", "request_hours = 71")], 2, ["engineering", "security"]),
+        ([("[actions.root]\napprovals = 3", "[actions.root]\napprovals = 2")], 3, ["engineering", "security"]),
+        ([("[actions.release]\napprovals = 2", "[actions.release]\napprovals = 1")], 2, ["engineering", "security"]),
+        ([("signatures_per_day = 10000", "signatures_per_day = 9999")], 2, ["engineering", "security"]),
+        ([("signatures_per_day = 9999", "signatures_per_day = 10000")], 3, ["engineering", "security"]),
+    ],
+)
+def test_who_relaxes_needs_the_quorum_of_what_is_relaxed(
+    changes: list[tuple[str, str]], approvals: int, partitions: list[str]
+) -> None:
+    """Root asks for three, everything else for two: what concerns all actions concerns root."""
+    text = FULL.replace("[actions.root]\napprovals = 2", "[actions.root]\napprovals = 3")
+    old, new = changes[0]
+    text = text.replace("signatures_per_day = 10000", old) if old.startswith("signatures_per_day") else text
+    assert old in text
+    before, after = read(text), read(text.replace(old, new))
+    quorum = needed_quorum(before, compare(before, after))
+    assert (quorum.approvals, list(quorum.partitions)) == (approvals, partitions)

@@ -178,3 +178,28 @@ def test_a_policy_that_root_does_not_pin_is_refused(make: Callable[[], Scene]) -
     scene = make()
     scene.pin = PolicyPin(1, "0" * 64)
     assert scene.refused_by() == ["POLICY-PINNED"]
+
+
+def exchanging(adopted: frozenset[str] | None) -> Scene:
+    """The next root pins another policy of the release authority, which adopted those."""
+    scene = next_root()
+    scene.next_pin = PolicyPin(2, "c" * 64)
+    scene.ledger["policies"] = adopted
+    return scene
+
+
+@pytest.mark.rule("POLICY-APPROVED", "accept")
+def test_a_root_may_pin_an_adopted_policy() -> None:
+    assert exchanging(frozenset({"c" * 64})).refused_by() == []
+    assert next_root().said("POLICY-APPROVED") == "the policy stays"
+
+
+@pytest.mark.rule("POLICY-APPROVED", "reject")
+def test_a_root_that_pins_a_policy_that_nobody_adopted_is_refused() -> None:
+    assert exchanging(frozenset()).refused_by() == ["POLICY-APPROVED"]
+    assert exchanging(frozenset({"d" * 64})).refused_by() == ["POLICY-APPROVED"]
+
+
+def test_lint_says_that_the_authority_must_have_adopted_it() -> None:
+    assert exchanging(None).refused_by() == []
+    assert "which the authority must have adopted" in exchanging(None).said("POLICY-APPROVED")

@@ -43,9 +43,15 @@ def edit_entries(path: Path, change: Change) -> None:
 
 def forge(path: Path, change: Change) -> None:
     """With the key: a log of other entries that is whole in itself."""
-    entries, signer = change(entries_of(path)), log_signer(path)
+    entries = change(entries_of(path))
     shutil.rmtree(path)
     path.mkdir()
+    write_log(path, entries)
+
+
+def write_log(path: Path, entries: list[bytes]) -> None:
+    """A whole log of these entries, signed with the key beside the folder."""
+    signer = log_signer(path)
     tree, tiles = GrowingTree(Edge(), (), ()).grown(entries)
     checkpoint = Checkpoint(signer.name, tree.size, tree.edge.root)
     LogFiles(path).commit(tiles, sign_checkpoint(checkpoint, signer).note.data)

@@ -3,6 +3,7 @@
 Every key is made at run time. What the real authority does to a request (``enigm-sign``) has tests of its own.
 """
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +11,17 @@ from datetime import UTC, datetime
 from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from enigm_tuf.audit.checkpoints import Checkpoint, sign_checkpoint
+from enigm_tuf.audit.log import AuditEntry, EntryType, write_entry
+from enigm_tuf.audit.notes import NoteSigner
+from enigm_tuf.audit.proofs import InclusionProof
+from enigm_tuf.audit.tiles import TileNodes
+from enigm_tuf.audit.tree import Edge, inclusion_proof
+from enigm_tuf.audit.writing import GrowingTree
 from enigm_tuf.model.approval import Approval, Approver, Envelope, subjects_of, write_envelope, write_statement
 from enigm_tuf.model.approval import Decision as Vote
 from enigm_tuf.model.keys import Environment, KeyRecord, Proof, Purpose, TokenRecord, stated
@@ -169,6 +178,7 @@ def answer(request: SigningRequest, key: SoftKey, envelopes: Sequence[bytes], de
     for name, data in sorted(request.below("payloads").items()):
         role, version, _ = name.rsplit(".", 2)
         signatures.append(RoleSignature(role, int(version), key.keyid, key.sign(data).hex()))
+        _SIGNED[signatures[-1].signature] = sha256(data)
     return SigningResponse(
         request_sha256=request.digest,
         request_id=request.index.request_id,
@@ -188,4 +198,56 @@ def answer(request: SigningRequest, key: SoftKey, envelopes: Sequence[bytes], de
 def response_file(response: SigningResponse, envelopes: Sequence[bytes]) -> bytes:
     """The ``.enigmresp``."""
     members = {f"approvals/{number}.dsse.json": envelope for number, envelope in enumerate(envelopes)}
-    return make_response(replace(response, approvals=tuple(sha256(item) for item in envelopes)), members)
+    proofs, head = logged(response)
+    response = replace(response, approvals=tuple(sha256(item) for item in envelopes), audit=head)
+    return make_response(response, members | proofs)
+
+
+def log_of(authority: str, environment: str = "staging") -> NoteSigner:
+    """The key of an authority's audit log: the same in every test, since nothing rests on its being secret."""
+    seed = hashlib.sha256(f"{environment}/{authority}".encode()).digest()
+    return NoteSigner(f"log.test/{environment}/{authority}", Ed25519PrivateKey.from_private_bytes(seed))
+
+
+def log_settings(authority_model: str) -> str:
+    """The value of ``audit_logs`` in repository.toml."""
+    known = ("manifest",) if authority_model == '"manifest-only"' else ("manifest", "release")
+    keys = {name: log_of(name).log.text for name in known}
+    lines = [f'{name} = {{public_key = "{key}", witnesses = [], witness_threshold = 0}}' for name, key in keys.items()]
+    return f"{{{', '.join(lines)}}}"
+
+
+def logged(response: SigningResponse) -> tuple[dict[str, bytes], AuditHead]:
+    """The proofs for every signature, from a log that holds these entries alone, and its head."""
+    entries = [
+        write_entry(AuditEntry(number, response.decided, EntryType.SIGN_PERFORMED, _performed(response, signature)))
+        for number, signature in enumerate(response.signatures, 1)
+    ]
+    signer = log_of(response.authority, response.environment)
+    tree, tiles = GrowingTree(Edge(), (), ()).grown(entries)
+    head = Checkpoint(signer.name, tree.size, tree.edge.root)
+    note, nodes = sign_checkpoint(head, signer).note.data, TileNodes(tree.size, tiles.__getitem__)
+    proofs = [
+        InclusionProof(entry, index, inclusion_proof(index, tree.size, nodes), note)
+        for index, entry in enumerate(entries)
+    ]
+    members = {f"audit/{proof.index}.tlog-proof": proof.data for proof in proofs}
+    return members, AuditHead(max(head.size, 1), head.root.hex())
+
+
+def _performed(response: SigningResponse, signature: RoleSignature) -> dict[str, object]:
+    return {
+        "request_sha256": response.request_sha256,
+        "request_id": response.request_id,
+        "sequence": 1,
+        "role": signature.role,
+        "version": signature.version,
+        "sha256": _SIGNED.get(signature.signature, "0" * 64),
+        "key": "0" * 64,
+        "keyid": signature.keyid,
+        "signature": signature.signature,
+    }
+
+
+_SIGNED: dict[str, str] = {}
+"""What each signature made here is over; only its SHA-256 is in the log."""

@@ -21,6 +21,7 @@ from enigm_testkit.people import Answers, FixedClock
 from enigm_testkit.piv_card import VirtualPivCard
 from enigm_testkit.piv_connection import InProcessCards
 from enigm_testkit.softhsm import MODULE, SO_PIN, SoftHsm
+from enigm_tuf.audit.merkle import log_signer
 from enigm_tuf.authorities.cli import main as enigm_sign
 from enigm_tuf.authorities.cli.edges import Edges
 from enigm_tuf.model.keys import KeyRecord, read_key_record
@@ -324,7 +325,7 @@ def copy_house(template: House, path: Path) -> House:
 
 def policy_toml(house: House, authority: str) -> str:
     """Two approvals from two partitions for everything."""
-    actions = ["inventory", "operators", "product", "release", "root", "recovery", "roles", "rollout"]
+    actions = ["inventory", "operators", "policy", "product", "release", "root", "recovery", "roles", "rollout"]
     thresholds = {"root": 2, "payload": 2} if authority == "release" else {"targets": 1, "snapshot": 1, "manifest": 1}
     thresholds["root"] = 2
     quorum = 'approvals = 2\npartitions = ["engineering", "security"]'
@@ -357,8 +358,17 @@ def _operator(name: str, partition: str, roles: list[str], keys: str, status: st
 
 def repository_toml(house: House, **changes: str | None) -> str:
     """The configuration; ``changes`` are TOML values, None leaves a line out."""
-    lines = {name: text for name, text in (_lines(house) | house.plan.lines | changes).items() if text is not None}
-    return "\n".join(f"{name} = {text}" for name, text in lines.items()) + "\n"
+    lines = _lines(house) | house.plan.lines | changes
+    lines.setdefault("audit_logs", audit_logs(house, lines["authority_model"] or ""))
+    return "\n".join(f"{name} = {text}" for name, text in lines.items() if text is not None) + "\n"
+
+
+def audit_logs(house: House, authority_model: str) -> str:
+    """The value of ``audit_logs``: the logs of the authorities that there are in this model."""
+    known = ("manifest",) if authority_model == '"manifest-only"' else ("manifest", "release")
+    keys = {authority: log_signer(house.home(authority) / "audit.log").log.text for authority in known}
+    lines = [f'{name} = {{public_key = "{key}", witnesses = [], witness_threshold = 0}}' for name, key in keys.items()]
+    return f"{{{', '.join(lines)}}}"
 
 
 def key_files(*tokens: str) -> str:

@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from enigm_testkit.custodians import SoftKey, Voter, answer, key_record, registry, response_file, soft_key, voter
+from enigm_testkit.custodians import (
+    SoftKey,
+    Voter,
+    answer,
+    key_record,
+    log_settings,
+    registry,
+    response_file,
+    soft_key,
+    voter,
+)
 from enigm_testkit.demands import demands_toml
 from enigm_tuf.model.keys import Purpose, write_key_record
 from enigm_tuf.model.operators import OperatorRegistry, write_operators
@@ -219,12 +229,14 @@ def repository_toml(keys: dict[Purpose, list[SoftKey]], signer: list[str], **cha
         "timestamp_signer": str(signer),
         **{f"{purpose}_keys": str([f"{key.name}.key.json" for key in group]) for purpose, group in keys.items()},
     }
-    return "\n".join(f"{name} = {value}" for name, value in (lines | changes).items() if value is not None) + "\n"
+    lines |= changes
+    lines.setdefault("audit_logs", log_settings(lines["authority_model"] or ""))
+    return "\n".join(f"{name} = {value}" for name, value in lines.items() if value is not None) + "\n"
 
 
 def policy_toml(authority: Authority, operators: OperatorRegistry) -> str:
     """Two approvals from two partitions for everything."""
-    actions = ("root", "recovery", "product", "release", "roles", "rollout", "inventory", "operators")
+    actions = ("root", "recovery", "product", "release", "roles", "rollout", "inventory", "operators", "policy")
     kinds = ("root", "payload") if authority == "release" else ("root", "targets", "snapshot", "manifest")
     quorum = 'approvals = 2\npartitions = ["engineering", "security"]\n'
     thresholds = {"root": 2, "payload": 2, "targets": 1, "snapshot": 1, "manifest": 1}

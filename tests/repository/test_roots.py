@@ -307,7 +307,7 @@ def test_an_owners_signature_without_the_consent_beside_it_is_not_attached(
     ("changes", "status", "told"),
     [
         ({}, 2, "this configuration changes nothing of root"),
-        ({"environment": '"production"'}, 2, "is the policy of the manifest authority in staging"),
+        ({"environment": '"production"'}, 2, "audit_logs.manifest: must be a log whose name ends in /production/"),
         ({"root_threshold": "3"}, 3, "ROOT-CONSENT: root version 2, recovery threshold"),
         ({"root_threshold": "4"}, 3, "THRESHOLD-DISTINCT: root version 2, root"),
         ({"payload_threshold": "3"}, 3, "THRESHOLD-DISTINCT: root version 2, payload roles"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from enigm_testkit.house import found_operators, policy_toml, read
+from enigm_testkit.house import audit_logs, found_operators, policy_toml, read
 from enigm_testkit.works import Works
 from enigm_tuf.authorities.cli import main as enigm_sign
 from enigm_tuf.model.strict_json import sha256
@@ -63,8 +63,16 @@ class Player:
             case _:
                 status = subprocess.run([program, *arguments], check=False).returncode
         assert status == 0, command
+        if arguments[:2] == ["authority", "init"]:
+            self._pin_the_new_log()
         if arguments[:2] == ["inventory", "propose"]:
             self._adopt(arguments[arguments.index("--home") + 1].removesuffix(".home"))
+
+    def _pin_the_new_log(self) -> None:
+        """As the page says: the line that the command prints goes into next.toml, beside the log that is pinned."""
+        place = Path("next.toml")
+        lines = [line for line in place.read_text().splitlines() if not line.startswith("audit_logs = ")]
+        place.write_text("\n".join([*lines, f"audit_logs = {audit_logs(self.works.house, 'dual')}"]))
 
     def _is_of(self, command: str, name: str) -> bool:
         """An approval by that person, or a signature with that token; others do the same."""

@@ -42,7 +42,7 @@ class Room:
 
     @property
     def policy(self) -> Path:
-        return self.home.path / "policy.toml"
+        return self.home.policy_file
 
     def arguments(self, step: Step) -> list[str]:
         """The step's arguments with their marks filled in."""

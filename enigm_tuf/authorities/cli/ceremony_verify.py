@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     script, data = load_script(arguments)
     require_checked(script, CONFIGURES)
     home = open_home(Path(arguments.home))
-    _require_policy(script, Path(arguments.policy) if arguments.policy else home.path / "policy.toml")
+    _require_policy(script, Path(arguments.policy) if arguments.policy else home.policy_file)
     audit = tuple(read_log(home.log))
     expected = Expected(script, sha256(data), _operators(home, arguments.operators, audit), audit, arguments.rehearsal)
     entries = verify_transcript(Path(arguments.transcript), expected)

@@ -25,6 +25,7 @@ class MetaRule(Rule):
     META_THRESHOLD = "META-THRESHOLD", "no threshold is below the policy's"
     META_AUTHORITY = "META-AUTHORITY", "what is defined breaks none of the authorities' rules"
     POLICY_PINNED = "POLICY-PINNED", "root pins this very policy"
+    POLICY_APPROVED = "POLICY-APPROVED", "a root that pins another policy of this authority pins one that it adopted"
 
 
 def roles(question: Question) -> str:
@@ -172,6 +173,29 @@ def policy_pinned(question: Question) -> str:
     return f"root version {root.version} pins policy version {question.policy_pin.version}"
 
 
+def policy_approved(question: Question) -> str:
+    """POLICY-APPROVED: A root that exchanges the policy of this authority pins one that the authority has adopted:
+    voted for by the quorum that the change demands, and after its delay. Who holds root cannot put in a policy that
+    nobody agreed to. What was adopted, the authority alone knows: lint says so. The first policy comes with its
+    authority.
+
+    Evidence: the version of the policy that comes, or that none does.
+    """
+    proposal = question.proposals.get("root")
+    if question.root is None or proposal is None or not isinstance(proposal.signed, Root):
+        return _NOT_HERE
+    before = _pin_of(question.root.value, question.policy.authority)
+    after = _pin_of(proposal.signed, question.policy.authority)
+    if before is None or after == before:
+        return "the policy stays"
+    adopted = question.ledger.policies
+    if adopted is None:
+        return f"{after}, which the authority must have adopted"
+    if after is None or after.sha256 not in adopted:
+        _refuse(MetaRule.POLICY_APPROVED, f"root version {proposal.version}", "an adopted policy", str(after))
+    return f"policy version {after.version} was adopted"
+
+
 def _pin_of(root: Root, authority: Authority) -> PolicyPin | None:
     policies = view_root(root).extension.policies
     return policies.manifest if authority == "manifest" else policies.release
@@ -199,4 +223,5 @@ RULES = {
     MetaRule.META_THRESHOLD: thresholds,
     MetaRule.META_AUTHORITY: authority,
     MetaRule.POLICY_PINNED: policy_pinned,
+    MetaRule.POLICY_APPROVED: policy_approved,
 }

@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from enigm_tuf.audit.including import require_logged
+from enigm_tuf.audit.pins import pinned_log
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.request import RuleOutcome, SigningRequest, SigningResponse, read_response
+from enigm_tuf.model.request import RuleOutcome, SigningRequest, SigningResponse, unpack_response
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.policy.engine import evaluate
 from enigm_tuf.policy.question import CastApproval, Question
 from enigm_tuf.policy.reading import ask
+from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.threshold import signers
 from enigm_tuf_repository.asked import Asked, AskedRequest
 from enigm_tuf_repository.findings import refusal_of
@@ -27,14 +31,15 @@ class Answer:
 
 
 def judge_answer(asked: Asked, data: bytes, source: str, others: Sequence[bytes] = ()) -> Answer:
-    """RefusedError RESPONSE-REQUEST, RESPONSE-DECISION, RESPONSE-SIGNATURE, or the policy rule that fails.
+    """RefusedError RESPONSE-REQUEST, RESPONSE-DECISION, RESPONSE-SIGNATURE, LOG-INCLUSION, or what policy rule fails.
 
     ``others`` are all responses of the record: where an authority signed a root last, they show what it waited for.
     """
-    response, envelopes = read_response(data, source)
+    response, envelopes, proofs = unpack_response(data, source)
     item = _request_of(asked, response, source)
     _require_passed(response, source)
     _require_signatures(asked, item.request, response, source)
+    _require_logged(asked, item, response, proofs, source)
     counted: tuple[CastApproval, ...] = ()
     outcomes: tuple[RuleOutcome, ...] = ()
     for custodian in sorted({asked.custodian(signature.keyid) for signature in response.signatures}):
@@ -83,6 +88,22 @@ def _require_signatures(asked: Asked, request: SigningRequest, response: Signing
         if not any(signers(keys.keys, keys.keyids, {item.keyid: item.signature}, data) for keys in own):
             expected = f"a valid signature by a key of the role, named {item.keyid}"
             _refuse(RepositoryRule.RESPONSE_SIGNATURE, f"{source}, {item.role}", expected, "none")
+
+
+def _require_logged(
+    asked: Asked, item: AskedRequest, response: SigningResponse, proofs: Mapping[str, bytes], source: str
+) -> None:
+    """Every signature stands in the log that the trusted root pins, or the one that this record proposes."""
+    roots = [item.root.value] if item.root else []
+    if item.request.index.action in {"root", "recovery"}:
+        roots = asked.roots()
+    payloads = {name.rsplit(".", 2)[0]: sha256(data) for name, data in item.request.below("payloads").items()}
+    pins = [
+        pinned
+        for root in roots
+        if (pinned := pinned_log(view_root(root).extension, response.authority, f"root version {root.version}"))
+    ]
+    require_logged(response, proofs, payloads, pins, source)
 
 
 def _question(

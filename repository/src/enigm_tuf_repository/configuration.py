@@ -10,10 +10,11 @@ enrolled for the manifest authority.
 from dataclasses import dataclass
 from datetime import timedelta
 
+from enigm_tuf.audit.pins import log_place, read_pin
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.keys import ENVIRONMENT, Environment, Purpose
 from enigm_tuf.model.request import Authority
-from enigm_tuf.model.root_extension import AUTHORITY_MODEL, AuthorityModel
+from enigm_tuf.model.root_extension import AUTHORITY_MODEL, AuditLogPin, AuthorityModel
 from enigm_tuf.model.shapes import NAME, SHA256, WORD, Integer, Optional, Record, Sequence, Table, Text
 from enigm_tuf.model.strict_toml import parse_toml
 from enigm_tuf_repository.evidence_rules import EVIDENCE_RULES, EvidenceRules, require_possible
@@ -25,6 +26,30 @@ from enigm_tuf_repository.stores.settings import STORE_SETTINGS, StoreSettings
 class PolicyFiles:
     manifest: str
     release: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLogSettings:
+    """The log of an authority as ``authority init`` names it, and who must cosign its checkpoints."""
+
+    public_key: str
+    witnesses: tuple[str, ...]
+    witness_threshold: int
+
+    @property
+    def pin(self) -> AuditLogPin:
+        """As root has it."""
+        return AuditLogPin(self.public_key.partition("+")[0], self.public_key, self.witnesses, self.witness_threshold)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLogs:
+    manifest: AuditLogSettings
+    release: AuditLogSettings | None
+
+    def pins(self) -> tuple[AuditLogPin, ...]:
+        """As root has them."""
+        return tuple(log.pin for log in (self.manifest, self.release) if log is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +102,7 @@ class RepositoryConfig:
     manifest_threshold: int
     timestamp_keys: tuple[str, ...]
     policies: PolicyFiles
+    audit_logs: AuditLogs
     expiry_days: ExpiryDays
     timestamp_signer: tuple[str, ...]
     artifacts: tuple[ArtifactRules, ...]
@@ -114,6 +140,13 @@ _PARTITION = Text(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", "the name of a partition",
 _THRESHOLD = Integer(1, 100)
 _DAYS = Integer(1, 3_650)
 
+_LOG = Record(
+    AuditLogSettings,
+    public_key=WORD,
+    witnesses=Sequence(WORD, maximum=100, unique=True),
+    witness_threshold=Integer(0, 100),
+)
+
 REPOSITORY_CONFIG = Record(
     RepositoryConfig,
     environment=ENVIRONMENT,
@@ -129,6 +162,7 @@ REPOSITORY_CONFIG = Record(
     manifest_threshold=_THRESHOLD,
     timestamp_keys=_FILES,
     policies=Record(PolicyFiles, manifest=WORD, release=Optional(WORD)),
+    audit_logs=Record(AuditLogs, manifest=_LOG, release=Optional(_LOG)),
     expiry_days=Record(
         ExpiryDays, root=_DAYS, targets=_DAYS, snapshot=_DAYS, manifest=_DAYS, payload=Optional(_DAYS), timestamp=_DAYS
     ),
@@ -163,6 +197,7 @@ def read_configuration(data: bytes, source: str) -> RepositoryConfig:
         if rules.evidence:
             require_possible(rules.evidence, source, f"artifacts.{rules.product}.evidence")
     _require_model(config, source)
+    _require_logs(config, source)
     return config
 
 
@@ -173,9 +208,18 @@ def _require_model(config: RepositoryConfig, source: str) -> None:
         "payload_keys": config.payload_keys,
         "payload_threshold": config.payload_threshold,
         "policies.release": config.policies.release,
+        "audit_logs.release": config.audit_logs.release,
         "expiry_days.payload": config.expiry_days.payload,
     }
     for field, value in of_the_release_authority.items():
         if dual != (value is not None):
             word = "needed" if dual else "not allowed"
             raise MalformedError(source, field, f"{word} in model {config.authority_model}")
+
+
+def _require_logs(config: RepositoryConfig, source: str) -> None:
+    """Each log is the one of that authority in this environment."""
+    for authority, log in (("manifest", config.audit_logs.manifest), ("release", config.audit_logs.release)):
+        place = log_place(config.environment, authority)
+        if log is not None and not read_pin(log.pin, source).key.name.endswith(f"/{place}"):
+            raise MalformedError(source, f"audit_logs.{authority}", f"must be a log whose name ends in /{place}")

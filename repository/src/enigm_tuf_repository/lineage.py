@@ -3,14 +3,18 @@
 New metadata is built on these, since they are what the authorities remember as the last they signed.
 """
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from enigm_tuf.errors import MalformedError, MisuseError, StateError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.request import Previous
+from enigm_tuf.model.shapes import Time
 from enigm_tuf.model.strict_json import encode, parse_canonical, sha256
 from enigm_tuf.model.tuf import Root, Snapshot, TargetFile, Targets, Timestamp
 from enigm_tuf.trust.verified import Document, read_document
@@ -80,6 +84,63 @@ def file_name(role: str, version: int) -> str:
     return "timestamp.json" if role == "timestamp" else f"{version}.{role}.json"
 
 
+class Heads(Mapping[str, SignedFile]):
+    """The newest version of every role. A file is read when it is asked for: a release needs a few of thousands."""
+
+    def __init__(self, places: Mapping[str, tuple[Path, int]], read: Mapping[str, SignedFile]) -> None:
+        """``places`` gives the tree and the version of each role; ``read`` are those that were read already."""
+        self._places = dict(places)
+        self._read = dict(read)
+
+    def __getitem__(self, role: str) -> SignedFile:
+        """StateError where the file is gone."""
+        if role not in self._read:
+            self._read[role] = _read(self._places[role][0], role, self._places[role][1])
+        return self._read[role]
+
+    def __contains__(self, role: object) -> bool:
+        return role in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @property
+    def versions(self) -> Mapping[str, int]:
+        """By role, without reading a file but the timestamp."""
+        return {role: version for role, (_, version) in self._places.items()}
+
+    def expires(self, role: str) -> datetime:
+        """When a role expires: from the first bytes of its file, if it is as we write it."""
+        if role not in self._read:
+            tree, version = self._places[role]
+            with (
+                contextlib.suppress(FileNotFoundError),
+                (tree / "metadata" / file_name(role, version)).open("rb") as file,
+            ):
+                if found := _EXPIRES.match(file.read(_BEGINNING)):
+                    return Time().read(found[1].decode(), role, "expires")
+        return self[role].value.expires
+
+    def over(self, tree: Path, versions: Mapping[str, int]) -> "Heads":
+        """The same, with other versions of some roles, which lie in ``tree``."""
+        places = {role: (tree, version) for role, version in versions.items()}
+        return Heads(self._places | places, {role: file for role, file in self._read.items() if role not in places})
+
+    def with_files(self, files: Mapping[str, SignedFile]) -> "Heads":
+        """The same, with these in place of theirs."""
+        nowhere = {role: (Path(), file.version) for role, file in files.items()}
+        return Heads(self._places | nowhere, self._read | dict(files))
+
+
+_BEGINNING = 16_384  # bytes: the signatures of many keys fit
+_EXPIRES = re.compile(
+    rb'\{"signatures":\[[^\]]*\],"signed":\{"_type":"targets","expires":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z)","spec_version"'
+)
+
+
 class Lineage:
     """Looks through the staged trees of open records, newest first, and then through ``published``."""
 
@@ -87,11 +148,11 @@ class Lineage:
         self._trees = (*reversed(staged), published)
         self._heads = _published_heads(published)
         for tree in staged:
-            self._heads |= _staged_heads(tree, self._heads)
+            self._heads = self._heads.over(tree, _staged_versions(tree, self._heads.versions))
 
     @property
-    def heads(self) -> dict[str, SignedFile]:
-        return dict(self._heads)
+    def heads(self) -> Heads:
+        return self._heads
 
     def head(self, role: str) -> SignedFile | None:
         """The newest signed version of ``role``; None if it was never signed."""
@@ -141,26 +202,29 @@ def root_chain(*trees: Path) -> list[bytes]:
         chain.append(found.read_bytes())
 
 
-def _published_heads(tree: Path) -> dict[str, SignedFile]:
+def _published_heads(tree: Path) -> Heads:
     """As timestamp and snapshot say: the tree keeps every version for ever, so it is never listed."""
-    heads: dict[str, SignedFile] = {}
+    versions: dict[str, int] = {}
+    read: dict[str, SignedFile] = {}
     if chain := root_chain(tree):
-        heads["root"] = _read(tree, "root", len(chain))
+        versions["root"] = len(chain)
     if (tree / "metadata" / "timestamp.json").is_file():
-        timestamp = heads["timestamp"] = _read(tree, "timestamp", 0)
-        snapshot = heads["snapshot"] = _read(tree, "snapshot", _meta(timestamp)["snapshot"])
-        heads |= {role: _read(tree, role, version) for role, version in _meta(snapshot).items()}
-    return heads
+        timestamp = read["timestamp"] = _read(tree, "timestamp", 0)
+        versions["timestamp"] = timestamp.version
+        versions |= _meta(timestamp)
+        snapshot = read["snapshot"] = _read(tree, "snapshot", versions["snapshot"])
+        versions |= _meta(snapshot)
+    return Heads({role: (tree, version) for role, version in versions.items()}, read)
 
 
-def _staged_heads(tree: Path, before: Mapping[str, SignedFile]) -> dict[str, SignedFile]:
-    """The files in a staged tree that are newer than ``before``; a candidate timestamp is nobody's head."""
-    heads: dict[str, SignedFile] = {}
+def _staged_versions(tree: Path, before: Mapping[str, int]) -> dict[str, int]:
+    """Of the files in a staged tree that are newer than ``before``; a candidate timestamp is nobody's head."""
+    versions: dict[str, int] = {}
     for path in sorted((tree / "metadata").glob("*.json")):
         version, _, role = path.stem.partition(".")
-        if version.isdecimal() and (role not in before or before[role].version < int(version)):
-            heads[role] = _read(tree, role, int(version))
-    return heads
+        if version.isdecimal() and before.get(role, 0) < int(version):
+            versions[role] = int(version)
+    return versions
 
 
 def _read(tree: Path, role: str, version: int) -> SignedFile:

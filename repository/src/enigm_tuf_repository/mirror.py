@@ -6,7 +6,7 @@ a second machine, the first root and one command make it again.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -140,7 +140,7 @@ def _newer_metadata(seen: _Seen, published: Path, root: bytes, environment: Envi
                 read_target(seen, f"targets/{hashed_name(target)}", target)
 
 
-def _changed_products(workflow: TufWorkflow, heads: dict[str, SignedFile]) -> Iterator[str]:
+def _changed_products(workflow: TufWorkflow, heads: Mapping[str, SignedFile]) -> Iterator[str]:
     """Those of whose roles the snapshot names another version than the mirror has."""
     snapshot, targets = workflow.trusted.snapshot, workflow.trusted.targets["targets",].value
     roles = targets.delegations.roles if targets.delegations else None

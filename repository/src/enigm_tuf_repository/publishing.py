@@ -169,14 +169,14 @@ def require_no_strangers(workspace: Workspace, digests: Mapping[str, str]) -> No
     folder = workspace.published / "metadata"
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else ()
     ours = {path.removeprefix("staged/metadata/") for path in digests}
-    require_known(names, Lineage(workspace.published, []).heads, ours, "published")
+    require_known(names, Lineage(workspace.published, []).heads.versions, ours, "published")
 
 
-def require_known(names: Iterable[str], heads: Mapping[str, SignedFile], ours: Collection[str], where: str) -> None:
+def require_known(names: Iterable[str], heads: Mapping[str, int], ours: Collection[str], where: str) -> None:
     """PUBLISHED-TREE on the names in ``metadata/``: the first one that is no version up to its role's head."""
     for name in names:
         version, _, role = name.removesuffix(".json").partition(".")
-        known = role in heads and version.isdecimal() and 1 <= int(version) <= heads[role].version
+        known = role in heads and version.isdecimal() and 1 <= int(version) <= heads[role]
         if not (name in ours or (known and name == file_name(role, int(version))) or name == "timestamp.json"):
             expected = "published versions of the roles in force, and nothing else"
             raise RefusedError(

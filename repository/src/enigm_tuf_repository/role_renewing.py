@@ -63,15 +63,11 @@ def _require_living(days: int | None, lives: ExpiryDays, lineage: Lineage) -> No
 
 def _due(lineage: Lineage, lives: ExpiryDays, days: int | None, now: datetime) -> list[str]:
     """The first to expire first."""
-    heads = {role: file for role, file in lineage.heads.items() if role not in {"root", "timestamp"}}
+    ours = {role: lineage.heads.expires(role) for role in lineage.heads if role not in {"root", "timestamp"}}
     due = [
-        (file.value.expires, role)
-        for role, file in heads.items()
-        if (
-            is_due(file.value.expires, lives.of(role), now)
-            if days is None
-            else file.value.expires <= now + timedelta(days=days)
-        )
+        (expires, role)
+        for role, expires in ours.items()
+        if (is_due(expires, lives.of(role), now) if days is None else expires <= now + timedelta(days=days))
     ]
     return [role for _, role in sorted(due)]
 

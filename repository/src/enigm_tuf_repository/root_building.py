@@ -20,7 +20,6 @@ from enigm_tuf.model.strict_json import JsonObject, sha256
 from enigm_tuf.model.tuf import Root
 from enigm_tuf.trust.key_class import require_key_class
 from enigm_tuf.trust.possession import require_possession
-from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf_repository.configuration import RepositoryConfig
 from enigm_tuf_repository.role_building import signed_part
 from enigm_tuf_repository.settings import Settings
@@ -43,7 +42,7 @@ def build_root(settings: Settings, before: Root | None, now: datetime) -> Root:
             "snapshot": _role(records["manifest"], config.manifest_threshold),
             "timestamp": _role(records["timestamp"], 1),
         },
-        FIELD: ROOT_EXTENSION.write(_extension(settings, records, before)),
+        FIELD: ROOT_EXTENSION.write(_extension(settings, records)),
     }
     if before:
         signed["spec_version"] = before.spec_version  # no listed change of root moves it
@@ -85,14 +84,14 @@ def key_info(record: KeyRecord) -> KeyInfo:
     )
 
 
-def _extension(settings: Settings, records: KeyRecords, before: Root | None) -> RootExtension:
+def _extension(settings: Settings, records: KeyRecords) -> RootExtension:
     config = settings.config
     return RootExtension(
         environment=config.environment,
         authority_model=config.authority_model,
         authorities=_authorities(config, records),
         policies=settings.pins(),
-        audit_logs=view_root(before).extension.audit_logs if before else (),
+        audit_logs=config.audit_logs.pins(),
         keyinfo={record.keyid: key_info(record) for group in records.values() for record in group},
         recovery=Recovery(config.recovery_threshold),
     )

@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
         store = require_remote(workspace)
         with store.session():
             names = store.names("metadata")
-        require_known(names, Lineage(workspace.published, []).heads, (), store.url)
+        require_known(names, Lineage(workspace.published, []).heads.versions, (), store.url)
     data = {"store": store.url, "metadata_files": len(names)}
     return Outcome(data, [f"{store.url} honours conditions, and holds {len(names):,} metadata files, all of them ours"])
 

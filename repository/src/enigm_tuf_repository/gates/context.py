@@ -6,7 +6,7 @@ from datetime import datetime
 
 from enigm_tuf.model.tuf import Root
 from enigm_tuf_repository.gates.artifacts import StagedArtifacts
-from enigm_tuf_repository.lineage import SignedFile
+from enigm_tuf_repository.lineage import Heads, SignedFile
 from enigm_tuf_repository.records import ReleaseRecord
 from enigm_tuf_repository.workspace import Workspace
 
@@ -22,13 +22,13 @@ class GateContext:
     workspace: Workspace
     record: ReleaseRecord
     roles: Mapping[str, SignedFile]
-    before: Mapping[str, SignedFile]
+    before: Heads
     root: Root
     digests: Mapping[str, str]
     artifacts: StagedArtifacts
     now: datetime
 
     @property
-    def after(self) -> Mapping[str, SignedFile]:
+    def after(self) -> Heads:
         """Every role as it will be published."""
-        return {**self.before, **self.roles}
+        return self.before.with_files(self.roles)

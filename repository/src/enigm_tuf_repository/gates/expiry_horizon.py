@@ -32,15 +32,17 @@ class ExpiryHorizon:
         """RefusedError EXPIRY-HORIZON names the role that expires too soon."""
         del progress
         days = context.workspace.configuration().expiry_days
-        for role, file in sorted(context.after.items()):
+        after = context.after
+        expires = {role: after.expires(role) for role in sorted(after)}
+        for role, moment in expires.items():
             earliest = context.now + days.of(role) / SHARE
-            if file.value.expires < earliest:
+            if moment < earliest:
                 expected = f"an expiry at {earliest:%F %T} or later"
-                raise RefusedError(self.rule, role, expected=expected, got=f"{file.value.expires:%F %T}")
-        soonest = min(context.after.values(), key=lambda file: file.value.expires)
+                raise RefusedError(self.rule, role, expected=expected, got=f"{moment:%F %T}")
+        soonest = min(expires, key=lambda role: expires[role])
         return Evidence(
-            f"{len(context.after)} roles; first to expire is {soonest.role} at {soonest.value.expires:%F %T} UTC",
-            {"expires": {role: Time().write(file.value.expires) for role, file in context.after.items()}},
+            f"{len(expires)} roles; first to expire is {soonest} at {expires[soonest]:%F %T} UTC",
+            {"expires": {role: Time().write(moment) for role, moment in expires.items()}},
         )
 
 

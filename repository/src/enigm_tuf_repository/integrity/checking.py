@@ -112,10 +112,11 @@ def _check_names(
     known: Known,
     found: Findings,
 ) -> None:
+    settled = known.pruned | {item.path for item in found.damage}
     for path in tree.names(""):
         if path == TIMESTAMP or path.startswith(aside) or _is_listed(path, names) or _is_version(path, heads):
             continue
-        if path.startswith(f"{FOLDER}/") and is_answer(tree, path, known.pruned):
+        if path.startswith(f"{FOLDER}/") and is_answer(tree, path, settled):
             found.count("decisions")
             continue
         if path in known.under_way and _sha256_of(tree, path) == known.under_way[path]:

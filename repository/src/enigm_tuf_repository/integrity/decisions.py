@@ -9,24 +9,23 @@ from enigm_tuf_repository.integrity.tree import Tree
 from enigm_tuf_repository.lineage import read_signed_file
 
 
-def is_answer(tree: Tree, path: str, pruned: frozenset[str]) -> bool:
-    """Whether the file at ``path`` is an authority's answer about metadata of this tree, or that was pruned."""
+def is_answer(tree: Tree, path: str, settled: frozenset[str]) -> bool:
+    """Whether the file at ``path`` is an authority's answer about metadata of this tree.
+
+    What is ``settled`` is not compared: it was pruned, or its damage is said already.
+    """
     try:
         data = tree.fetch(path, LIMITS.request_bytes)
         response, _ = read_response(data, path)
-        return is_decision(path, data) and all(_is_there(tree, item, pruned) for item in response.signatures)
+        return is_decision(path, data) and all(_is_there(tree, item, settled) for item in response.signatures)
     except EnigmTufError:
         return False
 
 
-def _is_there(tree: Tree, made: RoleSignature, pruned: frozenset[str]) -> bool:
+def _is_there(tree: Tree, made: RoleSignature, settled: frozenset[str]) -> bool:
     """In the version that it was made for, or in none that is left."""
     path = metadata_path(made.role, made.version)
-    if path in pruned:
+    if path in settled:
         return True
-    data = tree.fetch(path, LIMITS.stated_targets_bytes)
-    try:
-        file = read_signed_file(data, made.role, path)
-    except EnigmTufError:
-        return True  # damage of that file, and said there
+    file = read_signed_file(tree.fetch(path, LIMITS.stated_targets_bytes), made.role, path)
     return file.signatures.get(made.keyid) == made.signature
