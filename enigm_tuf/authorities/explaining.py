@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
 from enigm_tuf.audit.including import require_logged
 from enigm_tuf.audit.log import read_entry
@@ -84,7 +84,7 @@ class ExplainedTree:
         data = read_input(file, LIMITS.request_bytes)
         response, envelopes, proofs = unpack_response(data, path)
         if not is_decision(path, data):
-            _refuse(path, "a file named by its authority and its SHA-256", f"SHA-256 {sha256(data)}")
+            raise _refusal(path, "a file named by its authority and its SHA-256", f"SHA-256 {sha256(data)}")
         documents = {made.role: self._document(made) for made in response.signatures}
         payloads = {role: sha256(document.canonical) for role, document in documents.items()}
         keys = [self._key(made, documents, path) for made in response.signatures]
@@ -129,8 +129,7 @@ class ExplainedTree:
             if found == {info.spki_sha256} and document.signatures.get(made.keyid) == made.signature:
                 return info
         expected = f"a signature of {made.role} version {made.version} in the tree, by a key that a root names"
-        _refuse(path, expected, f"one by {made.keyid} that is not")
-        return None
+        raise _refusal(path, expected, f"one by {made.keyid} that is not")
 
     def _public_key(self, keyid: str, root: Root) -> Key | None:
         """From root, or from a delegation: root names delegated keys by their digest."""
@@ -181,14 +180,16 @@ def _votes(
         return (), tuple(f"approval {sha256(data)[:16]}: not verified, no registry of operators" for data in envelopes)
     votes, failed = cast_approvals(read_operators(registry, "operators"), response.decided, envelopes)
     if failed:
-        _refuse(path, "approvals by operators of the registry", failed[0])
+        raise _refusal(path, "approvals by operators of the registry", failed[0])
     for vote in votes:
         named = {item.name: item.sha256 for item in vote.approval.subjects}
         for made in response.signatures:
             if named.get(f"{made.role}.{made.version}.json") != payloads[made.role]:
-                _refuse(path, f"an approval by {vote.operator} of {made.role} version {made.version}", "of other bytes")
+                raise _refusal(
+                    path, f"an approval by {vote.operator} of {made.role} version {made.version}", "of other bytes"
+                )
     return votes, ()
 
 
-def _refuse(subject: str, expected: str, got: str) -> NoReturn:
-    raise RefusedError(SigningRule.DECISION_PROVEN, subject, expected=expected, got=got)
+def _refusal(subject: str, expected: str, got: str) -> RefusedError:
+    return RefusedError(SigningRule.DECISION_PROVEN, subject, expected=expected, got=got)

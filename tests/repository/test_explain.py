@@ -1,6 +1,7 @@
 """enigm-sign explain: from the published tree alone, with the real authorities' answers."""
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,8 @@ from enigm_testkit.vendor import release_toml
 from enigm_tuf.authorities.cli import main as enigm_sign
 from enigm_tuf.model.bundle import pack, unpack
 from enigm_tuf.model.strict_json import sha256
+
+PAGE = Path(__file__).parents[2] / "docs" / "howto" / "explain-a-release.md"
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +64,30 @@ def test_a_release_is_explained_from_the_tree_alone(
     payload, manifest = house.key("payload-a").custodian, house.key("manifest-a").custodian
     assert {("phone.payload", payload), ("phone.manifest", manifest), ("snapshot", manifest)} <= signed
     for item in told["decisions"]:
-        assert [vote["operator"] for vote in item["approvals"]] == ["alice", "bob"]
+        assert {vote["operator"] for vote in item["approvals"]} == {"alice", "bob"}
         assert item["unverified"] == []
         summary = item["summary"]["predicate"]
         assert summary["verificationResult"] == "PASSED"
         assert len(summary["inputAttestations"]) == 2
         for made, subject in zip(item["signatures"], item["summary"]["subject"], strict=True):
             assert subject["name"] == f"{made['role']}.{made['version']}.json"
+
+
+def test_the_page_s_commands_work(
+    house: House, tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for authority in ("release", "manifest"):
+        shutil.copy(_registry(house, authority), tree.parent)
+    shutil.copy(tree / "metadata/1.root.json", tree.parent)
+    tree.rename(tree.parent / "published")
+    monkeypatch.chdir(tree.parent)
+    commands = [line[2:] for line in PAGE.read_text().splitlines() if line.startswith("$ enigm-sign explain")]
+    told = []
+    for command in commands:
+        assert enigm_sign(shlex.split(command)[1:]) == 0
+        told.append(capsys.readouterr().out)
+    assert "approved by bob of security" in told[0]
+    assert json.loads(told[1])["record"] == "phone-1.0"
 
 
 def test_people_read_who_signed_and_what_is_not_proved(
