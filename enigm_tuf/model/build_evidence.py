@@ -207,10 +207,13 @@ def _time(value: JsonObject, name: str, source: str) -> datetime:
     try:
         read = datetime.fromisoformat(text)
     except ValueError as error:
-        raise MalformedError(source, name, f"must be a time, is {text:.40!r}") from error
+        raise MalformedError(source, name, f"must be a time, is {text[:40]!r}") from error
     if read.tzinfo is None:
         raise MalformedError(source, name, "must be a time with its zone")
-    return read.astimezone(UTC)
+    try:
+        return read.astimezone(UTC)
+    except OverflowError as error:
+        raise MalformedError(source, name, f"beyond what a calendar holds: {text[:40]!r}") from error
 
 
 def _base64(value: JsonObject, name: str, source: str) -> bytes:

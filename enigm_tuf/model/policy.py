@@ -116,6 +116,7 @@ def read_policy(data: bytes, source: str) -> Policy:
     """Parse, and check that the policy leaves no rule without its numbers."""
     policy = POLICY.read(parse_toml(data, source), source)
     _require_complete(policy, source)
+    _require_strict_emergency(policy, source)
     require_demands(policy.source, policy.gate, policy.time, policy.ceremony, source)
     for kind, days in policy.expiry.items():
         if days.minimum > days.maximum:
@@ -126,6 +127,20 @@ def read_policy(data: bytes, source: str) -> Policy:
 def voter_role(action: str) -> str:
     """The role of those who make up the quorum of an action."""
     return "policy-approver" if action in GOVERNANCE_ACTIONS else "approver"
+
+
+def _require_strict_emergency(policy: Policy, source: str) -> None:
+    """An emergency goes round freezes and waiting, so more people agree to it, of all the same partitions, together."""
+    emergency, release = policy.actions.get("emergency"), policy.actions["release"]
+    if emergency is None:
+        return
+    if emergency.approvals <= release.approvals:
+        told = f"an emergency needs more approvals than a release, which needs {release.approvals}"
+        raise MalformedError(source, "actions.emergency.approvals", told)
+    if missing := sorted(set(release.partitions) - set(emergency.partitions)):
+        raise MalformedError(source, "actions.emergency.partitions", f"must have {missing[0]}, as for a release")
+    if not policy.ceremony.open_hours.get("emergency"):
+        raise MalformedError(source, "ceremony.open_hours.emergency", "an emergency is signed in a ceremony: not 0")
 
 
 def _require_complete(policy: Policy, source: str) -> None:

@@ -161,6 +161,20 @@ def test_a_result_that_differs_in_one_thing_is_refused(envelope: bytes, refused:
     assert caught.value.rule == "TESTS"
 
 
+@pytest.mark.parametrize(
+    ("finished", "told"),
+    [
+        ("yesterday", "must be a time, is 'yesterday'"),
+        ("2026-11-26T12:00:00", "with its zone"),
+        ("0001-01-01T00:00:00+23:59", "beyond what a calendar holds"),
+        (7, "finishedOn"),
+    ],
+)
+def test_a_result_whose_time_is_none_is_malformed(finished: object, told: str) -> None:
+    with pytest.raises(MalformedError, match=told):
+        passed(LAB.tests(OTA, NOW, finishedOn=finished))
+
+
 def test_a_failure_is_not_hidden_behind_a_later_success() -> None:
     with pytest.raises(RefusedError, match="got FAILED"):
         passed(LAB.tests(OTA, NOW - timedelta(hours=2), result="FAILED"), LAB.tests(OTA, NOW))

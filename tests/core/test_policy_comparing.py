@@ -29,7 +29,7 @@ FULL = (
     .replace("freezes = []", f"freezes = [{FREEZE}]")
     .replace("attested = []", 'attested = ["piv"]')
     .replace('piv_firmware = "0"', 'piv_firmware = "5.7.0"')
-    .replace("rollout = 0}", "rollout = 4}")
+    .replace("emergency = 0}", "emergency = 4}")
 ) + "\n[backup]\nrestore_proof_days = 90\n"
 """A policy in which every section says something."""
 
@@ -88,7 +88,7 @@ CHANGES = [
     ("signatures_per_session = 100", "signatures_per_session = 99", "tighten", "rate.signatures_per_session"),
     ("signatures_per_day = 10000", "signatures_per_day = 9999", "tighten", "rate.signatures_per_day"),
     ("open_hours = {root = 0", "open_hours = {root = 12", "tighten", "ceremony.open_hours.root"),
-    ("rollout = 4}\n", "rollout = 3}\n", "tighten", "ceremony.open_hours.rollout"),
+    ("emergency = 4}\n", "emergency = 3}\n", "tighten", "ceremony.open_hours.emergency"),
     ("restore_proof_days = 90", "restore_proof_days = 89", "tighten", "backup.restore_proof_days"),
     ("\n[backup]\nrestore_proof_days = 90\n", "", "tighten", "backup.restore_proof_days"),
 ]
@@ -116,14 +116,14 @@ def test_a_change_and_its_opposite_have_opposite_directions(old: str, new: str, 
 def test_every_direction_is_tried() -> None:
     tried = {path for *_, path in CHANGES}
     fields = {pattern.replace(".*", "") for pattern in CLASSES}
-    names = {".".join(part for part in path.split(".") if part not in {"root", "phone", "rollout"}) for path in tried}
+    names = {".".join(part for part in path.split(".") if part not in {"root", "phone", "emergency"}) for path in tried}
     names = {name.replace("expiry.payload", "expiry").replace("actions.recovery", "actions") for name in names}
     names = {"thresholds" if name.startswith("thresholds") else name for name in names}
     assert fields == names
 
 
 def test_a_ceremony_that_is_not_demanded_any_more_is_relaxed_although_0_is_less() -> None:
-    text = last(FULL, "rollout = 4}\n", "rollout = 0}\n")
+    text = last(FULL, "emergency = 4}\n", "emergency = 0}\n")
     (change,) = compare(read(FULL), read(text))
     assert (change.before, change.after, change.direction) == (4, 0, "relax")
 

@@ -157,3 +157,19 @@ def test_in_production_root_needs_three_keys_three_departments_a_day_and_a_cerem
     assert scene.refused_by() == []
     assert scene.said("CEREMONY-OPEN") == "when it is signed, in a ceremony that opened at most 12 hours ago"
     assert approved_by(scene, RITA, SAM, OLE).refused_by() == ["QUORUM-PARTITION"]
+
+
+def test_in_production_an_emergency_goes_through_the_holidays_with_one_department_more() -> None:
+    scene = with_proof(approved_by(under("production", payload_release()), QUINN, SAM))
+    scene.action = "emergency"
+    scene.policy = scene.policy.replace("2026-12-23T00:00:00Z", f"{NOW:%Y-%m-%dT%H:%M:%SZ}")
+    assert scene.refused_by() == ["QUORUM-COUNT", "QUORUM-PARTITION"]
+    approved_by(scene, QUINN, SAM, EVE)
+    assert scene.refused_by() == []
+    assert scene.said("CEREMONY-OPEN") == "when it is signed, in a ceremony that opened at most 4 hours ago"
+
+
+def test_in_a_start_up_there_are_no_emergencies() -> None:
+    scene = approved_by(under("start-up", payload_release()), BOB)
+    scene.action = "emergency"
+    assert scene.refused_by() == ["REQUEST-SCOPE", "QUORUM-COUNT", "QUORUM-PARTITION"]

@@ -47,7 +47,9 @@ def roles(question: Question) -> str:
         ("release", "product"): {payload},
         ("manifest", "product"): {"targets", manifest, "snapshot"},
         ("release", "release"): {payload},
+        ("release", "emergency"): {payload},
         ("manifest", "release"): {manifest, "snapshot"},
+        ("manifest", "emergency"): {manifest, "snapshot"},
         ("manifest", "rollout"): {manifest, "snapshot"},
     }
     wanted = expected.get((index.authority, index.action), set())

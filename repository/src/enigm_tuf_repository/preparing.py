@@ -27,13 +27,17 @@ from enigm_tuf_repository.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A record to be opened. ``built`` is what was seen of the artifacts; ``follows`` is as in the record."""
+    """A record to be opened. ``built`` is what was seen of the artifacts; ``follows`` is as in the record.
+
+    ``asked_as`` is the action of the requests, where it is another than the record's.
+    """
 
     record_id: str
     action: Action
     product: str | None
     drafts: tuple[Draft, ...]
     built: tuple[RuleOutcome, ...] = field(default=())
+    asked_as: Action | None = None
     follows: tuple[str, ...] = ()
 
 
@@ -58,7 +62,8 @@ def new_record(workspace: Workspace, record_id: str, signer: Authority | None = 
 def open_record(workspace: Workspace, lineage: Lineage, plan: Plan, now: datetime) -> ReleaseRecord:
     """Take sequence numbers, write the requests, then the record with the evidence of ``built`` and ``prepared``."""
     folder = workspace.record(plan.record_id)
-    entries = tuple(write_entry(workspace, lineage, plan.record_id, plan.action, draft, now) for draft in plan.drafts)
+    asked = plan.asked_as or plan.action
+    entries = tuple(write_entry(workspace, lineage, plan.record_id, asked, draft, now) for draft in plan.drafts)
     built = digests_of(folder, list(staged_files(workspace, plan.record_id)))
     prepared = digests_of(folder, [*(entry.path for entry in entries), *settings_files(workspace, plan.record_id)])
     record = ReleaseRecord(

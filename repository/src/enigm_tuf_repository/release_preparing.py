@@ -19,7 +19,7 @@ from enigm_tuf.model.manifest import (
     write_manifest,
 )
 from enigm_tuf.model.payload import PAYLOAD_RECORD, PayloadRecord
-from enigm_tuf.model.request import RuleOutcome
+from enigm_tuf.model.request import Action, RuleOutcome
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Snapshot, TargetFile, Targets
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
@@ -41,9 +41,17 @@ KEPT_RELEASES = 10  # a manifest lists what devices may still need, not all hist
 
 
 def prepare_release(
-    workspace: Workspace, description_file: Path, now: datetime, evidence: Sequence[Path] = ()
+    workspace: Workspace,
+    description_file: Path,
+    now: datetime,
+    evidence: Sequence[Path] = (),
+    *,
+    emergency: bool = False,
 ) -> ReleaseRecord:
-    """Open the record ``<product>-<version>``. ``evidence`` are statements beside those that the description names."""
+    """Open the record ``<product>-<version>``. ``evidence`` are statements beside those that the description names.
+
+    An ``emergency`` is asked for as such; the record, and so its gates, are those of a release.
+    """
     written = read_release_description(read_input(description_file, LIMITS.document_bytes), str(description_file))
     folder = description_file.parent
     register = load_register(workspace)
@@ -58,7 +66,9 @@ def prepare_release(
         artifacts = _take_all(workspace, record_id, description, folder)
         drafts = _drafts(workspace, lineage, description, record_id, artifacts, provenance, now)
         built = (*(_seen(description, artifact) for artifact in artifacts), *_asked(description))
-        return open_record(workspace, lineage, Plan(record_id, "release", description.product, drafts, built), now)
+        asked: Action | None = "emergency" if emergency else None
+        plan = Plan(record_id, "release", description.product, drafts, built, asked)
+        return open_record(workspace, lineage, plan, now)
 
 
 def _require_channel(products: dict[str, tuple[str, ...]], product: str, channel: str) -> None:

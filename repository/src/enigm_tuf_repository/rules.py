@@ -16,6 +16,10 @@ class RepositoryRule(Rule):
     PAYLOAD_BYTES = "PAYLOAD-BYTES", "payloads on the disk are those of the manifest and of the payload record"
     VERSION_INCREASE = "VERSION-INCREASE", "every role and the release are newer than what is published"
     NEGATIVE_CLIENT = "NEGATIVE-CLIENT", "the device client refuses the staged tree under every attack, by its rule"
+    FREEZE_WINDOW = "FREEZE-WINDOW", "no release goes out while repository.toml says that none does"
+    DECISIONS = "DECISIONS", "every authority that was asked passed it by every rule, and all that is staged is theirs"
+    INVENTORY_FRESH = "INVENTORY-FRESH", "each token that signed was compared with its inventory, and not long ago"
+    TWO_VERIFIERS = "TWO-VERIFIERS", "two implementations accepted, after signing, the very files that are staged"
     SECRET_SCAN = "SECRET-SCAN", "no private key is in what is built, asked for or published"
     EXPIRY_HORIZON = "EXPIRY-HORIZON", "no role expires within a tenth of its life after publication"
     PUBLISHED_TREE = (

@@ -106,6 +106,14 @@ def test_an_encrypted_key_is_found_though_nobody_sees_whose_it_is(data: bytes, k
     assert only(data) == (kind, None)
 
 
+@pytest.mark.parametrize("junk", [b"\xff\xfe", b" \x00", b"-" * 100])
+def test_junk_behind_the_first_line_of_a_pem_stops_nothing(junk: bytes) -> None:
+    """What cannot be read is a finding, and what follows is scanned."""
+    head, _, body = PEM.partition(b"\n")
+    kinds = [item.candidate.kind for item in found_in(head + junk + b"\n" + body + b"\n" + PEM)]
+    assert kinds == ["PEM PRIVATE KEY", "PEM PRIVATE KEY"]
+
+
 def test_a_key_in_json_with_escaped_line_ends_is_found() -> None:
     """As the service accounts of clouds have them."""
     text = json.dumps({"private_key": P256.private_bytes(Encoding.PEM, PKCS8, OPEN).decode()})

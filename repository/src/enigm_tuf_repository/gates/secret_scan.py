@@ -35,7 +35,7 @@ class SecretScan:
         folder = context.workspace.record(context.record.id)
         files = [path for name in FOLDERS if (folder / name).is_dir() for path in files_below(folder / name)]
         total = sum(path.stat().st_size for path in files)
-        scan = Scan()
+        scan = Scan(folder=folder)
         scan.moved = lambda _: progress(min(scan.scanned, total), total)
         for path in files:
             scan.path(path, str(path.relative_to(folder)))

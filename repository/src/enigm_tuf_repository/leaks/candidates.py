@@ -25,6 +25,7 @@ WINDOW = 64 * 2**10  # bytes: more than any private key in any of these forms
 _SHORT = 24  # bytes
 _SHORTEST_WRAP = 13 + 16 + 32  # bytes: nonce, tag, and the smallest key
 _PEM_END = re.compile(rb"-----END [A-Z0-9 ]{0,40}-----|---- END [A-Z0-9 ]{0,40} ----")
+_PEM_LABEL = re.compile(rb"-+ ?(?:BEGIN )([A-Z0-9 ]*[A-Z0-9]).*", re.DOTALL)
 _LINE_BREAK = re.compile(rb"\\r\\n|\\n|\\r|\r\n|\r")  # as it is in a text, and as JSON and shells escape it
 _BASE64_TEXT = re.compile(rb"[A-Za-z0-9+/=\s]{32}")
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/]+(?:(?:\s|\\n|\\r)+[A-Za-z0-9+/]+)*={0,2}")
@@ -51,7 +52,7 @@ def _pem(window: bytes) -> Candidate | None:
     first, _, body = text.partition(b"\n")
     if not _BASE64_TEXT.search(body):
         return None  # the words in a library or in a text about keys
-    length, label = end.end() if end else len(text), first.strip(b"- ").removeprefix(b"BEGIN ").decode().strip()
+    length, label = end.end() if end else len(text), _PEM_LABEL.sub(rb"\1", first[:80]).decode("ascii", "replace")
     if b"PGP" in first:
         return _named(f"PEM {label}", window[:length], pgp.spki_of_armour(body))
     public = _loaded(lambda: load_pem_private_key(text, None)) or _loaded(lambda: load_ssh_private_key(text, None))
@@ -141,7 +142,7 @@ def _java(window: bytes) -> Candidate | None:
 
 
 def _softhsm(window: bytes) -> Candidate | None:
-    kind = {3: "private", 4: "secret"}[window[23]]
+    kind = "private" if window[23] == 3 else "secret"
     return _short(f"SoftHSM {kind} key object", window, None)
 
 

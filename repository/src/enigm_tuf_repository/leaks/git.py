@@ -1,5 +1,6 @@
 """Every object of a Git repository, also those that no branch reaches any more."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +29,7 @@ def scan_git(scan: Scan, directory: Path) -> None:
     """Scan all objects; MisuseError where there is no Git or no repository, TransportError where it breaks off."""
     names = _names(directory)
     command = [*_git(directory), "cat-file", "--batch-all-objects", "--unordered", "--batch"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment()) as process:
         stream = cast("BinaryIO", process.stdout)
         for digest, kind, size in _headers(stream):
             content = _Object(stream, size)
@@ -60,7 +61,7 @@ def _names(directory: Path) -> dict[str, str]:
 
 def _output(directory: Path, *arguments: str) -> bytes:
     try:
-        result = subprocess.run([*_git(directory), *arguments], capture_output=True, check=False)
+        result = subprocess.run([*_git(directory), *arguments], capture_output=True, check=False, env=_environment())
     except FileNotFoundError as error:
         raise MisuseError("git is not installed here") from error
     if result.returncode != 0:
@@ -71,4 +72,9 @@ def _output(directory: Path, *arguments: str) -> bytes:
 
 def _git(directory: Path) -> list[str]:
     """Without what a repository's own configuration could start."""
-    return ["git", "-c", "core.fsmonitor=false", "-C", str(directory)]
+    return ["git", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never", "-C", str(directory)]
+
+
+def _environment() -> dict[str, str]:
+    """Nothing is fetched from where a partial clone says that its objects are."""
+    return {**os.environ, "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}

@@ -39,13 +39,17 @@ class Found:
 
 @dataclass
 class Scan:
-    """What one run found. ``unread`` are containers that could not be looked into, with the reason."""
+    """What one run found. ``unread`` are containers that could not be looked into, with the reason.
+
+    ``folder`` is where large members are unpacked, by default where the system has its temporary files.
+    """
 
     found: list[Found] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     files: int = 0
     scanned: int = 0
     moved: Callable[[int], None] = lambda _: None
+    folder: Path | None = None
 
     def path(self, path: Path, name: str | None = None) -> None:
         """A file; MalformedError where what is in it is too deep or too large to be looked into."""
@@ -66,7 +70,7 @@ class Scan:
         if len(data) <= _IN_MEMORY:
             self._content(packed, BytesIO(data), memoryview(data), depth)
         else:
-            with tempfile.TemporaryFile() as copy:
+            with tempfile.TemporaryFile(dir=self.folder) as copy:
                 while data:
                     copy.write(data)
                     data = packed.read(member, _IN_MEMORY)

@@ -1,0 +1,30 @@
+"""FREEZE-WINDOW: no release goes out while repository.toml says that none does."""
+
+from enigm_tuf_repository.freezes import HELD_BACK, require_no_freeze
+from enigm_tuf_repository.gates.context import GateContext
+from enigm_tuf_repository.gates.gate import Evidence, Progress
+from enigm_tuf_repository.rules import RepositoryRule
+
+
+class FreezeWindow:
+    """Looks at the clock and at ``freezes``."""
+
+    rule = RepositoryRule.FREEZE_WINDOW
+    proves = "No freeze of repository.toml was in force when the gates ran; publication asks again."
+    does_not_prove = "That devices install at once: when each of them is offered it is the rollout's to say."
+
+    def applies(self, context: GateContext) -> str:
+        """To releases and products: a root, a recovery or a renewal is never held back."""
+        return "" if context.record.action in HELD_BACK else f"a {context.record.action} is not held back"
+
+    def run(self, context: GateContext, progress: Progress) -> Evidence:
+        """RefusedError FREEZE-WINDOW names the window."""
+        del progress
+        freezes = context.workspace.configuration().freezes or ()
+        require_no_freeze(freezes, context.record.action, context.record.id, context.now)
+        ahead = sorted(freeze.start for freeze in freezes if freeze.start > context.now)
+        told = f"; the next one starts at {ahead[0]:%F %T} UTC" if ahead else ""
+        return Evidence(f"no freeze at {context.now:%F %T} UTC, of {len(freezes)}{told}", {"freezes": len(freezes)})
+
+
+GATE = FreezeWindow()

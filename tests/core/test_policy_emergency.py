@@ -1,0 +1,51 @@
+"""An emergency is a release under an action of its own: more people, in a ceremony, and never a flag."""
+
+from collections.abc import Callable
+
+import pytest
+
+from enigm_testkit.requests import CAROL, QUORUM, Scene, ballot
+from enigm_testkit.scenes import manifest_release, payload_release
+from enigm_tuf.errors import MalformedError
+from enigm_tuf.model.policy import read_policy
+
+THREE = QUORUM.replace("2", "3")
+
+
+def emergency(scene: Scene, quorum: str = THREE, hours: int = 4) -> Scene:
+    """The policy knows emergencies, and this is one."""
+    scene.policy = scene.policy.replace("[thresholds]", f"[actions.emergency]\n{quorum}\n[thresholds]")
+    head, found, tail = scene.policy.rpartition("emergency = 0")
+    assert found
+    scene.policy = f"{head}emergency = {hours}{tail}"
+    scene.action = "emergency"
+    return scene
+
+
+@pytest.mark.parametrize("make", [payload_release, manifest_release])
+def test_it_needs_more_approvals_than_a_release(make: Callable[[], Scene]) -> None:
+    scene = emergency(make())
+    assert scene.refused_by() == ["QUORUM-COUNT"]
+    scene.ballots += [ballot(CAROL)]
+    assert scene.refused_by() == []
+
+
+def test_everything_else_is_asked_as_of_a_release() -> None:
+    scene = emergency(payload_release())
+    scene.ballots += [ballot(CAROL)]
+    del scene.targets("phone.payload").targets["payloads/phone/1.0/ota.zip"]
+    assert scene.refused_by() == ["TRANSITION-PRODUCT"]
+
+
+@pytest.mark.parametrize(
+    ("quorum", "hours", "told"),
+    [
+        (QUORUM, 4, "actions.emergency.approvals: an emergency needs more approvals than a release, which needs 2"),
+        (THREE.replace(', "security"', ""), 4, "actions.emergency.partitions: must have security, as for a release"),
+        (THREE, 0, "ceremony.open_hours.emergency: an emergency is signed in a ceremony: not 0"),
+    ],
+)
+def test_a_policy_whose_emergency_is_no_stricter_than_a_release_is_not_read(quorum: str, hours: int, told: str) -> None:
+    with pytest.raises(MalformedError) as caught:
+        read_policy(emergency(payload_release(), quorum, hours).policy.encode(), "policy")
+    assert told in str(caught.value)
