@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from enigm_tuf.audit.checkpoints import SignedCheckpoint
 from enigm_tuf.audit.proofs import InclusionProof
 from enigm_tuf.audit.rules import AuditRule
 from enigm_tuf.errors import MalformedError, RefusedError
@@ -44,6 +45,8 @@ class EntryType(StrEnum):
     SIGN_INTENT = "sign.intent"
     SIGN_PERFORMED = "sign.performed"
     SIGN_REFUSED = "sign.refused"
+    SIGN_RECOVERED = "sign.recovered"
+    CHECKPOINT_WITNESSED = "checkpoint.witnessed"
     SESSION_CLOSE = "session.close"
     INVENTORY_CHANGED = "inventory.changed"
     INVENTORY_CHECKED = "inventory.checked"
@@ -90,8 +93,12 @@ class AuditLog(Protocol):
         """All entries, oldest first."""
         ...
 
-    def proof(self, sequence: int) -> InclusionProof:
-        """That entry number ``sequence`` stands in the log, under its newest checkpoint."""
+    def proof(self, sequence: int, checkpoint: SignedCheckpoint) -> InclusionProof:
+        """That entry number ``sequence`` stands in the log, under this checkpoint of it."""
+        ...
+
+    def covering(self, sequence: int) -> SignedCheckpoint:
+        """The newest cosigned checkpoint if it covers that entry, else the newest of all."""
         ...
 
     def head(self) -> AuditHead:
@@ -164,6 +171,10 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
         signature=HEX,
     ),
     EntryType.SIGN_REFUSED: _body(**_REQUEST, role=Optional(ROLE), rule=LINE, reason=LINE),
+    EntryType.SIGN_RECOVERED: _body(
+        **_REQUEST, sequence=POSITIVE, role=ROLE, version=POSITIVE, sha256=SHA256, key=SHA256, finding=LINE
+    ),
+    EntryType.CHECKPOINT_WITNESSED: _body(origin=LINE, entries=POSITIVE, root=SHA256),
     EntryType.SESSION_CLOSE: _body(key=SHA256),
     EntryType.INVENTORY_CHANGED: _body(
         version=POSITIVE, sha256=SHA256, operators=Sequence(NAME, minimum=1, maximum=100, unique=True)

@@ -14,16 +14,22 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from enigm_tuf.audit.checkpoints import Checkpoint, SignedCheckpoint, sign_checkpoint, verified_checkpoint
+from enigm_tuf.audit.checkpoints import (
+    Checkpoint,
+    SignedCheckpoint,
+    require_consistent,
+    sign_checkpoint,
+    verified_checkpoint,
+)
 from enigm_tuf.audit.files import LogFiles, damage_refused
 from enigm_tuf.audit.log import AuditEntry, EntryType, read_entry, require_later, write_entry
-from enigm_tuf.audit.notes import NoteSigner, read_signer, require_name, write_signer
+from enigm_tuf.audit.notes import NOTE_BYTES, Note, NoteSigner, read_signer, require_name, write_signer
 from enigm_tuf.audit.proofs import InclusionProof, verified_entry
 from enigm_tuf.audit.rules import AuditRule
-from enigm_tuf.audit.tiles import WIDTH, TileNodes, bundle_of, split_bundle
-from enigm_tuf.audit.tree import Edge, edge, inclusion_proof, leaf_hash
+from enigm_tuf.audit.tiles import WIDTH, TileNodes, all_tiles, bundle_of, split_bundle
+from enigm_tuf.audit.tree import Edge, consistency_proof, edge, inclusion_proof, leaf_hash
 from enigm_tuf.audit.writing import GrowingTree
-from enigm_tuf.durable import fsync_directory, read_input, write_new
+from enigm_tuf.durable import fsync_directory, read_input, replace_file, write_new
 from enigm_tuf.errors import MisuseError, RefusedError, StateError
 from enigm_tuf.model.request import AuditHead
 from enigm_tuf.ports import Clock
@@ -84,16 +90,50 @@ class MerkleLog:
                 self._known = list(_verified_entries(self._files, self._signed.checkpoint))
         return iter(tuple(self._known))
 
-    def proof(self, sequence: int) -> InclusionProof:
+    def proof(self, sequence: int, checkpoint: SignedCheckpoint) -> InclusionProof:
         """See AuditLog. Reads the tiles on the entry's path, and its bundle."""
-        size, index = self._tree.size, sequence - 1
-        tile = bundle_of(index, size)
+        index, size = sequence - 1, checkpoint.checkpoint.size
+        tile = bundle_of(index, self._tree.size)
         with damage_refused(self._files.path):
             entry = split_bundle(self._files.tile(tile), tile)[index % WIDTH]
-            path = inclusion_proof(index, size, TileNodes(size, self._files.tile))
-        proof = InclusionProof(entry, index, path, self._signed.note.data)
+            path = inclusion_proof(index, size, self._nodes())
+        proof = InclusionProof(entry, index, path, checkpoint.note.data)
         verified_entry(proof, self._signer.log, f"{self._files.path}, entry {sequence}")
         return proof
+
+    def covering(self, sequence: int) -> SignedCheckpoint:
+        """See AuditLog."""
+        cosigned = self.cosigned
+        return cosigned if cosigned and cosigned.checkpoint.size >= sequence else self._signed
+
+    def consistency(self, since: int) -> tuple[bytes, ...]:
+        """That the log as it was with ``since`` entries begins the one of today."""
+        with damage_refused(self._files.path):
+            return consistency_proof(since, self._tree.size, self._nodes())
+
+    @property
+    def cosigned(self) -> SignedCheckpoint | None:
+        """The newest checkpoint that a witness has given back."""
+        place = _cosigned_file(self._files.path)
+        if not place.exists():
+            return None
+        return verified_checkpoint(read_input(place, NOTE_BYTES), self._signer.log, str(place))
+
+    def keep_cosigned(self, signed: SignedCheckpoint) -> None:
+        """Keep what a witness has given back, with the cosignatures that were there of the same checkpoint.
+
+        RefusedError LOG-CONSISTENT if this log does not begin with it.
+        """
+        source, old = "the cosigned checkpoint", signed.checkpoint
+        steps = self.consistency(old.size) if old.size <= self._tree.size else ()
+        require_consistent(old, self._signed.checkpoint, steps, source)
+        before, lines = self.cosigned, signed.note.signatures
+        if before and before.checkpoint == old:
+            lines = tuple(dict.fromkeys((*before.note.signatures, *lines)))
+        replace_file(_cosigned_file(self._files.path), Note(signed.note.text, lines).data)
+
+    def _nodes(self) -> TileNodes:
+        return TileNodes(self._tree.size, self._files.tile)
 
     def head(self) -> AuditHead:
         """See AuditLog."""
@@ -185,6 +225,27 @@ def verify(path: Path, expect: AuditHead | None) -> AuditHead:
     return _head(head)
 
 
+def copy_log(path: Path, to: Path) -> int:
+    """Tiles, bundles and checkpoint into the empty folder ``to``, after all was compared; how many entries."""
+    files, copy = LogFiles(path), LogFiles(to)
+    note = files.checkpoint()
+    head, _ = _read_whole(path)
+    signed = verified_checkpoint(note, log_signer(path).log, str(path))
+    if signed.checkpoint != head:
+        raise StateError(f"{path}: somebody has appended meanwhile", hint="run it again")
+    copy.commit({tile: files.tile(tile) for tile in all_tiles(head.size)}, note)
+    return head.size
+
+
+def require_begins_with(path: Path, old: SignedCheckpoint, source: str) -> None:
+    """RefusedError LOG-CONSISTENT unless the log begins with all entries of a checkpoint that was kept elsewhere."""
+    head = verified_checkpoint(LogFiles(path).checkpoint(), log_signer(path).log, str(path)).checkpoint
+    with damage_refused(path):
+        nodes = TileNodes(head.size, LogFiles(path).tile)
+        steps = consistency_proof(old.checkpoint.size, head.size, nodes) if old.checkpoint.size <= head.size else ()
+    require_consistent(old.checkpoint, head, steps, source)
+
+
 def _read_whole(path: Path) -> tuple[Checkpoint, list[AuditEntry]]:
     """Again from the start where somebody has appended meanwhile."""
     files = LogFiles(path)
@@ -225,6 +286,10 @@ def _last_entry(size: int, files: LogFiles) -> AuditEntry | None:
 
 def _head(checkpoint: Checkpoint) -> AuditHead:
     return AuditHead(checkpoint.size, checkpoint.root.hex())
+
+
+def _cosigned_file(path: Path) -> Path:
+    return path.with_name("cosigned.checkpoint")
 
 
 def _key_file(path: Path) -> Path:

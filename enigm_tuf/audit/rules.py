@@ -12,5 +12,6 @@ class AuditRule(Rule):
     LOG_CHECKPOINT = "LOG-CHECKPOINT", "a checkpoint is signed with its log's own key, under the log's own name"
     LOG_CONSISTENT = "LOG-CONSISTENT", "a log begins with all that an older checkpoint of it holds"
     LOG_INCLUSION = "LOG-INCLUSION", "an entry leads to the root of its log's checkpoint"
+    LOG_SIGNATURES = "LOG-SIGNATURES", "every signature of the authority in a published repository is in its log"
     LOG_PINNED = "LOG-PINNED", "an authority signs under a root that pins this very log of it, and no other"
     LOG_WITNESS = "LOG-WITNESS", "a checkpoint is cosigned by as many distinct witnesses as are asked for"

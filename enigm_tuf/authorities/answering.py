@@ -55,6 +55,7 @@ def _answer(
 ) -> Answer:
     index = case.request.index
     verdict: Literal["PASSED", "FAILED"] = "FAILED" if refusal else "PASSED"
+    head, proofs = proofs_of(log, case.request.digest, made[0])
     counted = tuple(sorted({vote.envelope_sha256 for vote in decision.counted}))
     response = SigningResponse(
         request_sha256=case.request.digest,
@@ -70,9 +71,8 @@ def _answer(
         approvals=counted,
         signatures=made[0],
         inventory=made[1],
-        audit=log.head(),
+        audit=head,
     )
     envelopes = {sha256(data): data for data in (*case.request.below("approvals").values(), *case.brought.envelopes)}
-    proofs = proofs_of(log, case.request.digest, response.signatures)
     members = proofs | {f"{APPROVALS}{digest}.dsse.json": envelopes[digest] for digest in counted}
     return Answer(response, make_response(response, members), refusal)

@@ -47,6 +47,7 @@ def answer_again(
             hint="enigm-sign sign makes one",
         )
     index = request.index
+    head, proofs = proofs_of(log, request.digest, found.signatures)
     response = SigningResponse(
         request_sha256=request.digest,
         request_id=index.request_id,
@@ -59,9 +60,8 @@ def answer_again(
         approvals=found.approvals,
         signatures=tuple(found.signatures),
         inventory=found.inventory,
-        audit=log.head(),
+        audit=head,
     )
-    proofs = proofs_of(log, request.digest, response.signatures)
     return response, make_response(response, proofs | _members(request, envelopes, found.approvals))
 
 

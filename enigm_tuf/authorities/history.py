@@ -104,20 +104,19 @@ class History:
 def history_of(entries: Iterable[AuditEntry]) -> History:
     """Read a verified log."""
     requests: dict[str, SignedRequest] = {}
-    open_intent, last_time, operators = None, None, None
+    last_time, operators = None, None
+    open_intent: JsonObject | None = None
     signatures: deque[datetime] = deque()
     ceremonies: dict[str, OpenCeremony] = {}
     policies: set[str] = set()
     for entry in entries:
-        last_time = entry.time
+        last_time, open_intent = entry.time, _in_doubt(open_intent, entry)
         while signatures and signatures[0] <= last_time - _DAY:
             signatures.popleft()
         match entry.type:
             case EntryType.SIGN_INTENT:
-                open_intent = entry.body
                 requests.setdefault(entry.body["request_sha256"], _begun(entry.body))
             case EntryType.SIGN_PERFORMED:
-                open_intent = None
                 signatures.append(entry.time)
                 _add_signature(requests, entry)
             case EntryType.OPERATORS_CHANGED:
@@ -128,10 +127,17 @@ def history_of(entries: Iterable[AuditEntry]) -> History:
                 ceremonies[entry.body["ceremony"]] = OpenCeremony(entry.body["ceremony"], entry.time)
             case EntryType.CEREMONY_CLOSED:
                 ceremonies.pop(entry.body["ceremony"], None)
-            case EntryType.SIGN_REFUSED if entry.body["role"] is not None:
-                open_intent = None
     ceremony = max(ceremonies.values(), key=lambda item: item.opened, default=None)
     return History(requests, open_intent, last_time, operators, tuple(signatures), ceremony, frozenset(policies))
+
+
+def _in_doubt(before: JsonObject | None, entry: AuditEntry) -> JsonObject | None:
+    """The intent of which nobody knows how it ended, after one more entry."""
+    if entry.type == EntryType.SIGN_INTENT:
+        return entry.body
+    ended = entry.type in {EntryType.SIGN_PERFORMED, EntryType.SIGN_RECOVERED}
+    refused = entry.type == EntryType.SIGN_REFUSED and entry.body["role"] is not None
+    return None if ended or refused else before
 
 
 def _begun(intent: JsonObject) -> SignedRequest:

@@ -3,17 +3,24 @@
 from collections.abc import Sequence
 
 from enigm_tuf.audit.log import AuditEntry, AuditLog, EntryType
-from enigm_tuf.model.request import PROOFS, RoleSignature
+from enigm_tuf.model.request import PROOFS, AuditHead, RoleSignature
 
 
-def proofs_of(log: AuditLog, request_sha256: str, signatures: Sequence[RoleSignature]) -> dict[str, bytes]:
-    """The members of the response's file, each a C2SP tlog-proof from the newest checkpoint."""
+def proofs_of(
+    log: AuditLog, request_sha256: str, signatures: Sequence[RoleSignature]
+) -> tuple[AuditHead, dict[str, bytes]]:
+    """The members of the response's file, each a C2SP tlog-proof, and the head that they all are from."""
     wanted = set(signatures)
-    return {
-        f"{PROOFS}{entry.sequence:09d}.tlog-proof": log.proof(entry.sequence).data
+    found = [
+        entry.sequence
         for entry in log.entries()
         if entry.body.get("request_sha256") == request_sha256 and signature_in(entry) in wanted
-    }
+    ]
+    if not found:
+        return log.head(), {}
+    signed = log.covering(max(found))
+    proofs = {f"{PROOFS}{sequence:09d}.tlog-proof": log.proof(sequence, signed).data for sequence in found}
+    return AuditHead(signed.checkpoint.size, signed.checkpoint.root.hex()), proofs
 
 
 def signature_in(entry: AuditEntry) -> RoleSignature | None:

@@ -49,3 +49,4 @@ class SigningRule(Rule):
     SIGN_APPROVED = "SIGN-APPROVED", "a token signs the bytes of an approved request, whichever library asks"
     SIGN_ONCE = "SIGN-ONCE", "a key signs a request once"
     SIGN_INTENT_OPEN = "SIGN-INTENT-OPEN", "nothing is signed while it is unknown whether a signature was made"
+    DECISION_PROVEN = "DECISION-PROVEN", "a published decision has signatures and approvals of what the tree holds"

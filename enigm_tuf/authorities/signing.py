@@ -167,7 +167,7 @@ def _require_nothing_in_doubt(log: MerkleLog) -> None:
             expected="a result for every intent in the audit log",
             got=f"none for key {doubt['key']}",
             hint="a crash came between intent and result: stop, keep the log, and find out with the auditor "
-            "whether that signature was made; nothing is signed here until then",
+            "whether that signature was made; nothing is signed here until enigm-sign audit recover",
         )
 
 

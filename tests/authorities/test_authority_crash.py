@@ -69,3 +69,20 @@ def test_verifying_the_log_says_what_is_in_doubt(house: House, capsys: pytest.Ca
     run(house, house.request("root-1"), _DIES_WHILE_SIGNING)
     assert house.sign("audit", "verify", "--home", house.home("release")) == 0
     assert "IN DOUBT: root version 1" in capsys.readouterr().out
+
+
+def test_signing_goes_on_when_people_have_logged_what_they_found(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = house.request("root-1")
+    run(house, request, _DIES_WHILE_SIGNING)
+    home = ["--home", house.home("release")]
+    house.clock.time = datetime.now(UTC)
+    (intent,) = [e.body for e in read_log(house.home("release") / "audit.log") if e.type == EntryType.SIGN_INTENT]
+    finding = ["--finding", "carol and the auditor: no signature left the token"]
+    assert house.sign("audit", "recover", *home, *finding, last_four_words="no such words here") == 3
+    assert "error: CONFIRM-WORDS" in capsys.readouterr().err
+    assert house.signs(request, "root-a", house.votes(request)) == 3
+    assert house.sign("audit", "recover", *home, *finding, last_four_words=last_words(intent["sha256"])) == 0
+    assert house.signs(request, "root-a", house.votes(request)) == 0
+    assert last_entries(house) == [EntryType.SIGN_PERFORMED, EntryType.SESSION_CLOSE]

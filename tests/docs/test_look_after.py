@@ -36,6 +36,7 @@ def test_the_commands_of_the_page_work(vendor: Vendor, monkeypatch: pytest.Monke
     monkeypatch.chdir(vendor.workspace.path)
     shutil.copy(vendor.published / "metadata/1.root.json", "1.root.json")
     for command in commands():
+        command = [word.replace("/tmp/enigm-copy", str(vendor.path / "copy")) for word in command]
         assert main(command, Edges(vendor.clock)) == 0, command
 
 

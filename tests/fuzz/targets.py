@@ -54,7 +54,7 @@ from enigm_tuf.trust.request_signature import verify_request
 from enigm_tuf.trust.verified import read_document
 from enigm_tuf_client.device import parse_configuration
 from enigm_tuf_client.store import DirectoryStore
-from fuzz import seeds, signing
+from fuzz import ceremonies, seeds, signing
 from fuzz.artifacts import ARTIFACTS
 from fuzz.evidence import EVIDENCE
 from fuzz.mutators import Mutator, bundle_mutator, json_mutator, log_mutator, text_mutator, toml_mutator
@@ -258,6 +258,8 @@ TARGETS: dict[str, Target] = {
     "response": Target(lambda data: read_response(data, SOURCE), signing.response_seeds, bundle_mutator),
     "approval": Target(signing.run_approval, signing.approval_seeds, signing.approval_mutator),
     "policy": Target(lambda data: read_policy(data, SOURCE), policy_seeds, toml_mutator),
+    "ceremony-script": Target(ceremonies.run_script, ceremonies.script_seeds, toml_mutator),
+    "ceremony-transcript": Target(ceremonies.run_transcript, ceremonies.transcript_seeds),
     "device-toml": Target(lambda data: parse_configuration(data, SOURCE), lambda: [DEVICE], toml_mutator),
     "signed-request": Target(run_signed_request, signed_request_seeds, text_mutator),
     "device-state": Target(run_state, state_seeds),

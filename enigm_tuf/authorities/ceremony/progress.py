@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
+from enigm_tuf.authorities.ceremony.arguments import tokens_in
 from enigm_tuf.authorities.ceremony.rules import TranscriptRule
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.ceremony import Script, Step
@@ -74,7 +75,9 @@ def advance(progress: Progress, entry: TranscriptEntry) -> Progress:
 
 
 def _opened(progress: Progress, body: JsonObject, subject: str) -> Progress:
-    del subject
+    roles = set(progress.script.roles)
+    if set(body["people"]) != roles:
+        _refuse(subject, f"people for {', '.join(sorted(roles))}", f"for {', '.join(sorted(body['people'])) or 'none'}")
     return replace(progress, opened=body)
 
 
@@ -88,6 +91,8 @@ def _begun(progress: Progress, body: JsonObject, subject: str) -> Progress:
     if body["actor"] not in progress.people[step.actor] or body["witnesses"] != progress.people[step.witness]:
         people = f"one of {', '.join(progress.people[step.actor])}; all of {', '.join(progress.people[step.witness])}"
         _refuse(subject, people, f"{body['actor']}; {', '.join(body['witnesses'])}")
+    if foreign := set(body["tokens"]) - set(tokens_in(step)):
+        _refuse(subject, f"the tokens of step {step.id}", ", ".join(sorted(foreign)))
     known = dict(progress.serials)
     serials = tuple((known | {name: serial for name, serial in body["tokens"].items() if name not in known}).items())
     for name, serial in body["tokens"].items():

@@ -5,11 +5,15 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enigm_tuf.audit.merkle import read_log, verify
+from enigm_tuf.audit.checkpoints import verified_checkpoint
+from enigm_tuf.audit.merkle import log_signer, read_log, require_begins_with, verify
+from enigm_tuf.audit.notes import NOTE_BYTES
 from enigm_tuf.authorities.cli.request_options import add_home
 from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import open_home
+from enigm_tuf.authorities.published_signatures import require_all_logged
 from enigm_tuf.commandline import Command, Outcome
+from enigm_tuf.durable import read_input
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.request import AuditHead
 
@@ -22,17 +26,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--expect", metavar="ENTRIES:SHA256", help="a head that was noted earlier, outside this machine"
     )
+    parser.add_argument("--since", metavar="FILE", help="a checkpoint of this log that was kept elsewhere")
+    parser.add_argument("--repository", metavar="DIR", help="published metadata: every signature in it must be logged")
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     del edges
     home = open_home(Path(arguments.home))
     head = verify(home.log, None if arguments.expect is None else _head(arguments.expect))
-    doubt = history_of(read_log(home.log)).open_intent
+    if arguments.since:
+        note = read_input(Path(arguments.since), NOTE_BYTES)
+        kept = verified_checkpoint(note, log_signer(home.log).log, arguments.since)
+        require_begins_with(home.log, kept, arguments.since)
+    entries = read_log(home.log)
     lines = [f"{head.entries} entries under one signed root", f"head {head.entries}:{head.sha256}"]
-    if doubt:
+    data: dict[str, object] = {"entries": head.entries, "sha256": head.sha256, "in_doubt": False}
+    if arguments.repository:
+        data["signatures"] = require_all_logged(home, entries, Path(arguments.repository))
+        lines.append(f"{data['signatures']} signatures of this authority in {arguments.repository}, all of them logged")
+    if doubt := history_of(entries).open_intent:
+        data["in_doubt"] = True
         lines.append(f"IN DOUBT: {doubt['role']} version {doubt['version']} was about to be signed, no result is known")
-    return Outcome({"entries": head.entries, "sha256": head.sha256, "in_doubt": doubt is not None}, lines)
+    return Outcome(data, lines)
 
 
 def _head(text: str) -> AuditHead:
@@ -47,9 +62,10 @@ COMMAND: "Command[Edges]" = Command(
     summary="Check that no entry of the audit log was changed, moved, put in or cut off.",
     examples=(
         "enigm-sign audit verify --home release\n"
+        "enigm-sign audit verify --home release --since 2026-11-26.checkpoint --repository repository/published\n"
         "enigm-sign audit verify --home release --expect 42:5f0c...e1  (finds a log that was cut or written anew)"
     ),
     configure=configure,
     run=run,
-    details="Without --expect, entries cut off at the end cannot be noticed: note the head after every session.",
+    details="Without --since or --expect, entries cut off at the end cannot be noticed: keep a checkpoint elsewhere.",
 )

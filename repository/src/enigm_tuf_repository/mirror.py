@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from enigm_tuf.errors import MalformedError, MisuseError, NotFoundError, RefusedError
 from enigm_tuf.limits import LIMITS
@@ -28,7 +29,7 @@ from enigm_tuf_client.workflow import TufWorkflow
 from enigm_tuf_repository.artifacts import measure_chunks
 from enigm_tuf_repository.devices import FreshStore, load_product_roles
 from enigm_tuf_repository.lineage import Lineage, SignedFile, file_name, read_signed_file, root_chain
-from enigm_tuf_repository.publication import Held, PublicationStore, unseen
+from enigm_tuf_repository.publication import Held, unseen
 from enigm_tuf_repository.role_building import hashed_name
 from enigm_tuf_repository.rules import RepositoryRule
 from enigm_tuf_repository.stores.caching import TIMESTAMP
@@ -60,8 +61,28 @@ class _Seen:
         return self._fetcher.open(path, start, stop)
 
 
+class Followed(Protocol):
+    """What is followed: an ``enigm_tuf.ports.Fetcher`` that can also say that there is nothing."""
+
+    def read(self, path: str) -> Held | None:
+        """A small file, whole; None where there is none."""
+        ...
+
+    def channel(self) -> Channel:
+        """How it is reached; nothing rests on it."""
+        ...
+
+    def fetch(self, path: str, max_bytes: int) -> bytes:
+        """The whole file; NotFoundError, TransportError (also when it is longer than ``max_bytes``)."""
+        ...
+
+    def open(self, path: str, start: int, stop: int) -> AbstractContextManager[Source]:
+        """Bytes ``start`` to ``stop`` (excluded) of the file, never more; NotFoundError, TransportError."""
+        ...
+
+
 def pull(
-    published: Path, remote: PublicationStore, environment: Environment, first_root: bytes | None = None
+    published: Path, remote: Followed, environment: Environment, first_root: bytes | None = None
 ) -> tuple[str, ...]:
     """Bring the mirror to what the bucket holds; the paths that are new here. Two small requests if there are none.
 
@@ -86,7 +107,7 @@ def pull(
     return tuple(new)
 
 
-def _handed_over(remote: PublicationStore, first_root: bytes | None) -> list[bytes]:
+def _handed_over(remote: Followed, first_root: bytes | None) -> list[bytes]:
     """The root that a new mirror starts from; none where nothing is published yet."""
     if first_root is not None:
         root = read_signed_file(first_root, "root", "the first root")
@@ -99,7 +120,7 @@ def _handed_over(remote: PublicationStore, first_root: bytes | None) -> list[byt
     return []
 
 
-def _require_no_other(remote: PublicationStore, mine: Held | None, there: Held | None) -> None:
+def _require_no_other(remote: Followed, mine: Held | None, there: Held | None) -> None:
     """STORE-MIRROR: a timestamp that was published here is there, or a newer one is."""
     if mine is None or (there is not None and there.data == mine.data):
         return

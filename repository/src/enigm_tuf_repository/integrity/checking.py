@@ -30,7 +30,7 @@ from enigm_tuf_repository.lineage import read_signed_file
 from enigm_tuf_repository.stores.caching import TIMESTAMP
 from enigm_tuf_repository.stores.probe import PROBE
 
-_ASIDE = (".incoming/", PROBE)  # what a store keeps for itself
+_ASIDE = (".incoming/", ".mirror/", PROBE)  # what a store keeps for itself
 
 
 @dataclass(frozen=True, slots=True)
