@@ -90,7 +90,7 @@ def _append_and_die(path: Path, calls: int) -> None:
         done += 1
         replace_file(place, data)
 
-    files.replace_file = dying  # type: ignore[attr-defined] # this process ends soon
+    files.replace_file = dying  # type: ignore[attr-defined,assignment] # this process ends soon
     with open_log(path, SystemClock()) as log:
         log.append(EntryType.ROOT_TRUSTED, {"version": 256, "sha256": "b" * 64})
     os._exit(0)
