@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.audit_log import AuditRows
 from benchmarks.device import DeviceRows
 from benchmarks.leaks import LeakRows
 from benchmarks.object_stores import StoreRows
@@ -55,6 +56,7 @@ def _rows(bench: Bench, size: int, targets: int, rounds: int, huge: int) -> list
     rows += PlainRows(bench, targets, rounds, repeats).rows()
     rows += TokenRows(bench.folder, rounds, repeats).rows()
     rows += LeakRows(bench.folder, size, rounds).rows()
+    rows += AuditRows(bench.folder, 20_000 if rounds == 1 else 1_000_000).rows()
     large, releases = (12 << 20, 1) if size <= 4 << 20 else (256 << 20, 20)
     rows += StoreRows(bench.folder, large, rounds, releases).rows()
     grown = (1, 2) if size <= 4 << 20 else (10, 100, 1_000)
