@@ -39,6 +39,7 @@ VERBS = (
     "reject",
     "sign",
     "response again",
+    "explain",
     "audit verify",
     "audit show",
     "audit checkpoint",

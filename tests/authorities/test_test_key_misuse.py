@@ -20,6 +20,7 @@ from enigm_testkit.requests import ALICE, BOB, CAROL, operators_of
 from enigm_testkit.scenes import first_root
 from enigm_testkit.softhsm import SoftHsm
 from enigm_testkit.spy_module import SpyModule
+from enigm_tuf.audit.merkle import log_signer
 from enigm_tuf.authorities.cli import COMMANDS, main
 from enigm_tuf.authorities.cli.edges import Edges
 from enigm_tuf.model.operators import write_operators
@@ -60,16 +61,10 @@ class Production:
         for info in extension["keyinfo"].values():
             info["environment"] = "production"
         scene.index = {"environment": "production", "previous": (), "sequence": 1}
-        self.policy, self.request = folder / "release.policy.toml", folder / "root.enigmreq"
+        self.policy = folder / "release.policy.toml"
         self.policy.write_text(scene.policy)
         self.operators = folder / "release.operators.json"
         self.operators.write_bytes(write_operators(scene.operators))
-        request = scene.request()
-        self.request.write_bytes(make_request(request.index, request.members))
-        self.votes: list[str] = []
-        for number, cast in enumerate(scene.ballots):
-            (folder / f"{number}.dsse.json").write_bytes(cast(request))
-            self.votes += ["--approval", str(folder / f"{number}.dsse.json")]
         self.home = folder / "home"
         who = ["--home", str(self.home), "--authority", "release", "--environment", "production"]
         known = ["--policy", str(self.policy), "--operators", str(self.operators)]
@@ -78,6 +73,16 @@ class Production:
             vote.write_bytes(operators_vote(voter, scene.operators, scene.policy))
             known += ["--vote", str(vote)]
         assert self.run("authority", "init", *who, *known) == 0
+        log = log_signer(self.home / "audit.log").log
+        pin = {"origin": log.name, "public_key": log.text, "witnesses": [], "witness_threshold": 0}
+        extension["audit_logs"] = [pin]
+        request = scene.request()
+        self.request = folder / "root.enigmreq"
+        self.request.write_bytes(make_request(request.index, request.members))
+        self.votes: list[str] = []
+        for number, cast in enumerate(scene.ballots):
+            (folder / f"{number}.dsse.json").write_bytes(cast(request))
+            self.votes += ["--approval", str(folder / f"{number}.dsse.json")]
 
     def run(self, *arguments: str, **answers: str) -> int:
         words = {"last_four_words": last_words(read(self.request).digest)} if hasattr(self, "request") else {}

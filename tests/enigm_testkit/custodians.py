@@ -209,10 +209,10 @@ def log_of(authority: str, environment: str = "staging") -> NoteSigner:
     return NoteSigner(f"log.test/{environment}/{authority}", Ed25519PrivateKey.from_private_bytes(seed))
 
 
-def log_settings(authority_model: str) -> str:
+def log_settings(authority_model: str, environment: str = "staging") -> str:
     """The value of ``audit_logs`` in repository.toml."""
     known = ("manifest",) if authority_model == '"manifest-only"' else ("manifest", "release")
-    keys = {name: log_of(name).log.text for name in known}
+    keys = {name: log_of(name, environment).log.text for name in known}
     lines = [f'{name} = {{public_key = "{key}", witnesses = [], witness_threshold = 0}}' for name, key in keys.items()]
     return f"{{{', '.join(lines)}}}"
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from enigm_testkit.builders import REF, REPOSITORY, Maker, cyclonedx, spdx
+from enigm_testkit.custodians import log_settings
 from enigm_testkit.vendor import Vendor
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.strict_json import sha256
@@ -67,6 +68,12 @@ class Factory:
 
     def judged(self, **changes: bytes | None) -> Mapping[str, GateResult]:
         """The four gates on release 1.0 with evidence that was changed by file name (``_`` for dots)."""
+        self.prepared(**changes)
+        self.vendor.up_to("phone-1.0", "verify")
+        return self.results()
+
+    def prepared(self, **changes: bytes | None) -> None:
+        """Up to the requests."""
         files = self.evidence() | {_file_name(name): data for name, data in changes.items() if data is not None}
         gone = {_file_name(name) for name, data in changes.items() if data is None}
         folder = self.vendor.path / "build-1.0"
@@ -74,8 +81,6 @@ class Factory:
         for name in files.keys() - gone:
             (folder / name).write_bytes(files[name])
         self.vendor.prepare_release("1.0", PAYLOAD, provenance=str(sorted(files.keys() - gone)))
-        self.vendor.up_to("phone-1.0", "verify")
-        return self.results()
 
     def results(self) -> Mapping[str, GateResult]:
         context = gate_context(self.vendor.workspace, self.vendor.record("phone-1.0"), self.vendor.clock.now())
@@ -150,10 +155,12 @@ def test_evidence_that_differs_in_one_thing_is_refused_by_the_gate_that_reads_it
     assert refused(factory.judged(**change(factory))).keys() == rules
 
 
-def test_a_broken_statement_is_named(factory: Factory) -> None:
+def test_a_broken_statement_is_named_before_anybody_signs(factory: Factory, capsys: pytest.CaptureFixture[str]) -> None:
     broken = json.loads(factory.evidence()["a.dsse.json"]) | {"payload": "e30="}
-    results = factory.judged(a=json.dumps(broken).encode())
-    assert "a.dsse.json: _type" in refused(results)["PROVENANCE"]
+    factory.prepared(a=json.dumps(broken).encode())
+    request = factory.vendor.workspace.record("phone-1.0") / "requests" / "release.enigmreq"
+    assert factory.vendor.run("request", "lint", str(request)) == 2
+    assert "evidence/provenance/a.dsse.json: _type: must be a text, is missing" in capsys.readouterr().err
 
 
 def test_results_grow_old_while_a_release_waits(factory: Factory) -> None:
@@ -184,7 +191,8 @@ def test_in_staging_nothing_is_demanded_where_nothing_stands(gated: Vendor) -> N
 def test_in_production_a_product_without_demands_is_refused(gated: Vendor, rule: str) -> None:
     context = gate_context(gated.workspace, gated.record("phone-1.0"), gated.clock.now())
     file = gated.workspace.configuration_file
-    file.write_text(file.read_text().replace('environment = "staging"', 'environment = "production"'))
+    text = file.read_text().replace(log_settings("dual"), log_settings("dual", "production"))
+    file.write_text(text.replace('environment = "staging"', 'environment = "production"'))
     gates: dict[str, Gate] = {str(plugin.gate.rule): plugin.gate for plugin in installed_gates().plugins}
     assert gates[rule].applies(context) == ""
     with pytest.raises(Exception, match=rf"{rule}: phone: expected \[artifacts.evidence\] in repository.toml"):

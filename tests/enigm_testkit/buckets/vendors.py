@@ -39,7 +39,7 @@ class Shelf:
 
     def tree(self) -> dict[str, bytes]:
         """Every object that a client could fetch."""
-        names = [f"{top}/{name}" for top in ("metadata", "targets") for name in self.store.names(top)]
+        names = [f"{top}/{name}" for top in ("metadata", "targets", "decisions") for name in self.store.names(top)]
         return {name: self.store.fetch(name, 2**24) for name in names}
 
     def timestamp(self) -> bytes:
