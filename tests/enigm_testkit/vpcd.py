@@ -73,7 +73,9 @@ def pcscd() -> Iterator[None]:
         _SOCKET.parent.mkdir(exist_ok=True)
         _SOCKET.unlink(missing_ok=True)
         daemon = subprocess.Popen(
-            [program, "--foreground", "--config", folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            ["setpriv", "--pdeathsig", "TERM", program, "--foreground", "--config", folder],  # dies with us
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         try:
             _wait_until_ready(daemon)
