@@ -1,11 +1,12 @@
-"""What all tests share: the ``rule`` marker, and the proof that every test that docs/assurance.md names has run."""
+"""What all tests share: the ``rule`` marker, and the proof that every test that the assurance case names has run."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-ASSURANCE = Path(__file__).parents[1] / "docs" / "assurance.md"
+DOCS = Path(__file__).parents[1] / "docs"
+ASSURANCE = (DOCS / "assurance.md", DOCS / "explanation" / "threats.md")
 _NAMED_TEST = re.compile(r"`(tests/[^`]+\.py::[^`]+)`")
 
 
@@ -20,15 +21,16 @@ class AssuranceProof:
             self.passed.add(re.sub(r"\[.*|@.*", "", report.nodeid))
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        missing = sorted(set(_NAMED_TEST.findall(ASSURANCE.read_text())) - self.passed)
+        named = {name for page in ASSURANCE for name in _NAMED_TEST.findall(page.read_text())}
+        missing = sorted(named - self.passed)
         if missing and exitstatus == 0:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-            print(f"\n{ASSURANCE.name} names tests that did not pass in this run:")
+            print("\nthe assurance case names tests that did not pass in this run:")
             print("\n".join(f"  {name}" for name in missing))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--assurance", action="store_true", help="fail unless every test in docs/assurance.md has passed")
+    parser.addoption("--assurance", action="store_true", help="fail unless every test of the assurance case has passed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
