@@ -187,8 +187,8 @@ def test_a_root_killed_at_any_file_operation_of_its_publication_is_completed_by_
         assert (vendor.workspace.keys / "payload-d.key.json").is_file()
         operation += 1
     assert operation > 20, "the kill reached every file operation"
-    assert refused == list(range(refused[0], refused[0] + len(refused))), "one window, between root and timestamp"
-    assert len(refused) < 12, "nothing else is done in it"
+    # Files of one kind go out side by side, so that the n-th operation is not the same one in every run.
+    assert refused[-1] - refused[0] < 12, "one window, between root and timestamp, and nothing else is done in it"
 
 
 def _seen_by_device(vendor: Vendor) -> str | None:
