@@ -64,6 +64,11 @@ def test_provenance_that_differs_in_one_thing_is_refused(changes: dict[str, Any]
     assert caught.value.rule == "PROVENANCE"
 
 
+def test_a_build_of_another_file_says_nothing_of_this_one() -> None:
+    with pytest.raises(RefusedError, match="provenance by an allowed builder"):
+        built(ALPHA.provenance({"other.zip": "6" * 64}), GIT.review())
+
+
 @pytest.mark.parametrize(
     "review",
     [
