@@ -18,8 +18,8 @@ def require_logged(
     payloads: Mapping[str, str],
     pins: Sequence[PinnedLog],
     source: str,
-) -> tuple[Included, ...]:
-    """The entries of the response's signatures, proved with ``proofs`` (by name) under one of ``pins``.
+) -> dict[RoleSignature, Included]:
+    """The entry of each of the response's signatures, proved with ``proofs`` (by name) under one of ``pins``.
 
     ``payloads`` gives the SHA-256 of what each role was to sign. RefusedError LOG-INCLUSION, LOG-CHECKPOINT,
     LOG-FORM, LOG-WITNESS.
@@ -39,7 +39,7 @@ def require_logged(
     for signature in response.signatures:
         if signature not in found:
             _refuse(source, f"a proof that the signature of {signature.role} is in the log", "none")
-    return tuple(found.values())
+    return found
 
 
 def _included(data: bytes, pins: Sequence[PinnedLog], source: str) -> tuple[Included, PinnedLog]:

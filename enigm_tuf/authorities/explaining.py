@@ -7,13 +7,12 @@ evidence are the authority's own words; they are marked as that.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
 from enigm_tuf.audit.including import require_logged
-from enigm_tuf.audit.log import read_entry
 from enigm_tuf.audit.pins import PinnedLog, pinned_log
-from enigm_tuf.audit.proofs import Included
 from enigm_tuf.authorities.rules import SigningRule
 from enigm_tuf.durable import read_input
 from enigm_tuf.errors import MisuseError, RefusedError
@@ -96,8 +95,8 @@ class ExplainedTree:
             response,
             payloads,
             tuple(
-                ExplainedSignature(made, key, included.index + 1)
-                for made, key, included in zip(response.signatures, keys, _ordered(response, logged), strict=True)
+                ExplainedSignature(made, key, logged[made].index + 1)
+                for made, key in zip(response.signatures, keys, strict=True)
             ),
             votes,
             unread,
@@ -122,7 +121,7 @@ class ExplainedTree:
         for root in reversed(self.roots):
             view = view_trusted_root(root)
             info = view.extension.keyinfo.get(made.keyid)
-            key = self._public_key(made.keyid, root.value)
+            key = root.value.keys.get(made.keyid) or self._delegated_keys.get(made.keyid)
             if info is None or key is None:
                 continue
             found = signers({made.keyid: key}, [made.keyid], {made.keyid: made.signature}, document.canonical)
@@ -131,16 +130,16 @@ class ExplainedTree:
         expected = f"a signature of {made.role} version {made.version} in the tree, by a key that a root names"
         raise _refusal(path, expected, f"one by {made.keyid} that is not")
 
-    def _public_key(self, keyid: str, root: Root) -> Key | None:
-        """From root, or from a delegation: root names delegated keys by their digest."""
-        if keyid in root.keys:
-            return root.keys[keyid]
+    @cached_property
+    def _delegated_keys(self) -> dict[str, Key]:
+        """Of every ``targets`` in the tree, read once: root names delegated keys by their digest alone."""
+        found: dict[str, Key] = {}
         for file in sorted((self.path / "metadata").glob("*.targets.json")):
             data = read_input(file, LIMITS.targets_bytes)
             delegations = read_document(data, Targets, file.name, LIMITS.targets_bytes).value.delegations
-            if delegations is not None and keyid in delegations.keys:
-                return delegations.keys[keyid]
-        return None
+            if delegations is not None:
+                found = {**delegations.keys, **found}
+        return found
 
     def _pins(self, authority: Authority) -> tuple[PinnedLog, ...]:
         found = [
@@ -159,12 +158,6 @@ def open_explained_tree(path: Path, first_root: bytes, source: str) -> Explained
         state = admit_root(state, read_input(file, LIMITS.root_bytes))
         roots.append(state.root)
     return ExplainedTree(path, roots)
-
-
-def _ordered(response: SigningResponse, logged: Sequence[Included]) -> list[Included]:
-    """By signature, as in the response. ``require_logged`` proved one for each."""
-    by_role = {read_entry(item.entry, item.index + 1, "proof").body["role"]: item for item in logged}
-    return [by_role[made.role] for made in response.signatures]
 
 
 def _votes(
