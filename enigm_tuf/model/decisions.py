@@ -12,9 +12,9 @@ FOLDER = "decisions"
 _PATH = re.compile(r"decisions/([A-Za-z0-9][A-Za-z0-9._-]*)/(manifest|release)-([0-9a-f]{64})\.enigmresp")
 
 
-def decision_path(record: str, authority: str, data: bytes) -> str:
-    """Where the response ``data`` is published."""
-    return f"{FOLDER}/{record}/{authority}-{sha256(data)}.enigmresp"
+def decision_name(authority: str, data: bytes) -> str:
+    """What the response ``data`` is called, in a record and in the tree."""
+    return f"{authority}-{sha256(data)}.enigmresp"
 
 
 def is_decision(path: str, data: bytes) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from enigm_tuf.durable import read_input
 from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.decisions import decision_name
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.trust.threshold import require_threshold, signers
@@ -68,8 +69,8 @@ def attach(
         _keep(workspace, record, answer)
     _stage(workspace, record, asked, answers, states)
     if all(state.complete for state in states) and not record.unasked:
-        stage_decisions(workspace, record)
         record = record.with_evidence(*_evidence(workspace, record, answers, now))
+        stage_decisions(workspace, record)
         save_record(workspace, record)
         _note_signed(workspace, record)
     return record, states
@@ -109,7 +110,7 @@ def _keep(workspace: Workspace, record: ReleaseRecord, answer: Answer) -> None:
     folder = workspace.record(record.id)
     for envelope in answer.envelopes.values():
         write_durably(folder / "approvals" / f"{sha256(envelope)}.dsse.json", envelope)
-    name = f"{answer.response.authority}-{sha256(answer.data)}.enigmresp"
+    name = decision_name(answer.response.authority, answer.data)
     write_durably(folder / "responses" / name, answer.data)
 
 

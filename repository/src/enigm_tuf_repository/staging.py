@@ -1,12 +1,13 @@
 """What a record adds to the tree: its signed roles, the targets that they list, the decisions, and nothing else."""
 
+from pathlib import Path
+
 from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.model.chunks import SUFFIX
-from enigm_tuf.model.decisions import decision_path
+from enigm_tuf.model.decisions import FOLDER
 from enigm_tuf.model.manifest import read_manifest
-from enigm_tuf.model.request import read_response
 from enigm_tuf.model.tuf import TargetFile, Targets
-from enigm_tuf_repository.durable import write_durably
+from enigm_tuf_repository.durable import file_sha256, write_durably
 from enigm_tuf_repository.lineage import SignedFile, file_name, read_signed_file
 from enigm_tuf_repository.records import ReleaseRecord, Step, staged_files
 from enigm_tuf_repository.register import Register
@@ -73,18 +74,16 @@ def offered_payloads(workspace: Workspace, record: ReleaseRecord) -> list[Target
 
 def stage_decisions(workspace: Workspace, record: ReleaseRecord) -> None:
     """The responses of both authorities into the tree, for ``enigm-sign explain``; no device asks for them."""
-    for path, data in _decisions(workspace, record).items():
-        write_durably(workspace.record(record.id) / path, data)
+    folder = workspace.record(record.id)
+    for path in _decisions(record):
+        write_durably(folder / path, (folder / "responses" / Path(path).name).read_bytes())
 
 
-def _decisions(workspace: Workspace, record: ReleaseRecord) -> dict[str, bytes]:
-    files = sorted((workspace.record(record.id) / "responses").glob("*.enigmresp"))
-    found: dict[str, bytes] = {}
-    for file in files:
-        data = file.read_bytes()
-        authority = read_response(data, str(file))[0].authority
-        found[f"staged/{decision_path(record.id, authority, data)}"] = data
-    return found
+def _decisions(record: ReleaseRecord) -> dict[str, str]:
+    """SHA-256 by staged path, of the responses that were judged."""
+    judged = record.evidence(Step.POLICY)
+    digests = judged.digests if judged else {}
+    return {f"staged/{FOLDER}/{record.id}/{Path(path).name}": digest for path, digest in digests.items()}
 
 
 def require_only_signed(workspace: Workspace, record: ReleaseRecord) -> None:
@@ -94,9 +93,9 @@ def require_only_signed(workspace: Workspace, record: ReleaseRecord) -> None:
         allowed |= {staged_path(target), f"{staged_path(target)}{SUFFIX}"}
     if {"snapshot", "root"} & record.roles.keys():
         allowed.add(TIMESTAMP)
-    decisions = _decisions(workspace, record)
+    decisions = _decisions(record)
     for path in staged_files(workspace, record.id):
-        if path in decisions and (workspace.record(record.id) / path).read_bytes() == decisions[path]:
+        if path in decisions and file_sha256(workspace.record(record.id) / path) == decisions[path]:
             continue
         if path not in allowed:
             raise RefusedError(
