@@ -22,7 +22,7 @@ import enigm_tuf_repository.cli as repository_cli
 from enigm_tuf.authorities import cli as authorities_cli
 from enigm_tuf.authorities.ceremony import shipped
 from enigm_tuf.authorities.ceremony.actions import PURPOSES
-from enigm_tuf.authorities.ceremony.reconciling import LOGGED, OTHERS
+from enigm_tuf.authorities.ceremony.reconciling import ADOPTED, LOGGED, OTHERS
 from enigm_tuf.authorities.ceremony.rules import CeremonyRule, ScriptRule, TranscriptRule
 from enigm_tuf.commandline import Command
 from enigm_tuf.model import (
@@ -264,7 +264,8 @@ _LOOKED_UP = {
     "key destroy": "on the token, and in the audit log",
     "wrapping destroy": "in the audit log; whether the token did it, people say",
     "authority trust": "in the audit log, and in the home",
-    "inventory adopt": "in the audit log",
+    "policy propose": "in the audit log",
+    **dict.fromkeys(ADOPTED, "in the audit log, and whether the home has the document"),
     "sign": "in the audit log; a response that was lost is written again",
 }
 
