@@ -234,7 +234,8 @@ CEREMONIES_HEAD = """\
     digest, roles with the least number of people and the roles that none of them may play beside, tokens with serial
     and bag, the digest of the machine's image, and steps. A step has an actor and a witness (roles), an action, its
     arguments, what is said, what is expected, and `on_failure`: `retry N` (N more times, then abort), `resume` (stop,
-    go on later) or `abort`. A retry is never the last try of a PIN.
+    go on later) or `abort`. A retry is never the last try of a PIN. Whatever a script says, its people can end a
+    ceremony: `ceremony run --abort REASON`.
 
     An action is done by hand or is a command of `enigm-sign` with its own arguments; `{home}`, `{policy}`,
     `{operators}` and `{tokens.NAME}` stand for what the script binds. How to:

@@ -198,6 +198,7 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
     EntryType.CEREMONY_CLOSED: _body(
         **_CEREMONY,
         outcome=Choice(("completed", "aborted")),
+        reason=Optional(LINE),
         entries=POSITIVE,
         deviations=Integer(),
         people=Sequence(NAME, minimum=1, maximum=100, unique=True),
@@ -208,6 +209,7 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
 ``payloads`` of ``sign.intent`` are all payloads of the request: which keys may sign each and how many must.
 ``role`` of ``sign.refused`` names the payload whose intent came to nothing; absent before any intent.
 ``transcript_sha256`` is the hash of a ceremony's first line, and at its end of its last: one hangs on the other.
+``reason``: why a ceremony was aborted; absent where it was completed.
 ``serial`` of a backup is that of the key's own token, of a restore that of the spare.
 """
 

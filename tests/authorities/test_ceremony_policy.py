@@ -1,4 +1,4 @@
-"""A policy changes inside an open ceremony: proposed, voted for, adopted, and the root that pins it signed, on tokens."""
+"""A policy changes inside an open ceremony: proposed, voted for, adopted, and the root that pins it is signed."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def house(proposing: House, tmp_path: Path) -> House:
 def change(house: House) -> Ceremony:
     """The shipped script, for this house."""
     _, first, _, second = house.votes(house.request("root-2"))
-    about = {"name": house.path / "change", "policy": house.path / "next.policy.toml"}
+    about: dict[str, object] = {"name": house.path / "change", "policy": house.path / "next.policy.toml"}
     about |= {"request": house.request("root-2"), "approval_a": first, "approval_b": second}
     about |= {"label_a": "root-a", "label_b": "root-b", "approver_a": "alice", "approver_b": "bob"}
     about |= {"approver_a_label": house.label("alice"), "approver_b_label": house.label("bob")}
@@ -88,7 +88,7 @@ def test_a_wrong_pin_at_a_vote_is_tried_again_and_the_transcript_tells(
     ]
     capsys.readouterr()
     assert ceremony.verify() == 0
-    assert "step vote-a failed: wrong PIN" in capsys.readouterr().out
+    assert "step vote-a failed: token alice: wrong PIN" in capsys.readouterr().out
 
 
 def test_a_vote_too_few_adopts_nothing_and_no_root_is_signed(house: House, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "new", metavar="NEW", help="the next policy: the one in force, changed, its version plus one"
-    )
+    parser.add_argument("new", metavar="NEW", help="the next policy: the one in force, changed, its version plus one")
     add_home(parser)
 
 
