@@ -205,6 +205,7 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
     EntryType.CEREMONY_CLOSED: _body(
         **_CEREMONY,
         outcome=Choice(("completed", "aborted")),
+        reason=Optional(LINE),
         entries=POSITIVE,
         deviations=Integer(),
         people=Sequence(NAME, minimum=1, maximum=100, unique=True),
@@ -216,6 +217,7 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
 ``intent`` of ``sign.recovered`` is the number of its entry; ``votes`` are the SHA-256 of the envelopes.
 ``role`` of ``sign.refused`` names the payload whose intent came to nothing; absent before any intent.
 ``transcript_sha256`` is the hash of a ceremony's first line, and at its end of its last: one hangs on the other.
+``reason``: why a ceremony was aborted; absent where it was completed.
 ``serial`` of a backup is that of the key's own token, of a restore that of the spare.
 """
 
