@@ -331,6 +331,7 @@ def policy_toml(house: House, authority: str) -> str:
         "policy",
         "product",
         "retire",
+        "finding",
         "release",
         "root",
         "recovery",

@@ -247,6 +247,7 @@ def policy_toml(authority: Authority, operators: OperatorRegistry) -> str:
         "inventory",
         "operators",
         "policy",
+        "finding",
     )
     kinds = ("root", "payload") if authority == "release" else ("root", "targets", "snapshot", "manifest")
     quorum = 'approvals = 2\npartitions = ["engineering", "security"]\n'
