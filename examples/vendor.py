@@ -55,6 +55,7 @@ def write_policies(stage: Stage) -> None:
             "inventory",
             "operators",
             "policy",
+            "finding",
             "product",
             "release",
             "root",

@@ -45,6 +45,8 @@ VERBS = (
     "audit checkpoint",
     "audit witness",
     "audit export",
+    "finding propose",
+    "finding sign",
     "audit recover",
     "ceremony new",
     "ceremony check",
