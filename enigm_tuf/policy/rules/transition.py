@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from enigm_tuf.model.delegations import DelegatedRole
 from enigm_tuf.model.tuf import MetaFile, Snapshot, Targets
 from enigm_tuf.policy.question import Question
 from enigm_tuf.policy.rules.following import signed_anew, targets_follow
@@ -23,8 +24,7 @@ def targets(question: Question) -> str:
     old = question.previous_targets_of("targets")
     if question.request.index.action == "roles":
         return targets_follow(question, old, new)
-    before = old.delegations.roles or {} if old and old.delegations else {}
-    after = new.delegations.roles or {} if new.delegations else {}
+    before, after = _roles(old), _roles(new)
     for name, role in before.items():
         if name not in after or after[name] != role:
             refuse(TransitionRule.TRANSITION_TARGETS, name, "unchanged", "changed or gone")
@@ -40,6 +40,10 @@ def targets(question: Question) -> str:
     if (old.unrecognized_fields if old else {}) != new.unrecognized_fields:
         refuse(TransitionRule.TRANSITION_TARGETS, "other fields", "unchanged", ", ".join(new.unrecognized_fields))
     return f"gains {', '.join(sorted(gained))}"
+
+
+def _roles(targets: Targets | None) -> Mapping[str, DelegatedRole]:
+    return (targets.delegations.roles if targets and targets.delegations else None) or {}
 
 
 def _require_same_keys(old: Targets | None, new: Targets) -> None:
