@@ -1,11 +1,12 @@
 """RETIRE: a product is taken out of ``targets`` whole, alone, and in sight. Nothing vanishes under another action."""
 
+from collections.abc import Mapping
 from typing import NoReturn
 
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.delegations import Delegations
+from enigm_tuf.model.delegations import DelegatedRole, Delegations
 from enigm_tuf.model.strict_json import canonical, sha256
-from enigm_tuf.model.tuf import matches
+from enigm_tuf.model.tuf import Targets, matches
 from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.delegation_rules import manifest_role
 from enigm_tuf.trust.rules import Rule
@@ -29,7 +30,7 @@ def only(question: Question) -> str:
     old, new = question.previous_targets_of("targets"), question.targets_of("targets")
     if old is None or new is None or old.delegations is None or new.delegations is None:
         _refuse(RetirementRule.RETIRE_ONLY, "targets", "delegations before and after", "none")
-    before, after = dict(old.delegations.roles or {}), dict(new.delegations.roles or {})
+    before, after = dict(_roles(old)), dict(_roles(new))
     gone = sorted(set(before) - set(after))
     products = sorted({name.rpartition(".")[0] for name in gone})
     if len(products) != 1:
@@ -77,10 +78,12 @@ def shown(question: Question) -> str:
 
 def _retired(question: Question) -> str:
     """The product whose delegations go; empty for none. RETIRE-ONLY says whether it is one."""
-    old, new = question.previous_targets_of("targets"), question.targets_of("targets")
-    before = old.delegations.roles or {} if old and old.delegations else {}
-    after = new.delegations.roles or {} if new and new.delegations else {}
+    before, after = _roles(question.previous_targets_of("targets")), _roles(question.targets_of("targets"))
     return next((name.rpartition(".")[0] for name in before if name not in after), "")
+
+
+def _roles(targets: Targets | None) -> Mapping[str, DelegatedRole]:
+    return (targets.delegations.roles if targets and targets.delegations else None) or {}
 
 
 def _refuse(rule: RetirementRule, subject: str, expected: str, got: str) -> NoReturn:
