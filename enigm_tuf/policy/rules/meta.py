@@ -46,6 +46,7 @@ def roles(question: Question) -> str:
         ("manifest", "recovery"): {"root"},
         ("release", "product"): {payload},
         ("manifest", "product"): {"targets", manifest, "snapshot"},
+        ("manifest", "retire"): {"targets", "snapshot"},
         ("release", "release"): {payload},
         ("release", "emergency"): {payload},
         ("manifest", "release"): {manifest, "snapshot"},

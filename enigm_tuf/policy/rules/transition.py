@@ -13,13 +13,13 @@ from enigm_tuf.trust.delegation_rules import payload_role
 
 def targets(question: Question) -> str:
     """TRANSITION-TARGETS: Role targets gains the delegations of one new product, and all others stay as they were,
-    key by key. After a root, ``roles`` gives the same delegations the keys and thresholds that the trusted root
-    names, and changes nothing else.
+    key by key. A product that ends has a rule of its own, RETIRE-ONLY. After a root, ``roles`` gives the same
+    delegations the keys and thresholds that the trusted root names, and changes nothing else.
 
     Evidence: the delegations gained, or the root that they follow.
     """
     new = question.targets_of("targets")
-    if new is None:
+    if new is None or question.request.index.action == "retire":
         return _NOT_HERE
     old = question.previous_targets_of("targets")
     if question.request.index.action == "roles":
@@ -57,8 +57,9 @@ def _require_same_keys(old: Targets | None, new: Targets) -> None:
 
 def product_roles(question: Question) -> str:
     """TRANSITION-PRODUCT: A product role starts empty. A release then only adds payloads: none is taken away or
-    exchanged under its name. Signed anew after a root, a role holds what it held; a payload role that a migration
-    makes holds what is offered.
+    exchanged under its name. Where a product was retired and is added again, its payload role starts with what it
+    held, so that versions go on from there, and its manifest role offers nothing. Signed anew after a root, a role
+    holds what it held; a payload role that a migration makes holds what is offered.
 
     Evidence: what each role gains or keeps.
     """
@@ -72,12 +73,24 @@ def product_roles(question: Question) -> str:
         if question.request.index.action == "roles":
             told.append(signed_anew(question, role, old, new))
         elif question.request.index.action == "product":
-            if new.targets:
-                refuse(TransitionRule.TRANSITION_PRODUCT, role, "no targets in a new role", f"{len(new.targets)}")
-            told.append(f"{role} starts empty")
+            told.append(_starts(role, old, new))
         else:
             told.append(_only_gains(role, old, new))
     return "; ".join(told) or _NOT_HERE
+
+
+def _starts(role: str, old: Targets | None, new: Targets) -> str:
+    """Empty; only a payload role that was there before keeps what it held."""
+    kept = dict(old.targets) if old and kind_of(role) == "payload" else {}
+    if dict(new.targets) != kept:
+        expected = f"the {len(kept)} payloads that it held" if kept else "no targets in a new role"
+        refuse(
+            TransitionRule.TRANSITION_PRODUCT,
+            role,
+            expected,
+            f"{len(new.targets)}, others" if kept else f"{len(new.targets)}",
+        )
+    return f"{role} goes on with the {len(kept)} payloads that it held" if kept else f"{role} starts empty"
 
 
 def _only_gains(role: str, old: Targets | None, new: Targets) -> str:
