@@ -240,6 +240,7 @@ def policy_toml(authority: Authority, operators: OperatorRegistry) -> str:
         "root",
         "recovery",
         "product",
+        "retire",
         "release",
         "roles",
         "rollout",
