@@ -10,7 +10,8 @@ from enigm_tuf.model.shapes import LINE, Record, Sequence, Time
 from enigm_tuf_repository.rules import RepositoryRule
 
 HELD_BACK: tuple[Action, ...] = ("release", "product", "retire")
-"""Roots, recoveries and renewals go out at any time: to hold them back would harm devices, not spare them."""
+"""Roots, recoveries and renewals go out at any time: to hold them back would harm devices, not spare them. So does an
+emergency, to which more people have agreed, in a ceremony of its own."""
 
 
 @dataclass(frozen=True, slots=True)
