@@ -11,7 +11,7 @@ from enigm_testkit.authorities import NOW
 from enigm_testkit.custodians import Voter, soft_key
 from enigm_testkit.requests import ALICE, BOB, CAROL, Ballot, Scene, ballot
 from enigm_testkit.scenes import manifest_release, payload_release
-from enigm_testkit.waivers import waiver
+from enigm_testkit.waivers import WAIVER_TERMS, waiver
 from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.model.approval import Envelope, Subject, pre_authentication_encoding, read_envelope, write_envelope
 from enigm_tuf.model.policy import read_policy
@@ -23,10 +23,9 @@ from enigm_tuf.policy.comparing import compare, needed_quorum
 from enigm_tuf.policy.engine import CATALOGUE, admit, evaluate
 
 SECOND = timedelta(seconds=1)
-TERMS = '[waiver]\napprovals = 2\npartitions = ["engineering", "security"]\nrules = ["GATE-TESTS", "TIME-FREEZE"]\n'
 
 
-def untested(terms: str = TERMS) -> Scene:
+def untested(terms: str = WAIVER_TERMS) -> Scene:
     """A release that passes everything but GATE-TESTS, under a policy that lets people waive it."""
     scene = payload_release()
     scene.policy += terms
@@ -65,7 +64,7 @@ def test_two_waivers_let_it_pass_and_the_rule_still_says_no() -> None:
 
 def test_a_waiver_of_a_rule_that_passes_changes_nothing() -> None:
     scene = payload_release()
-    scene.policy += TERMS
+    scene.policy += WAIVER_TERMS
     scene.ballots += [waiver(ALICE), waiver(BOB)]
     decision = evaluate(scene.question())
     assert decision.passed
@@ -75,7 +74,7 @@ def test_a_waiver_of_a_rule_that_passes_changes_nothing() -> None:
 @pytest.mark.parametrize("make", [payload_release, manifest_release])
 def test_a_waiver_is_no_approval(make: Callable[[], Scene]) -> None:
     scene = make()
-    scene.policy += TERMS
+    scene.policy += WAIVER_TERMS
     scene.ballots = [waiver(ALICE), waiver(BOB)]
     assert says_no(scene) == ["QUORUM-COUNT", "QUORUM-PARTITION"]
 
@@ -88,7 +87,7 @@ def test_an_approval_is_no_waiver() -> None:
 
 @pytest.mark.rule("WAIVER-RULE", "reject")
 @pytest.mark.parametrize(
-    "terms", ["", TERMS.replace('"GATE-TESTS", ', ""), TERMS.replace("GATE-TESTS", "SOURCE-REBUILD")]
+    "terms", ["", WAIVER_TERMS.replace('"GATE-TESTS", ', ""), WAIVER_TERMS.replace("GATE-TESTS", "SOURCE-REBUILD")]
 )
 def test_a_rule_that_the_policy_does_not_list_is_not_waived(terms: str) -> None:
     scene = untested(terms)
@@ -197,7 +196,7 @@ def test_only_rules_of_five_families_can_be_named_at_all(rule: str) -> None:
 @pytest.mark.parametrize("rule", ["QUORUM-COUNT", "KEY-CUSTODY", "META-EXPIRY", "APPROVAL-KNOWN", "REQUEST-TIME"])
 def test_neither_a_policy_nor_a_signed_statement_can_name_another(rule: str) -> None:
     with pytest.raises(MalformedError, match=r"policy: waiver\.rules\[0\]: must be a rule of SOURCE, GATE"):
-        read_policy(untested(TERMS.replace("GATE-TESTS", rule)).policy.encode(), "policy")
+        read_policy(untested(WAIVER_TERMS.replace("GATE-TESTS", rule)).policy.encode(), "policy")
     scene = untested()
     envelope = read_envelope(waiver(BOB)(scene.request()), "waiver")
     statement = parse(envelope.payload, source="waiver")
@@ -212,8 +211,14 @@ def test_neither_a_policy_nor_a_signed_statement_can_name_another(rule: str) -> 
 @pytest.mark.parametrize(
     ("terms", "told"),
     [
-        (TERMS.replace("approvals = 2", "approvals = 1"), "waiver.approvals: a waiver needs no fewer than a change of"),
-        (TERMS.replace(', "security"]', "]"), "waiver.partitions: must have security, as for a change of the policy"),
+        (
+            WAIVER_TERMS.replace("approvals = 2", "approvals = 1"),
+            "waiver.approvals: a waiver needs no fewer than a change of",
+        ),
+        (
+            WAIVER_TERMS.replace(', "security"]', "]"),
+            "waiver.partitions: must have security, as for a change of the policy",
+        ),
     ],
 )
 def test_a_policy_whose_waivers_are_easier_than_its_changes_is_not_read(terms: str, told: str) -> None:
@@ -223,7 +228,7 @@ def test_a_policy_whose_waivers_are_easier_than_its_changes_is_not_read(terms: s
 
 
 def test_to_allow_waivers_is_to_relax_and_wants_the_strictest_quorum() -> None:
-    strict = TERMS.replace("approvals = 2", "approvals = 3")
+    strict = WAIVER_TERMS.replace("approvals = 2", "approvals = 3")
     without, some = (read_policy(untested(terms).policy.encode(), "policy") for terms in ("", strict))
     more = read_policy(untested(strict.replace("rules = [", 'rules = ["RATE-DAY", ')).policy.encode(), "policy")
     assert {change.direction for change in compare(without, some)} == {"relax"}

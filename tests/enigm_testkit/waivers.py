@@ -12,6 +12,13 @@ from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.waiver import Waiver, write_waiver
 from enigm_tuf.trust import signable
 
+WAIVER_TERMS = """
+[waiver]
+approvals = 2
+partitions = ["engineering", "security"]
+rules = ["GATE-TESTS", "TIME-FREEZE"]
+"""
+
 
 def waiver(person: Voter, rule: str = "GATE-TESTS", **changes: Any) -> Ballot:
     """Of the very request that it is cast for, but for ``changes``; for three days round NOW."""
