@@ -55,6 +55,7 @@ def write_policies(stage: Stage) -> None:
             "inventory",
             "operators",
             "policy",
+            "finding",
             "product",
             "release",
             "root",
@@ -86,7 +87,7 @@ products = []
 
 [time]
 relax_delay_hours = 0
-cool_down_hours = {root = 0, recovery = 0, product = 0, release = 0, roles = 0, rollout = 0, emergency = 0}
+cool_down_hours = {root = 0, recovery = 0, product = 0, retire = 0, release = 0, roles = 0, rollout = 0, emergency = 0}
 freezes = []
 
 [rate]
@@ -94,7 +95,7 @@ signatures_per_session = 10
 signatures_per_day = 100
 
 [ceremony]
-open_hours = {root = 0, recovery = 0, product = 0, release = 0, roles = 0, rollout = 0, emergency = 0}
+open_hours = {root = 0, recovery = 0, product = 0, retire = 0, release = 0, roles = 0, rollout = 0, emergency = 0}
 """
 
 

@@ -22,7 +22,7 @@ import enigm_tuf_repository.cli as repository_cli
 from enigm_tuf.authorities import cli as authorities_cli
 from enigm_tuf.authorities.ceremony import shipped
 from enigm_tuf.authorities.ceremony.actions import PURPOSES
-from enigm_tuf.authorities.ceremony.reconciling import LOGGED, OTHERS
+from enigm_tuf.authorities.ceremony.reconciling import ADOPTED, LOGGED, OTHERS
 from enigm_tuf.authorities.ceremony.rules import CeremonyRule, ScriptRule, TranscriptRule
 from enigm_tuf.commandline import Command
 from enigm_tuf.model import (
@@ -234,7 +234,8 @@ CEREMONIES_HEAD = """\
     digest, roles with the least number of people and the roles that none of them may play beside, tokens with serial
     and bag, the digest of the machine's image, and steps. A step has an actor and a witness (roles), an action, its
     arguments, what is said, what is expected, and `on_failure`: `retry N` (N more times, then abort), `resume` (stop,
-    go on later) or `abort`. A retry is never the last try of a PIN.
+    go on later) or `abort`. A retry is never the last try of a PIN. Whatever a script says, its people can end a
+    ceremony: `ceremony run --abort REASON`.
 
     An action is done by hand or is a command of `enigm-sign` with its own arguments; `{home}`, `{policy}`,
     `{operators}` and `{tokens.NAME}` stand for what the script binds. How to:
@@ -264,7 +265,8 @@ _LOOKED_UP = {
     "key destroy": "on the token, and in the audit log",
     "wrapping destroy": "in the audit log; whether the token did it, people say",
     "authority trust": "in the audit log, and in the home",
-    "inventory adopt": "in the audit log",
+    "policy propose": "in the audit log",
+    **dict.fromkeys(ADOPTED, "in the audit log, and whether the home has the document"),
     "sign": "in the audit log; a response that was lost is written again",
 }
 

@@ -11,6 +11,7 @@ from enigm_tuf.audit.proofs import InclusionProof
 from enigm_tuf.audit.rules import AuditRule
 from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.model.ceremony import CEREMONY_TYPES
+from enigm_tuf.model.finding import INTENT_FIELDS, OUTCOME
 from enigm_tuf.model.keys import ENVIRONMENT, HEX, HOME
 from enigm_tuf.model.request import ACTION, AUTHORITY, ROLE, AuditHead
 from enigm_tuf.model.shapes import (
@@ -184,7 +185,13 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
     ),
     EntryType.SIGN_REFUSED: _body(**_REQUEST, role=Optional(ROLE), rule=LINE, reason=LINE),
     EntryType.SIGN_RECOVERED: _body(
-        **_REQUEST, sequence=POSITIVE, role=ROLE, version=POSITIVE, sha256=SHA256, key=SHA256, finding=LINE
+        **INTENT_FIELDS,
+        intent=POSITIVE,
+        outcome=OUTCOME,
+        reason=LINE,
+        finding_sha256=SHA256,
+        operators=Sequence(NAME, minimum=1, maximum=100, unique=True),
+        votes=Sequence(SHA256, minimum=1, maximum=100, unique=True),
     ),
     EntryType.CHECKPOINT_WITNESSED: _body(origin=LINE, entries=POSITIVE, root=SHA256),
     EntryType.SESSION_CLOSE: _body(key=SHA256),
@@ -210,6 +217,7 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
     EntryType.CEREMONY_CLOSED: _body(
         **_CEREMONY,
         outcome=Choice(("completed", "aborted")),
+        reason=Optional(LINE),
         entries=POSITIVE,
         deviations=Integer(),
         people=Sequence(NAME, minimum=1, maximum=100, unique=True),
@@ -218,8 +226,10 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
 """The shape of the body of each type. ``key`` is the SHA-256 of a SubjectPublicKeyInfo, ``sha256`` of canonical bytes.
 
 ``payloads`` of ``sign.intent`` are all payloads of the request: which keys may sign each and how many must.
+``intent`` of ``sign.recovered`` is the number of its entry; ``votes`` are the SHA-256 of the envelopes.
 ``role`` of ``sign.refused`` names the payload whose intent came to nothing; absent before any intent.
 ``transcript_sha256`` is the hash of a ceremony's first line, and at its end of its last: one hangs on the other.
+``reason``: why a ceremony was aborted; absent where it was completed.
 ``serial`` of a backup is that of the key's own token, of a restore that of the spare.
 """
 

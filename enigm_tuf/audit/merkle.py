@@ -237,13 +237,13 @@ def copy_log(path: Path, to: Path) -> int:
     return head.size
 
 
-def require_begins_with(path: Path, old: SignedCheckpoint, source: str) -> None:
+def require_begins_with(path: Path, old: Checkpoint, source: str) -> None:
     """RefusedError LOG-CONSISTENT unless the log begins with all entries of a checkpoint that was kept elsewhere."""
     head = verified_checkpoint(LogFiles(path).checkpoint(), log_signer(path).log, str(path)).checkpoint
     with damage_refused(path):
         nodes = TileNodes(head.size, LogFiles(path).tile)
-        steps = consistency_proof(old.checkpoint.size, head.size, nodes) if old.checkpoint.size <= head.size else ()
-    require_consistent(old.checkpoint, head, steps, source)
+        steps = consistency_proof(old.size, head.size, nodes) if old.size <= head.size else ()
+    require_consistent(old, head, steps, source)
 
 
 def _read_whole(path: Path) -> tuple[Checkpoint, list[AuditEntry]]:

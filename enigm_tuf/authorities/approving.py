@@ -70,7 +70,7 @@ def cast(
     RefusedError POLICY-PINNED, REQUEST-TIME, APPROVER-KEY, CONFIRM-WORDS, and those of the token.
     """
     pin = require_named_policy(request, policy_file)
-    operator = operator_of(operators_file, vote.operator, "approver")
+    operator = operator_of(operators_file, vote.operator, ("approver",))
     require_unexpired(request, now)
     LINE.read(vote.reason, "--reason", "")
     identity = vote.token.identity()
@@ -136,15 +136,15 @@ def require_named_policy(request: SigningRequest, policy_file: PolicyFile) -> Po
     return pin
 
 
-def operator_of(operators_file: OperatorsFile, name: str, role: str) -> Operator:
-    """The operator of that name and role; MisuseError says who there is."""
+def operator_of(operators_file: OperatorsFile, name: str, roles: tuple[str, ...]) -> Operator:
+    """The operator of that name and one of these roles; MisuseError says who there is."""
     registry = read_operators(operators_file.data, operators_file.source)
     operators = {operator.id: operator for operator in registry.operators}
     source = operators_file.source
     if name not in operators:
         raise MisuseError(f"{source} knows no operator {name!r}; it knows {', '.join(sorted(operators))}")
-    if role not in operators[name].roles:
-        raise MisuseError(f"{name} is no {role}; {source} makes them {', '.join(operators[name].roles)}")
+    if not set(roles) & set(operators[name].roles):
+        raise MisuseError(f"{name} is no {' or '.join(roles)}; {source} makes them {', '.join(operators[name].roles)}")
     if not operators[name].active:
         raise MisuseError(f"{name} is not active; {source} says {operators[name].status}")
     return operators[name]

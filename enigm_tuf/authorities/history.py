@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from enigm_tuf.audit.log import AuditEntry, EntryType
+from enigm_tuf.authorities.doubt import SigningState
 from enigm_tuf.errors import StateError
 from enigm_tuf.model.request import Previous, RoleSignature
 from enigm_tuf.model.strict_json import JsonObject
@@ -70,18 +71,20 @@ class SignedRequest:
 class History:
     """The log, read from the start. ``open_intent`` is a ``sign.intent`` of which nobody knows how it ended.
 
+    ``session`` is the body of the last ``session.open``.
     ``operators`` is the body of the entry that names the registry of operators in force, ``signatures`` are the times
     of those of the last 24 hours of the log, ``ceremony`` is the newest that is open, ``policies`` are the digests of
     those that were adopted.
     """
 
     requests: Mapping[str, SignedRequest]
-    open_intent: JsonObject | None
+    open_intent: AuditEntry | None
     last_time: datetime | None
     operators: JsonObject | None = None
     signatures: tuple[datetime, ...] = ()
     ceremony: OpenCeremony | None = None
     policies: frozenset[str] = frozenset()
+    session: JsonObject | None = None
 
     def ledger(self) -> Ledger:
         """What the policy may know."""
@@ -105,12 +108,12 @@ def history_of(entries: Iterable[AuditEntry]) -> History:
     """Read a verified log."""
     requests: dict[str, SignedRequest] = {}
     last_time, operators = None, None
-    open_intent: JsonObject | None = None
+    state = SigningState()
     signatures: deque[datetime] = deque()
     ceremonies: dict[str, OpenCeremony] = {}
     policies: set[str] = set()
     for entry in entries:
-        last_time, open_intent = entry.time, _in_doubt(open_intent, entry)
+        last_time, state = entry.time, state.after(entry)
         while signatures and signatures[0] <= last_time - _DAY:
             signatures.popleft()
         match entry.type:
@@ -128,16 +131,16 @@ def history_of(entries: Iterable[AuditEntry]) -> History:
             case EntryType.CEREMONY_CLOSED:
                 ceremonies.pop(entry.body["ceremony"], None)
     ceremony = max(ceremonies.values(), key=lambda item: item.opened, default=None)
-    return History(requests, open_intent, last_time, operators, tuple(signatures), ceremony, frozenset(policies))
-
-
-def _in_doubt(before: JsonObject | None, entry: AuditEntry) -> JsonObject | None:
-    """The intent of which nobody knows how it ended, after one more entry."""
-    if entry.type == EntryType.SIGN_INTENT:
-        return entry.body
-    ended = entry.type in {EntryType.SIGN_PERFORMED, EntryType.SIGN_RECOVERED}
-    refused = entry.type == EntryType.SIGN_REFUSED and entry.body["role"] is not None
-    return None if ended or refused else before
+    return History(
+        requests,
+        state.intent,
+        last_time,
+        operators,
+        tuple(signatures),
+        ceremony,
+        frozenset(policies),
+        state.session,
+    )
 
 
 def _begun(intent: JsonObject) -> SignedRequest:

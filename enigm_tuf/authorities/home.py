@@ -51,7 +51,7 @@ class Home:
     @property
     def policy_file(self) -> Path:
         """Where the policy in force lies."""
-        adopted = self._adopted(sha256(self.policy_data))
+        adopted = self.kept_policy(sha256(self.policy_data))
         return adopted if adopted.is_file() else self.path / "policy.toml"
 
     def under(self, root: Root | None) -> "Home":
@@ -60,7 +60,7 @@ class Home:
             return self
         policies = view_root(root).extension.policies
         pin = policies.manifest if self.authority == "manifest" else policies.release
-        file = self._adopted(pin.sha256) if pin else None
+        file = self.kept_policy(pin.sha256) if pin else None
         if pin is None or file is None or not file.is_file():
             return self
         data = read_input(file, LIMITS.document_bytes)
@@ -69,7 +69,8 @@ class Home:
         read_policy(data, str(file))
         return replace(self, policy_data=data)
 
-    def _adopted(self, digest: str) -> Path:
+    def kept_policy(self, digest: str) -> Path:
+        """Where an adopted policy lies, named by its digest."""
         return self.path / "policies" / f"{digest}.toml"
 
     @property

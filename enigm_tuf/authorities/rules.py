@@ -29,6 +29,16 @@ class PolicyChangeRule(Rule):
     POLICY_DELAY = "POLICY-DELAY", "a policy that asks for less has been proposed as long as the one in force says"
 
 
+class RecoveryRule(Rule):
+    """What signing again demands after an intent without a result."""
+
+    RECOVERY_QUORUM = (
+        "RECOVERY-QUORUM",
+        "a finding is signed by the auditors or policy-approvers that the policy asks for, without the custodian",
+    )
+    RECOVERY_INTENT = "RECOVERY-INTENT", "a finding is about the very intent that is open, in this very log"
+
+
 class BackupRule(Rule):
     """What copies of keys demand; how old a restore proof may be, the policy says."""
 

@@ -160,14 +160,15 @@ def _require_log_pinned(home: Home, question: Question, log: MerkleLog) -> None:
 
 
 def _require_nothing_in_doubt(log: MerkleLog) -> None:
-    if doubt := history_of(log.entries()).open_intent:
+    if intent := history_of(log.entries()).open_intent:
+        doubt = intent.body
         raise RefusedError(
             SigningRule.SIGN_INTENT_OPEN,
             f"request {doubt['request_id']}, {doubt['role']} version {doubt['version']}",
             expected="a result for every intent in the audit log",
             got=f"none for key {doubt['key']}",
             hint="a crash came between intent and result: stop, keep the log, and find out with the auditor "
-            "whether that signature was made; nothing is signed here until enigm-sign audit recover",
+            "whether that signature was made; enigm-sign finding propose, finding sign, audit recover",
         )
 
 

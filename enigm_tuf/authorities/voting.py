@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NoReturn
 
 from enigm_tuf.authorities.approving import OperatorsFile, PolicyFile, operator_of, require_enrolled
-from enigm_tuf.authorities.rules import InventoryRule, OperatorsRule, PolicyChangeRule
+from enigm_tuf.authorities.rules import InventoryRule, OperatorsRule, PolicyChangeRule, RecoveryRule
 from enigm_tuf.authorities.token_fit import find_key, require_fit
 from enigm_tuf.authorities.tokens.self_check import require_valid
 from enigm_tuf.errors import MisuseError, RefusedError
@@ -18,6 +18,7 @@ from enigm_tuf.model.request import Authority
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.votes import (
+    FINDING_MATTER,
     INVENTORY_MATTER,
     OPERATORS_MATTER,
     POLICY_MATTER,
@@ -35,6 +36,7 @@ QUORUM_RULES: dict[str, Rule] = {
     INVENTORY_MATTER.name: InventoryRule.INVENTORY_QUORUM,
     OPERATORS_MATTER.name: OperatorsRule.OPERATORS_QUORUM,
     POLICY_MATTER.name: PolicyChangeRule.POLICY_QUORUM,
+    FINDING_MATTER.name: RecoveryRule.RECOVERY_QUORUM,
 }
 
 
@@ -63,11 +65,15 @@ class Voter:
 
 @dataclass(frozen=True, slots=True)
 class Electorate:
-    """Who may vote, and how many must: the policy with its pin, and the registry in force."""
+    """Who may vote, and how many must: the policy with its pin, and the registry in force.
+
+    ``excluded`` are people (by id) and devices (by serial) whose own doing the vote is about.
+    """
 
     policy: Policy
     pin: PolicyPin
     operators: OperatorRegistry
+    excluded: tuple[str, ...] = ()
 
 
 def cast_vote(
@@ -77,7 +83,7 @@ def cast_vote(
     policy = read_policy(policy_file.data, policy_file.source)
     if (policy.authority, policy.environment) != (voted.authority, voted.environment):
         raise MisuseError(f"{policy_file.source} is no policy of the {voted.authority} authority of {voted.source}")
-    operator = operator_of(operators_file, voter.operator, voted.matter.role)
+    operator = operator_of(operators_file, voter.operator, voted.matter.roles)
     identity = voter.token.identity()
     require_fit(identity, voted.environment)
     voter.confirm(sha256(voted.data))
@@ -123,8 +129,10 @@ def _counted(voted: Voted, electorate: Electorate, envelope: bytes, now: datetim
     opened = read_envelope(envelope, source)
     vote = read_vote(voted.matter, opened.payload, source)
     operator, enrolled = signed_by(electorate.operators, opened, now, source)
-    if voted.matter.role not in operator.roles:
-        _refuse(voted, f"votes of {voted.matter.role}s", f"one of {operator.id}, who is none")
+    if not set(voted.matter.roles) & set(operator.roles):
+        _refuse(voted, f"votes of {' or '.join(voted.matter.roles)}s", f"one of {operator.id}, who is none")
+    if {operator.id, enrolled.device} & set(electorate.excluded):
+        _refuse(voted, "votes of people whose own signature it is not about", f"one of {operator.id}")
     expected = Approver(operator.id, opened.keyid, operator.partition, enrolled.device)
     if (vote.document, vote.policy, vote.voter) != (sha256(voted.data), electorate.pin, expected):
         _refuse(voted, "a vote for this document under this policy, by its signer", f"{source}, which is another's")

@@ -56,7 +56,7 @@ def waive(
     """
     pin = require_named_policy(request, policy_file)
     _require_listed(policy_file, waiving.rule)
-    operator = operator_of(operators_file, waiving.operator, "policy-approver")
+    operator = operator_of(operators_file, waiving.operator, ("policy-approver",))
     require_unexpired(request, now)
     WORD.read(waiving.reason, "--reason", "")
     identity = waiving.token.identity()

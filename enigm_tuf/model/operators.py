@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.keys import ENVIRONMENT, KEY_RECORD, Environment, KeyRecord, record_key, require_own_digests
-from enigm_tuf.model.policy import Policy, voter_role
+from enigm_tuf.model.policy import Policy, voter_roles
 from enigm_tuf.model.public_keys import spki_of
 from enigm_tuf.model.request import AUTHORITY, Authority
 from enigm_tuf.model.shapes import NAME, POSITIVE, SHA256, WORD, Choice, Optional, Record, Sequence, Shape, Time
@@ -75,9 +75,9 @@ class OperatorRegistry(Value):
     first: str | None
     operators: tuple[Operator, ...]
 
-    def able(self, role: str) -> tuple[Operator, ...]:
-        """The active operators with this role."""
-        return tuple(person for person in self.operators if person.active and role in person.roles)
+    def able(self, *roles: str) -> tuple[Operator, ...]:
+        """The active operators with one of these roles."""
+        return tuple(person for person in self.operators if person.active and set(roles) & set(person.roles))
 
     def holder(self, key: str) -> tuple[Operator, ApprovalKey] | None:
         """Whose key it is, by its SPKI digest, whatever their status."""
@@ -187,8 +187,8 @@ def read_operator_list(data: bytes, source: str) -> OperatorList:
 def require_able(policy: Policy, registry: OperatorRegistry, source: str) -> None:
     """MalformedError unless every quorum of the policy can be met by people who are there and have keys."""
     for action, quorum in policy.actions.items():
-        able = [person for person in registry.able(voter_role(action)) if person.approval_keys]
-        field, role = f"actions.{action}", voter_role(action)
+        able = [person for person in registry.able(*voter_roles(action)) if person.approval_keys]
+        field, role = f"actions.{action}", " or ".join(voter_roles(action))
         if len(able) < quorum.approvals:
             told = f"{quorum.approvals} asked, {len(able)} active {role}s have keys"
             raise MalformedError(source, f"{field}.approvals", told)

@@ -28,10 +28,11 @@ RoleKind: TypeAlias = Literal["root", "targets", "snapshot", "manifest", "payloa
 INVENTORY_ACTION = "inventory"
 OPERATORS_ACTION = "operators"
 POLICY_ACTION = "policy"
-"""Not actions of a request: how many sign the key inventory, the registry of operators, the next policy."""
+FINDING_ACTION = "finding"
+"""Not actions of a request: how many sign the key inventory, the registry of operators, the next policy, a finding."""
 GOVERNANCE_ACTIONS = (OPERATORS_ACTION, POLICY_ACTION)
 """Those for which policy-approvers vote."""
-DOCUMENT_ACTIONS = (INVENTORY_ACTION, *GOVERNANCE_ACTIONS)
+DOCUMENT_ACTIONS = (INVENTORY_ACTION, *GOVERNANCE_ACTIONS, FINDING_ACTION)
 _ROLE_KIND = Text(r"root|targets|snapshot|manifest|payload", "root, targets, snapshot, manifest or payload")
 
 
@@ -144,9 +145,11 @@ def read_policy(data: bytes, source: str) -> Policy:
     return policy
 
 
-def voter_role(action: str) -> str:
-    """The role of those who make up the quorum of an action."""
-    return "policy-approver" if action in GOVERNANCE_ACTIONS else "approver"
+def voter_roles(action: str) -> tuple[str, ...]:
+    """The roles of those who make up the quorum of an action; one of them is enough."""
+    if action == FINDING_ACTION:
+        return "auditor", "policy-approver"
+    return ("policy-approver",) if action in GOVERNANCE_ACTIONS else ("approver",)
 
 
 def _require_strict_emergency(policy: Policy, source: str) -> None:

@@ -34,10 +34,11 @@ from enigm_tuf.model.shapes import (
 from enigm_tuf.model.strict_json import encode, parse, sha256
 
 Authority: TypeAlias = Literal["manifest", "release"]
-Action: TypeAlias = Literal["root", "recovery", "product", "release", "roles", "rollout", "emergency"]
+Action: TypeAlias = Literal["root", "recovery", "product", "retire", "release", "roles", "rollout", "emergency"]
 AUTHORITY = Choice(("manifest", "release"))
-ACTION = Choice(("root", "recovery", "product", "release", "roles", "rollout", "emergency"))
-"""``recovery`` is a root without the manifest authority's consent; ``roles`` signs roles anew after a root.
+ACTION = Choice(("root", "recovery", "product", "retire", "release", "roles", "rollout", "emergency"))
+"""``recovery`` is a root without the manifest authority's consent; ``roles`` signs roles anew after a root; ``retire``
+takes a product out of ``targets``.
 
 ``emergency`` is a release under a quorum and a ceremony of its own."""
 ROLE = Text(r"[a-z0-9][a-z0-9_-]*(\.manifest|\.payload)?", "a role name", 80)

@@ -48,6 +48,7 @@ class TranscriptType(StrEnum):
     DONE = "step.done"
     FAILED = "step.failed"
     DEVIATION = "deviation"
+    ABORTED = "aborted"
     CLOSED = "closed"
     SIGNED = "signed"
 
@@ -98,6 +99,7 @@ BODIES: dict[TranscriptType, Record[JsonObject]] = {
     ),
     TranscriptType.FAILED: _body(**_STEP, performed=Boolean(), error=LINE, next=Choice(("retry", "resume", "abort"))),
     TranscriptType.DEVIATION: _body(step=Optional(NAME), person=Optional(NAME), text=LINE),
+    TranscriptType.ABORTED: _body(step=NAME, in_doubt=Boolean(), reason=LINE),
     TranscriptType.CLOSED: _body(outcome=OUTCOME),
     TranscriptType.SIGNED: _body(operator=NAME, envelope=BASE64),
 }
@@ -105,6 +107,8 @@ BODIES: dict[TranscriptType, Record[JsonObject]] = {
 
 ``audit_entries``: how long the audit log was when the step began. ``tokens``: serials as read from the tokens.
 ``performed`` of a failure: the action itself was done, and somebody objected afterwards.
+``aborted``: people stopped the ceremony before that step, or in it; ``in_doubt``: it was begun, and whether it happened
+was never found out.
 """
 _ENTRIES = {
     kind: Record(

@@ -7,6 +7,7 @@ type or scheme that can never count are left out, so that a root with a key of t
 from __future__ import annotations
 
 from enigm_tuf.errors import MalformedError
+from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.delegations import Delegations, SuccinctRoles
 from enigm_tuf.model.lean import Iterator, Mapping, datetime
 from enigm_tuf.model.strict_json import JsonObject, canonical, sha256
@@ -140,9 +141,11 @@ class Snapshot(Signed):
         """4.4; MalformedError names the field."""
         common = _common(signed, source)
         meta = read_object(signed.get("meta"), source, "signed.meta")
-        return cls(
-            *common, {name: _meta_file(item, source, member("signed.meta", name)) for name, item in meta.items()}
-        )
+        files = {
+            name: _version_alone(item) or _meta_file(item, source, member("signed.meta", name))
+            for name, item in meta.items()
+        }
+        return cls(*common, files)
 
 
 class TargetFiles(Mapping[str, TargetFile]):
@@ -236,6 +239,25 @@ def _common(signed: JsonObject, source: str) -> tuple[int, datetime, str, JsonOb
     version = read_integer(signed.get("version"), source, "signed.version", 1)
     expires = read_time(signed.get("expires"), source, "signed.expires")
     return version, expires, spec_version, signed
+
+
+def _version_alone(item: object) -> MetaFile | None:
+    """The one value for all files of this version of which nothing else is stated, as of most; None for others."""
+    if type(item) is not dict or len(item) != 1:
+        return None
+    version = item.get("version")
+    if type(version) is not int or not 1 <= version <= LIMITS.integer_maximum:
+        return None
+    made = _OF_VERSION.get(version)
+    if made is None:
+        if len(_OF_VERSION) >= _KEPT_VERSIONS:
+            _OF_VERSION.clear()
+        made = _OF_VERSION[version] = MetaFile(version)
+    return made
+
+
+_OF_VERSION: dict[int, MetaFile] = {}
+_KEPT_VERSIONS = 1_024
 
 
 def _meta_file(value: object, source: str, field: str) -> MetaFile:

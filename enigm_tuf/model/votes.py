@@ -8,6 +8,13 @@ from typing import Any
 
 from enigm_tuf.model.approval import STATEMENT_TYPE, Approver
 from enigm_tuf.model.keys import ENVIRONMENT, Environment
+from enigm_tuf.model.policy import (
+    FINDING_ACTION,
+    INVENTORY_ACTION,
+    OPERATORS_ACTION,
+    POLICY_ACTION,
+    voter_roles,
+)
 from enigm_tuf.model.request import AUTHORITY, Authority
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.shapes import NAME, POSITIVE, SHA256, WORD, Choice, Record, Sequence, Time
@@ -16,11 +23,14 @@ from enigm_tuf.model.value import Value
 
 
 class Matter(Value):
-    """What may be voted for. ``action`` names its quorum in the policy, ``role`` who votes."""
+    """What may be voted for. ``action`` names its quorum in the policy, whose voters have one of ``roles``."""
 
     name: str
     action: str
-    role: str
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        return voter_roles(self.action)
 
     @property
     def predicate_type(self) -> str:
@@ -28,13 +38,17 @@ class Matter(Value):
         return f"https://enigm-tuf.dev/{self.name}/v1"
 
 
-INVENTORY_MATTER = Matter("inventory", "inventory", "approver")
-OPERATORS_MATTER = Matter("operators", "operators", "policy-approver")
-POLICY_MATTER = Matter("policy", "policy", "policy-approver")
+INVENTORY_MATTER = Matter("inventory", INVENTORY_ACTION)
+OPERATORS_MATTER = Matter("operators", OPERATORS_ACTION)
+POLICY_MATTER = Matter("policy", POLICY_ACTION)
+FINDING_MATTER = Matter("finding", FINDING_ACTION)
 
 
 class DocumentVote(Value):
-    """One operator's word for one version: the document's SHA-256, who says so, under which policy, when."""
+    """One operator's word for one version: the document's SHA-256, who says so, under which policy, when.
+
+    The version of a finding is the number of the intent's entry in the log.
+    """
 
     document: str
     version: int

@@ -18,6 +18,7 @@ from enigm_tuf.policy.rules.meta import MetaRule, kind_of
 from enigm_tuf.policy.rules.moment import CeremonyDemandRule, RateRule, TimeRule
 from enigm_tuf.policy.rules.quorum import QuorumRule
 from enigm_tuf.policy.rules.request import RequestRule
+from enigm_tuf.policy.rules.retirement import RetirementRule
 from enigm_tuf.policy.rules.rollout import RolloutRule
 from enigm_tuf.policy.rules.root import RootRule
 from enigm_tuf.policy.rules.source import GateRule, SourceRule
@@ -41,6 +42,7 @@ FAMILIES: dict[type[Rule], str] = {
     SourceRule: "SOURCE",
     GateRule: "GATE",
     RolloutRule: "TRANSITION",
+    RetirementRule: "TRANSITION",
     WaiverRule: "WAIVER",
 }
 """The family of the rules of each class; ``family_of`` knows the exceptions."""

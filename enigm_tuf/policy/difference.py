@@ -28,6 +28,9 @@ def difference(question: Question) -> tuple[str, ...]:
         lines += [f"  {line}" for line in _changes(old, proposal.signed)]
     for path, manifest in sorted(question.manifests.items()):
         lines += [f"{path}: {line}" for line in _manifest_lines(question.earlier_manifests.get(path), manifest)]
+    for path, data in sorted(question.earlier_manifests.items()):
+        if path not in question.manifests:
+            lines += [f"{path}: {line}" for line in _manifest_lines(data, None)]
     return tuple(map(_printable, lines))
 
 
@@ -126,9 +129,11 @@ def _compare(what: str, before: Mapping[str, T], after: Mapping[str, T], text: C
             yield f"~ {what} {name}: {text(before[name])} -> {text(after[name])}"
 
 
-def _manifest_lines(earlier: bytes | None, manifest: OtaManifest) -> Iterator[str]:
+def _manifest_lines(earlier: bytes | None, manifest: OtaManifest | None) -> Iterator[str]:
+    """``manifest`` is None for one that ends with its product."""
     before = read_manifest(earlier, "evidence/manifests-before").releases if earlier is not None else ()
-    yield from _compare("release", _by_version(before), _by_version(manifest.releases), _release_text)
+    after = manifest.releases if manifest else ()
+    yield from _compare("release", _by_version(before), _by_version(after), _release_text)
 
 
 def _by_version(releases: tuple[Release, ...]) -> dict[str, Release]:

@@ -18,6 +18,7 @@ from enigm_tuf.policy.rules import (
     moment,
     quorum,
     request,
+    retirement,
     rollout,
     root,
     source,
@@ -41,6 +42,7 @@ CATALOGUE: tuple[tuple[Rule, Callable[[Question], str]], ...] = (
     *artifact.RULES.items(),
     *source.RULES.items(),
     *rollout.RULES.items(),
+    *retirement.RULES.items(),
     *waiver.RULES.items(),
 )
 """The closed catalogue. A rule is a pure function of the question: it returns its evidence or raises."""

@@ -40,21 +40,15 @@ def targets_delegations(view: RootView, targets: Targets) -> tuple[Evidence, ...
     if delegations.roles is None:
         _refuse(subject, "delegations by name", "succinct hash bins")
         return ()
-    for role in delegations.roles.values():
-        _product_role(view, f"{subject}, role {role.name}", role)
-        spki = {keyid: _digest(delegations, keyid, f"{subject}, role {role.name}") for keyid in role.keyids}
-        _own_keys(view, f"{subject}, role {role.name}", role, spki)
+    keys = _KeysOf(view, delegations)
+    for name, role in delegations.roles.items():
+        _product_role(view, f"{subject}, role {name}", role)
+        keys.require(f"{subject}, role {name}", role)
     detail = f"{len(delegations.roles)} product roles with their own keys"
     return (
         Evidence(AuthorityRule.AUTHORITY_ROLES, subject, detail),
         Evidence(AuthorityRule.THRESHOLD_DISTINCT, subject, detail),
     )
-
-
-def _digest(delegations: Delegations, keyid: str, subject: str) -> str:
-    if keyid not in delegations.keys:
-        _refuse(subject, "a key of a known type for every keyid", f"none for {keyid}")
-    return spki_sha256(delegations.keys[keyid])
 
 
 def _product_role(view: RootView, subject: str, role: DelegatedRole) -> None:
@@ -65,6 +59,28 @@ def _product_role(view: RootView, subject: str, role: DelegatedRole) -> None:
         _refuse(subject, f"a terminating delegation of {paths[0]}", f"{role.paths}, terminating {role.terminating}")
     if role.name.endswith(".payload") and view.extension.authority_model != "dual":
         _refuse(subject, "no payload roles in model manifest-only", role.name)
+
+
+class _KeysOf:
+    """The rules on the keys of delegated roles. Thousands of roles have the same few: what was asked of keyids,
+    threshold and kind of role is not asked again in one document."""
+
+    def __init__(self, view: RootView, delegations: Delegations) -> None:
+        self._view = view
+        self._keys = delegations.keys
+        self._passed = set[tuple[str, tuple[str, ...], int]]()
+
+    def require(self, subject: str, role: DelegatedRole) -> None:
+        """AUTHORITY-ROLES, THRESHOLD-DISTINCT, TEST-KEY, and PAYLOAD-PINNED on a delegation."""
+        asked = role.name.rpartition(".")[2], role.keyids, role.threshold
+        if asked not in self._passed:
+            _own_keys(self._view, subject, role, {keyid: self._digest(keyid, subject) for keyid in role.keyids})
+            self._passed.add(asked)
+
+    def _digest(self, keyid: str, subject: str) -> str:
+        if keyid not in self._keys:
+            _refuse(subject, "a key of a known type for every keyid", f"none for {keyid}")
+        return spki_sha256(self._keys[keyid])
 
 
 def _own_keys(view: RootView, subject: str, role: DelegatedRole, spki: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from enigm_testkit.audit_logs import log_state
 from enigm_testkit.house import PIN, House, read
+from enigm_testkit.recovery import propose_finding, recover_by
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.model.words import last_words
@@ -76,13 +77,12 @@ def test_signing_goes_on_when_people_have_logged_what_they_found(
 ) -> None:
     request = house.request("root-1")
     run(house, request, _DIES_WHILE_SIGNING)
-    home = ["--home", house.home("release")]
     house.clock.time = datetime.now(UTC)
-    (intent,) = [e.body for e in read_log(house.home("release") / "audit.log") if e.type == EntryType.SIGN_INTENT]
-    finding = ["--finding", "carol and the auditor: no signature left the token"]
-    assert house.sign("audit", "recover", *home, *finding, last_four_words="no such words here") == 3
+    finding = propose_finding(house)
+    unread = [*house.works_as("alice", "release"), "--out", house.path / "unread.dsse.json"]
+    assert house.sign("finding", "sign", finding, *unread, last_four_words="no such words here") == 3
     assert "error: CONFIRM-WORDS" in capsys.readouterr().err
     assert house.signs(request, "root-a", house.votes(request)) == 3
-    assert house.sign("audit", "recover", *home, *finding, last_four_words=last_words(intent["sha256"])) == 0
+    assert recover_by(house, finding, "alice", "bob") == 0
     assert house.signs(request, "root-a", house.votes(request)) == 0
     assert last_entries(house) == [EntryType.SIGN_PERFORMED, EntryType.SESSION_CLOSE]

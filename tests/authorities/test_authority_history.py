@@ -91,7 +91,9 @@ def test_the_signatures_of_a_key_are_found_by_role() -> None:
 
 def test_an_intent_is_open_until_its_result() -> None:
     begun = intent("root", A, TWO_OF_THREE)
-    assert history(begun).open_intent == begun[1]
+    found = history(begun).open_intent
+    assert found is not None
+    assert found.body == begun[1]
     assert history(begun, performed("root", A)).open_intent is None
     assert history(begun, refused("root")).open_intent is None
 

@@ -105,6 +105,11 @@ def findings(text: str) -> set[str]:
     return {str(finding.rule) for finding in check(read_script(text.encode(), "script"), CONFIGURES)}
 
 
+REHEARSING = SIGNING.replace("routine-sign", "rehearsal")
+OPERATORS = REHEARSING + step("list", "operator propose", "list.toml", "--after", "{operators}", "--out", "o.json")
+POLICY = REHEARSING + step("next", "policy propose", "next.toml", "--home", "{home}")
+
+
 @pytest.mark.rule("SCRIPT-ROLES", "accept")
 @pytest.mark.rule("SCRIPT-TWO-PEOPLE", "accept")
 @pytest.mark.rule("SCRIPT-TYPE", "accept")
@@ -114,7 +119,7 @@ def findings(text: str) -> set[str]:
 @pytest.mark.rule("SCRIPT-INVENTORY", "accept")
 @pytest.mark.rule("SCRIPT-VERIFIED", "accept")
 @pytest.mark.rule("SCRIPT-KEY-LISTED", "accept")
-@pytest.mark.parametrize("text", [KEYGEN, SIGNING], ids=["root-keygen", "routine-sign"])
+@pytest.mark.parametrize("text", [KEYGEN, SIGNING, OPERATORS, POLICY], ids=["keygen", "sign", "operators", "policy"])
 def test_a_script_that_breaks_no_rule_is_accepted(text: str, tmp_path: Path) -> None:
     assert findings(text) == set()
     script = tmp_path / "script.toml"
@@ -138,6 +143,8 @@ BROKEN = [
     ("SCRIPT-ARGUMENTS", KEYGEN, '"{policy}"', '"other.toml"'),
     ("SCRIPT-ARGUMENTS", KEYGEN, '"{tokens.root-a}"', '"pkcs11:token=x?module-path=m.so"'),
     ("SCRIPT-ARGUMENTS", KEYGEN, 'compare-image"\narguments = []', 'compare-image"\narguments = ["x"]'),
+    ("SCRIPT-ARGUMENTS", OPERATORS, '"--after", "{operators}"', '"--after", "older.operators.json"'),
+    ("SCRIPT-ARGUMENTS", POLICY, '"next.toml"', '"{policy}"'),
     ("SCRIPT-MATERIALS", SIGNING, "{tokens.root-a}", "{tokens.root-b}"),
     ("SCRIPT-MATERIALS", SIGNING, "[roles.custodian]", ALICE + "[roles.custodian]"),
     ("SCRIPT-MATERIALS", KEYGEN, BAG, ""),

@@ -76,6 +76,10 @@ def failed(step: str = "audit", attempt: int = 1, **changes: Any) -> tuple[str, 
     )
 
 
+def aborted(step: str = "audit", *, in_doubt: bool = False) -> tuple[str, dict[str, Any]]:
+    return ("aborted", {"step": step, "in_doubt": in_doubt, "reason": "the token fell"})
+
+
 def closed(outcome: str = "completed") -> tuple[str, dict[str, Any]]:
     return ("closed", {"outcome": outcome})
 
@@ -101,6 +105,10 @@ def played(*lines: tuple[str, dict[str, Any]]) -> Progress:
         (opened(), begun(), failed(next="resume"), begun(attempt=2), done(attempt=2)),
         (opened(), begun(), begun(attempt=2), done(attempt=2)),
         (opened(), failed(), begun(attempt=2), done(attempt=2)),
+        (opened(), aborted(), closed("aborted")),
+        (opened(), begun(), done(), aborted("end"), ("resumed", {"torn_bytes": 0}), closed("aborted")),
+        (opened(), begun(), aborted(in_doubt=True), closed("aborted")),
+        (opened(), begun(), failed(next="resume"), aborted(), closed("aborted")),
     ],
 )
 def test_what_the_script_allows_is_followed(lines: tuple[tuple[str, dict[str, Any]], ...]) -> None:
@@ -127,6 +135,18 @@ def test_what_the_script_allows_is_followed(lines: tuple[tuple[str, dict[str, An
         (opened(), begun(), done(), begun("end"), failed("end", next="resume")),
         (opened(), begun(), done(), begun("end"), failed("end", next="abort"), begun("end", attempt=2)),
         (opened(), begun(), done(), closed()),
+        (aborted(),),
+        (opened(), aborted("end")),
+        (opened(), begun(), aborted()),
+        (opened(), aborted(in_doubt=True)),
+        (opened(), aborted(), aborted()),
+        (opened(), aborted(), begun()),
+        (opened(), aborted(), closed()),
+        (opened(), begun(), aborted(in_doubt=True), done()),
+        (opened(), begun(), aborted(in_doubt=True), failed(next="resume")),
+        (opened(), begun(), failed(), begun(attempt=2), failed(attempt=2, next="abort"), aborted()),
+        (opened(), begun(), done(), begun("end"), done("end"), aborted("end")),
+        (opened(), begun(), done(), begun("end"), done("end"), closed(), aborted("end")),
         (opened(), closed("aborted")),
         (opened(), begun(), done(), begun("end"), done("end"), closed("aborted")),
         (opened(), begun(), done(), begun("end"), done("end"), closed(), begun("end")),

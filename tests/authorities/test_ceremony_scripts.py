@@ -9,7 +9,7 @@ import pytest
 from enigm_testkit.attestation_ca import AttestationCa
 from enigm_testkit.ceremonies import DEATHS, Ceremony, PowerCut, cut_power, shipped
 from enigm_testkit.copies import SPARE_PIN, Vault
-from enigm_testkit.house import PIN, House, copy_house, key_files, repository_toml
+from enigm_testkit.house import PIN, House, copy_house, key_files, operators_toml, repository_toml
 from enigm_testkit.piv_card import VirtualPivCard
 from enigm_testkit.requests import policy_toml
 from enigm_testkit.softhsm import MODULE, make_token
@@ -176,6 +176,14 @@ def rehearsal(house: House) -> Ceremony:
     return shipped(house, "release", "rehearsal", {"token": uri("drill"), **voters(house)}, about)
 
 
+def operator_change(house: House) -> Ceremony:
+    """Rob, who asks, is suspended."""
+    listed = house.path / "next.operators.toml"
+    listed.write_text(operators_toml("release", rob="suspended"))
+    about = {"name": house.path / "next", "list": listed, **votes(house)}
+    return shipped(house, "release", "operator-change", voters(house), about)
+
+
 def restore(stocked: Vault) -> Ceremony:
     house = stocked.house
     about = {"name": house.path / "drill", "backup": stocked.file("first.backup.json"), "witness": "grace"}
@@ -216,10 +224,15 @@ def test_routine_sign(house: House) -> None:
     assert (house.path / "r.enigmresp").exists()
 
 
-@pytest.mark.parametrize("kind", ["policy-change", "emergency"])
-def test_two_custodians_sign_a_root(house: House, kind: str) -> None:
-    plays(two_signers(house, kind))
-    house.publish("root-1", *(house.path / f"{kind}.{letter}.enigmresp" for letter in "ab"))
+def test_two_custodians_sign_a_root(house: House) -> None:
+    plays(two_signers(house, "emergency"))
+    house.publish("root-1", *(house.path / f"emergency.{letter}.enigmresp" for letter in "ab"))
+
+
+def test_operator_change(house: House) -> None:
+    plays(operator_change(house))
+    log = read_log(house.home("release") / "audit.log")
+    assert [entry.body["version"] for entry in log if entry.type == EntryType.OPERATORS_CHANGED] == [1, 2]
 
 
 def test_restore_test(stocked: Vault) -> None:
@@ -295,7 +308,7 @@ def test_revoke(rotating: House, tmp_path: Path) -> None:
         (card_enrol, "enrol"),
         (card_enrol, "init"),
         (routine, "sign"),
-        (lambda house: two_signers(house, "policy-change"), "sign-b"),
+        (operator_change, "adopt"),
         (lambda house: two_signers(house, "emergency"), "sign-a"),
     ],
     ids=lambda part: part if isinstance(part, str) else "",

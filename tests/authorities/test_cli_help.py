@@ -46,6 +46,8 @@ VERBS = (
     "audit checkpoint",
     "audit witness",
     "audit export",
+    "finding propose",
+    "finding sign",
     "audit recover",
     "ceremony new",
     "ceremony check",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from enigm_testkit.house import PIN, House, read
+from enigm_testkit.recovery import get_on
 from enigm_tuf.audit import files
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.audit.merkle import create_log, open_log, read_log
@@ -67,8 +68,7 @@ def test_no_signature_without_record_and_none_lost(house: House, step: str) -> N
     assert not made or EntryType.SIGN_INTENT in {entry.type for entry in entries}
     if doubt := history_of(entries).open_intent:
         assert house.signs(request, "root-a", house.votes(request)) == 3
-        words = last_words(doubt["sha256"])
-        assert house.sign("audit", "recover", "--home", home, "--finding", "looked", last_four_words=words) == 0
+        get_on(house)
     assert (doubt is not None) == (step in {"after sign.intent", "after signature", "before sign.performed"})
     again = house.path / "again.enigmresp"
     if step == "after sign.performed":

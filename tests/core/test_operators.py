@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from enigm_testkit.custodians import key_record, registry
 from enigm_testkit.requests import ALICE, BOB, CAROL, operators_of, policy_toml
 from enigm_tuf.errors import MalformedError
-from enigm_tuf.model.operators import read_operators, require_able, write_operators
+from enigm_tuf.model.operators import OperatorRole, read_operators, require_able, write_operators
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.strict_json import canonical, sha256
 
@@ -110,6 +110,17 @@ def test_policy_approvers_vote_for_operators() -> None:
     people = registry("release", ALICE.listed("approver"), BOB.listed("approver"), CAROL.listed("approver"))
     with pytest.raises(MalformedError, match=r"actions.operators.approvals: 2 asked, 0 active policy-approvers"):
         require_able(read_policy(policy_toml("release").encode(), "policy"), people, SOURCE)
+
+
+@pytest.mark.parametrize(("role", "able"), [("auditor", True), ("policy-approver", True), ("approver", False)])
+def test_auditors_and_policy_approvers_vote_for_findings(role: OperatorRole, able: bool) -> None:
+    people = registry("release", ALICE.listed(), BOB.listed(), CAROL.listed(role))
+    three = policy_toml("release").replace("[actions.finding]\napprovals = 2", "[actions.finding]\napprovals = 3")
+    if able:
+        require_able(read_policy(three.encode(), "policy"), people, SOURCE)
+        return
+    with pytest.raises(MalformedError, match=r"3 asked, 2 active auditor or policy-approvers have keys"):
+        require_able(read_policy(three.encode(), "policy"), people, SOURCE)
 
 
 def test_whose_key_it_is_is_known_by_its_digest() -> None:

@@ -31,7 +31,7 @@ def test_a_policy_of_either_authority_is_read() -> None:
         (
             f"[actions.root]\n{QUORUM}",
             f"[actions.roots]\n{QUORUM}",
-            "actions.roots: must be root, recovery, product, release, roles, rollout, emergency, inventory, operators",
+            "actions.roots: must be root, recovery, product, retire, release, roles, rollout, emergency, inventory",
         ),
         ("[expiry.root]\nminimum = 1", "[expiry.root]\nminimum = 401", "expiry.root: minimum may not exceed maximum"),
         (f"[actions.release]\n{QUORUM}", "", "actions.release: missing: no rule is left without its numbers"),

@@ -95,6 +95,10 @@ class Ceremony:
         self.participants = Participants(answers, self.deviations, unseen)
         return replace(ordinary, person=self.participants)
 
+    def abort(self, reason: str) -> int:
+        """``enigm-sign ceremony run --abort``."""
+        return main([*self.arguments("run"), "--abort", reason], self.edges())
+
     def play(self, verb: str = "run", **deviations: list[str]) -> int:
         """``enigm-sign ceremony run`` (or rehearse); ``deviations`` are for this time alone."""
         self.deviations = {part.replace("_", " "): texts for part, texts in deviations.items()} | self.deviations

@@ -325,7 +325,19 @@ def copy_house(template: House, path: Path) -> House:
 
 def policy_toml(house: House, authority: str) -> str:
     """Two approvals from two partitions for everything."""
-    actions = ["inventory", "operators", "policy", "product", "release", "root", "recovery", "roles", "rollout"]
+    actions = [
+        "inventory",
+        "operators",
+        "policy",
+        "product",
+        "retire",
+        "finding",
+        "release",
+        "root",
+        "recovery",
+        "roles",
+        "rollout",
+    ]
     thresholds = {"root": 2, "payload": 2} if authority == "release" else {"targets": 1, "snapshot": 1, "manifest": 1}
     thresholds["root"] = 2
     quorum = 'approvals = 2\npartitions = ["engineering", "security"]'

@@ -247,7 +247,18 @@ def _unsigned(value: Signed) -> bytes:
 
 def policy_toml(authority: Authority) -> str:
     """Two approvals of both partitions."""
-    actions = ("root", "product", "release", "recovery", "roles", "rollout", "inventory", "operators", "policy")
+    actions = (
+        "root",
+        "product",
+        "release",
+        "recovery",
+        "roles",
+        "rollout",
+        "inventory",
+        "operators",
+        "policy",
+        "finding",
+    )
     own = {"payload": 2} if authority == "release" else {"targets": 1, "snapshot": 1, "manifest": 1}
     kinds = {"root": 2, **own}
     return "\n".join(

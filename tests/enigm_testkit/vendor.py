@@ -236,7 +236,19 @@ def repository_toml(keys: dict[Purpose, list[SoftKey]], signer: list[str], **cha
 
 def policy_toml(authority: Authority, operators: OperatorRegistry) -> str:
     """Two approvals from two partitions for everything."""
-    actions = ("root", "recovery", "product", "release", "roles", "rollout", "inventory", "operators", "policy")
+    actions = (
+        "root",
+        "recovery",
+        "product",
+        "retire",
+        "release",
+        "roles",
+        "rollout",
+        "inventory",
+        "operators",
+        "policy",
+        "finding",
+    )
     kinds = ("root", "payload") if authority == "release" else ("root", "targets", "snapshot", "manifest")
     quorum = 'approvals = 2\npartitions = ["engineering", "security"]\n'
     thresholds = {"root": 2, "payload": 2, "targets": 1, "snapshot": 1, "manifest": 1}

@@ -53,7 +53,11 @@ class Decision:
         facts = self._facts
         path = manifest_path(facts.product, facts.channel)
         role = manifest_role(facts.product)
-        manifest = read_manifest(self._workflow.small_target(path, LIMITS.manifest_bytes, role), path)
+        try:
+            data = self._workflow.small_target(path, LIMITS.manifest_bytes, role)
+        except RefusedError as refusal:
+            raise self._named(refusal, role) from None
+        manifest = read_manifest(data, path)
         evidence = agreement.manifest_matches(manifest, facts.environment, facts.product, facts.channel)
         view = self._view()
         self._note(
@@ -63,6 +67,19 @@ class Decision:
             ),
         )
         return manifest
+
+    def _named(self, refusal: RefusedError, role: str) -> RefusedError:
+        """Why there is no manifest, where it is the product that is not there: a snapshot lists roles for ever."""
+        targets = self._workflow.trusted.targets.get(("targets",))
+        if refusal.rule != TufRule.TARGET_MISSING or targets is None:
+            return refusal
+        if targets.value.get_delegated_role(role) is not None:
+            return refusal
+        snapshot = self._workflow.trusted.snapshot
+        known = snapshot is not None and f"{role}.json" in snapshot.value.meta
+        got = f"it is {'retired' if known else 'unknown'}, as targets version {targets.value.version} says"
+        subject = f"product {self._facts.product}"
+        return RefusedError(TufRule.TARGET_MISSING, subject, expected="a product that gets updates", got=got)
 
     def _freshness(self) -> Finding:
         """A device without a clock knows that nothing was expired at a time that has been, and no more."""

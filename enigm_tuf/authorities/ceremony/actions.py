@@ -7,7 +7,8 @@ from enigm_tuf.model.ceremony import BY_HAND, COMMANDS, CeremonyType
 _LOOKING = (*BY_HAND, "token list", "key show", "key audit", "request inspect", "audit verify")
 _INVENTORY = ("inventory propose", "inventory sign", "inventory adopt")
 _KEYGEN = ("key generate", "key enrol", *_INVENTORY)
-_SIGNING = ("approve", "sign")
+_POLICY = ("policy propose", "policy approve", "policy adopt")
+_OPERATORS = ("operator propose", "operator sign", "operator adopt")
 
 USES_KEY = ("sign", "key backup", "key restore-test")
 """Actions in which a key of the authority signs. ``key restore-test`` uses a copy, which no inventory lists."""
@@ -37,7 +38,8 @@ PURPOSES: dict[CeremonyType, Purpose] = {
     "routine-sign": Purpose(("sign",), ("approve",)),
     "root-rotate": Purpose(("sign",), ("approve", "authority trust")),
     "revoke": Purpose(("sign", "key destroy", *_INVENTORY), ("approve",)),
-    "policy-change": Purpose(("sign",), ("approve",)),
+    "policy-change": Purpose((*_POLICY, "sign"), ("approve",)),
+    "operator-change": Purpose(_OPERATORS),
     "backup": Purpose(("key backup", "key restore-test"), ("wrapping make", *_INVENTORY)),
     "restore-test": Purpose(("key restore-test",)),
     "migrate-to-dual": Purpose(("authority trust", "sign"), ("approve", *_INVENTORY)),

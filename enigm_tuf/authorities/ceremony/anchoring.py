@@ -20,18 +20,34 @@ def opening(entries: list[TranscriptEntry]) -> JsonObject:
 
 def closing(entries: list[TranscriptEntry]) -> JsonObject:
     """The body of ``ceremony.closed``, for a transcript that all have signed."""
-    outcome = next(entry.body["outcome"] for entry in entries if entry.type == TranscriptType.CLOSED)
     return _about(entries, sha256(write_entry(entries[-1]))) | {
-        "outcome": outcome,
+        "outcome": outcome_of(entries),
+        "reason": reason_of(entries),
         "entries": len(entries),
         "deviations": len(deviations(entries)),
         "people": everybody(entries[0].body["people"]),
     }
 
 
+def outcome_of(entries: Iterable[TranscriptEntry]) -> str:
+    """How a ceremony ended that has an end."""
+    outcome: str = next(entry.body["outcome"] for entry in entries if entry.type == TranscriptType.CLOSED)
+    return outcome
+
+
+def reason_of(entries: Iterable[TranscriptEntry]) -> str | None:
+    """Why it was aborted: what people said, or the failure after which its script ends it. None if it was not."""
+    for entry in entries:
+        if entry.type == TranscriptType.ABORTED:
+            return str(entry.body["reason"])
+        if entry.type == TranscriptType.FAILED and entry.body["next"] == "abort":
+            return str(entry.body["error"])
+    return None
+
+
 def deviations(entries: Iterable[TranscriptEntry]) -> list[TranscriptEntry]:
-    """What went otherwise than the script says: failures, objections, power cuts."""
-    kinds = (TranscriptType.DEVIATION, TranscriptType.FAILED, TranscriptType.RESUMED)
+    """What went otherwise than the script says: failures, objections, power cuts, an end before its time."""
+    kinds = (TranscriptType.DEVIATION, TranscriptType.FAILED, TranscriptType.RESUMED, TranscriptType.ABORTED)
     return [entry for entry in entries if entry.type in kinds]
 
 

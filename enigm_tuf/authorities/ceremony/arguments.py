@@ -70,7 +70,7 @@ def _require_mark(step: Step, name: str, item: Any) -> None:
     """Home, policy, operators and tokens are those of the script, and marks stand for nothing else."""
     if item is None or not isinstance(item, str):
         return
-    fixed = {"home": HOME, "policy": POLICY, "operators": OPERATORS}
+    fixed = {"home": HOME, "policy": POLICY, "operators": OPERATORS, "after": OPERATORS}
     wanted = item == fixed[name] if name in fixed else None
     if name in ("token", "spare"):
         wanted = token_name(item) is not None

@@ -3,9 +3,10 @@
 from base64 import b64encode
 
 from enigm_tuf.authorities.approving import require_enrolled
-from enigm_tuf.authorities.ceremony.anchoring import anchor_closing, deviations
+from enigm_tuf.authorities.ceremony.anchoring import anchor_closing, deviations, outcome_of, reason_of
 from enigm_tuf.authorities.ceremony.people import everybody
 from enigm_tuf.authorities.ceremony.running import Stage
+from enigm_tuf.authorities.ceremony.showing import printable
 from enigm_tuf.authorities.confirming import digest_lines, require_words
 from enigm_tuf.authorities.token_fit import find_key, require_fit
 from enigm_tuf.authorities.tokens.self_check import require_valid
@@ -42,7 +43,7 @@ def stated(entries: list[TranscriptEntry], participant: Approver) -> CeremonySta
         entries=closed.sequence,
         sha256=sha256(write_entry(closed)),
         script_sha256=opened["script_sha256"],
-        outcome=closed.body["outcome"],
+        outcome=outcome_of(entries),
         rehearsal=opened["rehearsal"],
         participant=participant,
     )
@@ -54,8 +55,9 @@ def _sign(stage: Stage, person: str) -> None:
     identity = token.identity()
     require_fit(identity, room.home.environment)
     digest = stated(entries, Approver(person, "", "", "")).sha256
-    outcome, count = stage.progress.outcome, len(deviations(entries))
-    room.say("\n".join([f"\n{person} signs the transcript: {outcome}, {count} deviations", *digest_lines(digest)]))
+    reason, count = reason_of(entries), len(deviations(entries))
+    told = f"{outcome_of(entries)}, {count} deviations" + (f": {printable(reason)}" if reason else "")
+    room.say("\n".join([f"\n{person} signs the transcript: {told}", *digest_lines(digest)]))
     require_words(digest, f"the transcript, for {person}", room.ask)
     with token.session(room.secret) as session:
         key = find_key(session, place.label)

@@ -22,8 +22,8 @@ class Progress:
 
     ``begun``: the first and the last time that it was begun; ``open``: the last time has no end yet, so nobody knows;
     ``crashed``: that happened to an earlier time; ``performed``: its action was done, and somebody objected;
-    ``failures``: how often it failed; ``aborting``: a failure after which only the closing may come; ``serials``: of
-    tokens, as first read.
+    ``failures``: how often it failed; ``aborting``: after a failure, or by people's word, only the closing may come;
+    ``serials``: of tokens, as first read.
     """
 
     script: Script
@@ -48,6 +48,16 @@ class Progress:
     def people(self) -> dict[str, tuple[str, ...]]:
         return dict(self.opened["people"]) if self.opened else {}
 
+    @property
+    def goes_on(self) -> bool:
+        """A step may still be done."""
+        return self.step is not None and not self.aborting and self.outcome is None
+
+    @property
+    def in_doubt(self) -> bool:
+        """A process died in the step, and nothing that came after says for certain what became of it."""
+        return self.open or self.crashed
+
     def next_after_failure(self) -> str:
         """What the script says when the step fails once more: retry, resume or abort."""
         step = self.step
@@ -71,6 +81,8 @@ def advance(progress: Progress, entry: TranscriptEntry) -> Progress:
         _refuse(subject, "one opening, at the start", "another place")
     if (progress.outcome is not None) != (entry.type == TranscriptType.SIGNED):
         _refuse(subject, "signatures after the closing, and nothing else", "another place")
+    if progress.aborting and entry.type not in _AFTER_AN_ABORT:
+        _refuse(subject, "the closing", "another line")
     return _FOLLOWS[entry.type](progress, entry.body, subject)
 
 
@@ -138,6 +150,14 @@ def _deviation(progress: Progress, body: JsonObject, subject: str) -> Progress:
     return progress
 
 
+def _aborted(progress: Progress, body: JsonObject, subject: str) -> Progress:
+    """By people, whatever the script says of failures: a step is left, and this tells which."""
+    wanted = (progress.step.id, progress.in_doubt) if progress.step else ("the closing", False)
+    if (body["step"], body["in_doubt"]) != wanted:
+        _refuse(subject, f"{wanted[0]}, in doubt: {wanted[1]}", f"{body['step']}, in doubt: {body['in_doubt']}")
+    return replace(progress, aborting=True)
+
+
 def _closed(progress: Progress, body: JsonObject, subject: str) -> Progress:
     completed = progress.step is None
     if (body["outcome"] == "completed") != completed or (not completed and not progress.aborting):
@@ -156,8 +176,8 @@ def _step_of(progress: Progress, body: JsonObject, subject: str) -> Step:
     """The step that comes next; refused if the entry names another or another attempt."""
     step = progress.step
     wanted = f"step {step.id}, attempt {progress.attempts + 1}" if step else "the closing"
-    if step is None or progress.aborting or (body["step"], body["attempt"]) != (step.id, progress.attempts + 1):
-        _refuse(subject, "the closing" if progress.aborting else wanted, f"{body['step']}, attempt {body['attempt']}")
+    if step is None or (body["step"], body["attempt"]) != (step.id, progress.attempts + 1):
+        _refuse(subject, wanted, f"{body['step']}, attempt {body['attempt']}")
     return step
 
 
@@ -178,6 +198,7 @@ def _refuse(subject: str, expected: str, got: str) -> NoReturn:
     raise RefusedError(TranscriptRule.TRANSCRIPT_ORDER, subject, expected=expected, got=got)
 
 
+_AFTER_AN_ABORT = (TranscriptType.RESUMED, TranscriptType.CLOSED, TranscriptType.SIGNED)
 _FOLLOWS: dict[TranscriptType, Callable[[Progress, JsonObject, str], Progress]] = {
     TranscriptType.OPENED: _opened,
     TranscriptType.RESUMED: _resumed,
@@ -185,6 +206,7 @@ _FOLLOWS: dict[TranscriptType, Callable[[Progress, JsonObject, str], Progress]] 
     TranscriptType.DONE: _done,
     TranscriptType.FAILED: _failed,
     TranscriptType.DEVIATION: _deviation,
+    TranscriptType.ABORTED: _aborted,
     TranscriptType.CLOSED: _closed,
     TranscriptType.SIGNED: _signed,
 }

@@ -7,12 +7,15 @@ where it makes a key. Where they do not agree, people answer, and the transcript
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 from enigm_tuf.audit.log import AuditEntry, EntryType
 from enigm_tuf.audit.merkle import read_log
 from enigm_tuf.authorities.ceremony.performing import Said
 from enigm_tuf.authorities.ceremony.progress import Progress
 from enigm_tuf.authorities.ceremony.room import Room
+from enigm_tuf.authorities.home import Home
+from enigm_tuf.authorities.kept_documents import INVENTORY, OPERATORS
 from enigm_tuf.authorities.token_fit import FACTORY
 from enigm_tuf.authorities.tokens.uri import key_in
 from enigm_tuf.durable import read_input
@@ -20,7 +23,7 @@ from enigm_tuf.errors import MisuseError, NoTokenError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.ceremony import Step
 from enigm_tuf.model.request import read_request
-from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.strict_json import JsonObject, sha256
 
 
 class Answer(Enum):
@@ -97,12 +100,30 @@ def _written(room: Room, step: Step, since: list[AuditEntry], crashed: bool) -> 
     return Reconciled(Answer.HAPPENED if there else Answer.NOT, f"its file is there: {_yes(there)}")
 
 
-def _adopted(room: Room, step: Step, since: list[AuditEntry], crashed: bool) -> Reconciled:
+def _proposed(room: Room, step: Step, since: list[AuditEntry], crashed: bool) -> Reconciled:
     del crashed
-    digest = sha256(read_input(room.parsed(step).inventory, LIMITS.inventory_bytes))
-    changes = (entry for entry in since if entry.type == EntryType.INVENTORY_CHANGED)
-    there = any(entry.body["sha256"] == digest for entry in changes)
-    return Reconciled(Answer.HAPPENED if there else Answer.NOT, f"this inventory is in the audit log: {_yes(there)}")
+    logged = _logged(since, EntryType.POLICY_PROPOSED, _digest(room.parsed(step).new)) is not None
+    return Reconciled(Answer.HAPPENED if logged else Answer.NOT, f"it is in the audit log: {_yes(logged)}")
+
+
+def _adopted(room: Room, step: Step, since: list[AuditEntry], crashed: bool) -> Reconciled:
+    """Logged before the document is kept. Adopting it again keeps it, and logs nothing twice."""
+    del crashed
+    kind, name, place = ADOPTED[step.action]
+    digest = _digest(getattr(room.parsed(step), name))
+    body = _logged(since, kind, digest)
+    kept = body is not None and (path := place(room.home, body)).is_file() and _digest(path) == digest
+    told = f"it is in the audit log: {_yes(body is not None)}; the home has it: {_yes(kept)}"
+    return Reconciled(Answer.HAPPENED if kept else Answer.NOT, told)
+
+
+def _logged(since: list[AuditEntry], kind: EntryType, digest: str) -> JsonObject | None:
+    """The body of the entry that names the document."""
+    return next((entry.body for entry in since if entry.type == kind and entry.body["sha256"] == digest), None)
+
+
+def _digest(file: str | Path) -> str:
+    return sha256(read_input(Path(file), LIMITS.inventory_bytes))
 
 
 def _trusted(room: Room, step: Step, since: list[AuditEntry], crashed: bool) -> Reconciled:
@@ -198,6 +219,12 @@ def _yes(there: bool) -> str:
     return "yes" if there else "no"
 
 
+ADOPTED: dict[str, tuple[EntryType, str, Callable[[Home, JsonObject], Path]]] = {
+    "inventory adopt": (INVENTORY.entry, "inventory", lambda home, body: INVENTORY.path(home, body["version"])),
+    "operator adopt": (OPERATORS.entry, "registry", lambda home, body: OPERATORS.path(home, body["version"])),
+    "policy adopt": (EntryType.POLICY_ADOPTED, "new", lambda home, body: home.kept_policy(body["sha256"])),
+}
+"""Actions that put a document in force: its entry in the log, the argument that names it, where the home keeps it."""
 OTHERS: dict[str, Callable[[Room, Step, list[AuditEntry], bool], Reconciled]] = {
     "token init": _initialised,
     "key generate": _generated,
@@ -205,9 +232,13 @@ OTHERS: dict[str, Callable[[Room, Step, list[AuditEntry], bool], Reconciled]] = 
     "key destroy": _destroyed,
     "wrapping destroy": _unwrapping_destroyed,
     "authority trust": _trusted,
+    "operator propose": _written,
+    "operator sign": _written,
+    "policy propose": _proposed,
+    "policy approve": _written,
     "inventory propose": _written,
     "inventory sign": _written,
-    "inventory adopt": _adopted,
+    **dict.fromkeys(ADOPTED, _adopted),
     "approve": _written,
     "sign": _signed,
 }

@@ -91,16 +91,31 @@ def open_stage(room: Room, transcript: Transcript, people: People) -> Stage:
 
 def run_steps(stage: Stage) -> None:
     """All steps that are left; StateError where the ceremony stops and can go on later."""
-    while stage.progress.outcome is None and not stage.progress.aborting:
-        step = stage.progress.step
-        if step is None:
-            break
+    while stage.progress.goes_on and (step := stage.progress.step):
         _introduce(stage, step)
         stage.begun_here = False
         try:
             _attempt(stage, step)
         except EnigmTufError as error:
             _fail(stage, step, error)
+    _end(stage)
+
+
+def abort(stage: Stage, reason: str) -> None:
+    """No step more: the ceremony ends here, and says why. What its script says of failures does not matter.
+
+    MisuseError if no step is left. Where the transcript already says that it is aborted, nothing is added but its end.
+    """
+    if stage.progress.step is None:
+        hint = "run it without --abort: it is closed, signed, and logged"
+        raise MisuseError("every step of the ceremony is done: there is nothing to abort", hint=hint)
+    if stage.progress.outcome is None and not stage.progress.aborting:
+        body = {"step": stage.progress.step.id, "in_doubt": stage.progress.in_doubt}
+        stage.write(TranscriptType.ABORTED, body | {"reason": one_line(reason, _TEXT)})
+    _end(stage)
+
+
+def _end(stage: Stage) -> None:
     if stage.progress.outcome is None:
         stage.write(TranscriptType.CLOSED, {"outcome": "aborted" if stage.progress.aborting else "completed"})
 

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from enigm_tuf.authorities.cli.request_options import add_home
 from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.published_signatures import require_all_logged
+from enigm_tuf.authorities.recovering import require_recoveries
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf.durable import read_input
 from enigm_tuf.errors import MisuseError
@@ -37,15 +39,18 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     if arguments.since:
         note = read_input(Path(arguments.since), NOTE_BYTES)
         kept = verified_checkpoint(note, log_signer(home.log).log, arguments.since)
-        require_begins_with(home.log, kept, arguments.since)
+        require_begins_with(home.log, kept.checkpoint, arguments.since)
     entries = read_log(home.log)
     lines = [f"{head.entries} entries under one signed root", f"head {head.entries}:{head.sha256}"]
     data: dict[str, object] = {"entries": head.entries, "sha256": head.sha256, "in_doubt": False}
     if arguments.repository:
         data["signatures"] = require_all_logged(home, entries, Path(arguments.repository))
         lines.append(f"{data['signatures']} signatures of this authority in {arguments.repository}, all of them logged")
-    if doubt := history_of(entries).open_intent:
-        data["in_doubt"] = True
+    if recovered := require_recoveries(home, entries, partial(require_begins_with, home.log)):
+        data["findings"] = recovered
+        lines.append(f"{recovered} findings, each with the votes that it needed")
+    if intent := history_of(entries).open_intent:
+        doubt, data["in_doubt"] = intent.body, True
         lines.append(f"IN DOUBT: {doubt['role']} version {doubt['version']} was about to be signed, no result is known")
     return Outcome(data, lines)
 

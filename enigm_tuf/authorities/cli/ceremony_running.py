@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enigm_tuf.audit.merkle import read_log
-from enigm_tuf.authorities.ceremony.anchoring import anchor_opening, deviations, unclosed
+from enigm_tuf.authorities.ceremony.anchoring import anchor_opening, deviations, reason_of, unclosed
 from enigm_tuf.authorities.ceremony.checking import require_checked
 from enigm_tuf.authorities.ceremony.closing import close
-from enigm_tuf.authorities.ceremony.entering import require_entry
+from enigm_tuf.authorities.ceremony.entering import require_entry, require_policy
 from enigm_tuf.authorities.ceremony.people import People, everybody, read_keys, read_people, signing_place
+from enigm_tuf.authorities.ceremony.progress import follow
 from enigm_tuf.authorities.ceremony.room import Room, RoomCommand
-from enigm_tuf.authorities.ceremony.running import Stage, open_stage, run_steps
+from enigm_tuf.authorities.ceremony.running import Stage, abort, open_stage, run_steps
+from enigm_tuf.authorities.ceremony.showing import printable
 from enigm_tuf.authorities.ceremony.transcript import open_transcript
 from enigm_tuf.authorities.cli import response_again
 from enigm_tuf.authorities.cli.ceremony_options import ACTIONS, CONFIGURES, add_script, load_script
@@ -23,7 +25,7 @@ from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.kept_documents import OPERATORS
 from enigm_tuf.authorities.tokens.uri import key_in
 from enigm_tuf.commandline import Command, Outcome
-from enigm_tuf.errors import StateError
+from enigm_tuf.errors import MisuseError, StateError
 from enigm_tuf.model.operators import read_operators
 from enigm_tuf.model.strict_json import sha256
 
@@ -45,6 +47,9 @@ def configure_run(parser: argparse.ArgumentParser) -> None:
         help="where an operator's approval key is, unless it is in slot 9a of the PIV card that the registry names",
     )
     parser.add_argument("--transcript", required=True, metavar="FILE", help="made, or gone on with if it is there")
+    parser.add_argument(
+        "--abort", metavar="REASON", help="do no step more: end the ceremony of this transcript, signed, and say why"
+    )
 
 
 def run_ceremony(arguments: argparse.Namespace, edges: "Edges", *, rehearsal: bool) -> Outcome:
@@ -53,9 +58,19 @@ def run_ceremony(arguments: argparse.Namespace, edges: "Edges", *, rehearsal: bo
     room = _room(arguments, edges, rehearsal)
     require_checked(room.script, CONFIGURES)
     require_entry(room, people)
+    if arguments.abort is not None:
+        _require_abortable(path, arguments.abort)
     given = read_keys(arguments.key)
     places = {person: signing_place(room.operators[person], given, key_in) for person in everybody(people)}
-    return _play(replace(room, places=places), path, people)
+    return _play(replace(room, places=places), path, people, arguments.abort)
+
+
+def _require_abortable(path: Path, reason: str) -> None:
+    """MisuseError, before anything is written."""
+    if not reason.strip():
+        raise MisuseError("--abort: say why, in a few words")
+    if not path.is_file():
+        raise MisuseError(f"{path}: there is no such transcript")
 
 
 def _room(arguments: argparse.Namespace, edges: "Edges", rehearsal: bool) -> Room:
@@ -85,13 +100,20 @@ def _run(command: "Command[Edges]", edges: "Edges") -> Callable[[argparse.Namesp
     return lambda parsed: command.run(parsed, edges)
 
 
-def _play(room: Room, path: Path, people: People) -> Outcome:
+def _play(room: Room, path: Path, people: People, aborted: str | None) -> Outcome:
     with open_transcript(path, room.clock) as transcript:
+        if aborted is not None and not transcript.entries:
+            raise MisuseError(f"{path}: no ceremony was opened in this transcript")
+        if aborted is None and follow(room.script, transcript.entries).goes_on:
+            require_policy(room)
         stage = open_stage(room, transcript, people)
         anchor_opening(room, transcript.entries)
         _tell_of_others(stage)
-        run_steps(stage)
+        run_steps(stage) if aborted is None else abort(stage, aborted)
         close(stage)
+        if aborted is None and stage.progress.outcome == "aborted":
+            what = f"the {_what(stage)} was aborted at step {stage.progress.index + 1}"
+            raise StateError(f"{what}; {path} is signed and says why")
         return _outcome(stage, path)
 
 
@@ -105,21 +127,24 @@ def _tell_of_others(stage: Stage) -> None:
 
 
 def _outcome(stage: Stage, path: Path) -> Outcome:
-    entries, outcome = stage.transcript.entries, stage.progress.outcome
-    what = "rehearsal" if stage.room.rehearsal else "ceremony"
-    if outcome == "aborted":
-        raise StateError(f"the {what} was aborted at step {stage.progress.index + 1}; {path} is signed and says why")
+    entries, outcome, reason = stage.transcript.entries, stage.progress.outcome, reason_of(stage.transcript.entries)
     facts = {
         "ceremony": entries[0].body["ceremony"],
         "outcome": outcome,
+        "reason": reason,
         "rehearsal": stage.room.rehearsal,
         "entries": len(entries),
         "deviations": len(deviations(entries)),
         "sha256": stage.transcript.head,
     }
     lines = [
-        f"{what} {facts['ceremony']} {outcome}, {facts['deviations']} deviations",
+        f"{_what(stage)} {facts['ceremony']} {outcome}, {facts['deviations']} deviations",
+        *([f"at step {stage.progress.index + 1}: {printable(reason)}"] if reason else []),
         f"transcript {path}: {len(entries)} lines, signed by {', '.join(stage.progress.signers)}",
         f"head {len(entries)}:{stage.transcript.head}, in the audit log",
     ]
     return Outcome(facts, lines)
+
+
+def _what(stage: Stage) -> str:
+    return "rehearsal" if stage.room.rehearsal else "ceremony"

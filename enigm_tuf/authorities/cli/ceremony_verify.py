@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from enigm_tuf.audit.log import AuditEntry
 from enigm_tuf.audit.merkle import read_log
-from enigm_tuf.authorities.ceremony.anchoring import deviations, unclosed
+from enigm_tuf.authorities.ceremony.anchoring import deviations, outcome_of, reason_of, unclosed
 from enigm_tuf.authorities.ceremony.checking import require_checked
 from enigm_tuf.authorities.ceremony.rules import CeremonyRule
 from enigm_tuf.authorities.ceremony.showing import printable
@@ -48,11 +48,12 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     audit = tuple(read_log(home.log))
     expected = Expected(script, sha256(data), _operators(home, arguments.operators, audit), audit, arguments.rehearsal)
     entries = verify_transcript(Path(arguments.transcript), expected)
-    outcome = next(entry.body["outcome"] for entry in entries if entry.type == TranscriptType.CLOSED)
+    outcome = outcome_of(entries)
     others = [entry.body["ceremony"] for entry in unclosed(audit)]
     facts = {
         "ceremony": entries[0].body["ceremony"],
         "outcome": outcome,
+        "reason": reason_of(entries),
         "entries": len(entries),
         "deviations": [_told(entry) for entry in deviations(entries)],
         "unclosed": others,
@@ -93,6 +94,9 @@ def _told(entry: TranscriptEntry) -> str:
     match entry.type:
         case TranscriptType.FAILED:
             text = f"step {body['step']} failed: {body['error']}; {body['next']}"
+        case TranscriptType.ABORTED:
+            doubt = ", which was begun: whether it happened was never found out" if body["in_doubt"] else ""
+            text = f"aborted by its people at step {body['step']}{doubt}: {body['reason']}"
         case TranscriptType.DEVIATION:
             text = f"step {body['step']}, {body['person']}: {body['text']}"
         case _:

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("policy", metavar="NEW", help="the policy that was proposed")
+    parser.add_argument("new", metavar="NEW", help="the policy that was proposed")
     add_home(parser)
     parser.add_argument("--vote", metavar="FILE", action="append", default=[], help="an operator's vote; may repeat")
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
-    home, data = open_home(Path(arguments.home)), read_input(Path(arguments.policy), LIMITS.document_bytes)
+    home, data = open_home(Path(arguments.home)), read_input(Path(arguments.new), LIMITS.document_bytes)
     with open_log(home.log, edges.clock) as log:
-        both = adopt(home, log, data, arguments.policy, load_votes(arguments), edges.clock)
+        both = adopt(home, log, data, arguments.new, load_votes(arguments), edges.clock)
     facts = {"version": both.new.version, "sha256": sha256(data), "relaxes": both.relaxes}
     return Outcome(
         facts,

@@ -21,16 +21,14 @@ if TYPE_CHECKING:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "policy", metavar="NEW", help="the next policy: the one in force, changed, its version plus one"
-    )
+    parser.add_argument("new", metavar="NEW", help="the next policy: the one in force, changed, its version plus one")
     add_home(parser)
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
-    home, data = open_home(Path(arguments.home)), read_input(Path(arguments.policy), LIMITS.document_bytes)
+    home, data = open_home(Path(arguments.home)), read_input(Path(arguments.new), LIMITS.document_bytes)
     with open_log(home.log, edges.clock) as log:
-        both = propose(home, log, data, arguments.policy)
+        both = propose(home, log, data, arguments.new)
     facts = {"version": both.new.version, "sha256": sha256(data), "relaxes": both.relaxes}
     return Outcome(facts, [*proposal_lines(both), "", *digest_lines(sha256(data))])
 

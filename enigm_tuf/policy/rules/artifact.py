@@ -155,6 +155,8 @@ def retained(question: Question) -> str:
 
     Evidence: the manifests that are replaced.
     """
+    if question.request.index.action == "retire":
+        return _NOT_HERE  # RETIRE-SHOWN says what must be shown
     told = [path for product in question.products for path in _replaced(question, manifest_role(product))]
     if extra := sorted(set(question.earlier_manifests) - set(told)):
         _refuse(ArtifactRule.ARTIFACT_RETAINED, "evidence/manifests-before", "what is replaced only", ", ".join(extra))

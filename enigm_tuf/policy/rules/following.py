@@ -23,7 +23,8 @@ def targets_follow(question: Question, old: Targets | None, new: Targets) -> str
     if question.root is None or old is None or old.delegations is None or new.delegations is None:
         refuse(TransitionRule.TRANSITION_TARGETS, "delegations", "a trusted root and delegations before", "none")
     view = view_root(question.root.value)
-    before, after = old.delegations.roles or {}, new.delegations.roles or {}
+    before: Mapping[str, DelegatedRole] = old.delegations.roles or {}
+    after: Mapping[str, DelegatedRole] = new.delegations.roles or {}
     _require_same_products(view, before, after)
     for name, role in after.items():
         _require_roots_keys(view, name, role, new.delegations)

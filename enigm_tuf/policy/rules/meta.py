@@ -46,6 +46,7 @@ def roles(question: Question) -> str:
         ("manifest", "recovery"): {"root"},
         ("release", "product"): {payload},
         ("manifest", "product"): {"targets", manifest, "snapshot"},
+        ("manifest", "retire"): {"targets", "snapshot"},
         ("release", "release"): {payload},
         ("release", "emergency"): {payload},
         ("manifest", "release"): {manifest, "snapshot"},
@@ -108,8 +109,8 @@ def thresholds(question: Question) -> str:
         if isinstance(proposal.signed, Root):
             defined |= _root_thresholds(proposal.signed)
         elif isinstance(proposal.signed, Targets) and role == "targets" and proposal.signed.delegations:
-            delegated = proposal.signed.delegations.roles or {}
-            defined |= {name: (kind_of(name), item.threshold) for name, item in delegated.items()}
+            delegated = (proposal.signed.delegations.roles or {}).items()
+            defined |= {name: (kind_of(name), item.threshold) for name, item in delegated}
     for name, (kind, threshold) in defined.items():
         lowest = question.policy.thresholds.get(kind)
         if lowest is None and kind in _own_kinds(question):

@@ -83,7 +83,7 @@ def tests(question: Question) -> str:
 
 def _added(question: Question) -> Iterator[tuple[str, str, str]]:
     """Product, file name and SHA-256 of every payload that this request adds."""
-    if question.request.index.action in ("roles", "product"):
+    if question.request.index.action in ("roles", "product", "retire"):
         return
     product = question.product
     if question.policy.authority == "release":

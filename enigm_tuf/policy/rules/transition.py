@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from enigm_tuf.model.delegations import DelegatedRole
 from enigm_tuf.model.tuf import MetaFile, Snapshot, Targets
 from enigm_tuf.policy.question import Question
 from enigm_tuf.policy.rules.following import signed_anew, targets_follow
@@ -12,19 +13,18 @@ from enigm_tuf.trust.delegation_rules import payload_role
 
 def targets(question: Question) -> str:
     """TRANSITION-TARGETS: Role targets gains the delegations of one new product, and all others stay as they were,
-    key by key. After a root, ``roles`` gives the same delegations the keys and thresholds that the trusted root
-    names, and changes nothing else.
+    key by key. A product that ends has a rule of its own, RETIRE-ONLY. After a root, ``roles`` gives the same
+    delegations the keys and thresholds that the trusted root names, and changes nothing else.
 
     Evidence: the delegations gained, or the root that they follow.
     """
     new = question.targets_of("targets")
-    if new is None:
+    if new is None or question.request.index.action == "retire":
         return _NOT_HERE
     old = question.previous_targets_of("targets")
     if question.request.index.action == "roles":
         return targets_follow(question, old, new)
-    before = old.delegations.roles or {} if old and old.delegations else {}
-    after = new.delegations.roles or {} if new.delegations else {}
+    before, after = _roles(old), _roles(new)
     for name, role in before.items():
         if name not in after or after[name] != role:
             refuse(TransitionRule.TRANSITION_TARGETS, name, "unchanged", "changed or gone")
@@ -42,6 +42,10 @@ def targets(question: Question) -> str:
     return f"gains {', '.join(sorted(gained))}"
 
 
+def _roles(targets: Targets | None) -> Mapping[str, DelegatedRole]:
+    return (targets.delegations.roles if targets and targets.delegations else None) or {}
+
+
 def _require_same_keys(old: Targets | None, new: Targets) -> None:
     """A role names keyids; what stands under one may not be exchanged for another key."""
     before = old.delegations.keys if old and old.delegations else {}
@@ -53,8 +57,9 @@ def _require_same_keys(old: Targets | None, new: Targets) -> None:
 
 def product_roles(question: Question) -> str:
     """TRANSITION-PRODUCT: A product role starts empty. A release then only adds payloads: none is taken away or
-    exchanged under its name. Signed anew after a root, a role holds what it held; a payload role that a migration
-    makes holds what is offered.
+    exchanged under its name. Where a product was retired and is added again, its payload role starts with what it
+    held, so that versions go on from there, and its manifest role offers nothing. Signed anew after a root, a role
+    holds what it held; a payload role that a migration makes holds what is offered.
 
     Evidence: what each role gains or keeps.
     """
@@ -68,12 +73,24 @@ def product_roles(question: Question) -> str:
         if question.request.index.action == "roles":
             told.append(signed_anew(question, role, old, new))
         elif question.request.index.action == "product":
-            if new.targets:
-                refuse(TransitionRule.TRANSITION_PRODUCT, role, "no targets in a new role", f"{len(new.targets)}")
-            told.append(f"{role} starts empty")
+            told.append(_starts(role, old, new))
         else:
             told.append(_only_gains(role, old, new))
     return "; ".join(told) or _NOT_HERE
+
+
+def _starts(role: str, old: Targets | None, new: Targets) -> str:
+    """Empty; only a payload role that was there before keeps what it held."""
+    kept = dict(old.targets) if old and kind_of(role) == "payload" else {}
+    if dict(new.targets) != kept:
+        expected = f"the {len(kept)} payloads that it held" if kept else "no targets in a new role"
+        refuse(
+            TransitionRule.TRANSITION_PRODUCT,
+            role,
+            expected,
+            f"{len(new.targets)}, others" if kept else f"{len(new.targets)}",
+        )
+    return f"{role} goes on with the {len(kept)} payloads that it held" if kept else f"{role} starts empty"
 
 
 def _only_gains(role: str, old: Targets | None, new: Targets) -> str:

@@ -16,7 +16,7 @@ from enigm_tuf.trust.root_rules import view_trusted_root
 from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.media import BundleFetcher
 from enigm_tuf_repository.devices import refresh_as_device
-from enigm_tuf_repository.lineage import Lineage, file_name, root_chain
+from enigm_tuf_repository.lineage import Lineage, file_name, require_delegated, root_chain
 from enigm_tuf_repository.mirror import bring, payload_target
 from enigm_tuf_repository.role_building import hashed_name
 from enigm_tuf_repository.workspace import Workspace
@@ -32,6 +32,8 @@ def write_bundle(
     """
     require_new(out)
     lineage = Lineage(workspace.published, [])
+    if manifest_role(product) in lineage.heads:
+        require_delegated(lineage, product)
     manifest = lineage.require(manifest_role(product), Targets).targets.get(manifest_path(product, channel))
     if manifest is None:
         raise MisuseError(f"channel {channel} of product {product} has no release yet")

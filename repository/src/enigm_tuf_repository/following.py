@@ -63,7 +63,7 @@ class Following:
 
     def _targets(self, targets: Targets) -> None:
         """Delegations by the settings; a new version where they differ, or too few of the new keys signed."""
-        names = (targets.delegations.roles or {}) if targets.delegations else {}
+        names = list(targets.delegations.roles or {}) if targets.delegations else []
         products = dict.fromkeys(name.rpartition(".")[0] for name in names)
         wanted = {
             role: entry for product in products for role, entry in product_delegations(self.settings, product).items()

@@ -9,7 +9,7 @@ from enigm_tuf.model.request import Action
 from enigm_tuf.model.shapes import LINE, Record, Sequence, Time
 from enigm_tuf_repository.rules import RepositoryRule
 
-HELD_BACK: tuple[Action, ...] = ("release", "product")
+HELD_BACK: tuple[Action, ...] = ("release", "product", "retire")
 """Roots, recoveries and renewals go out at any time: to hold them back would harm devices, not spare them."""
 
 

@@ -17,6 +17,7 @@ from enigm_tuf.model.request import Previous
 from enigm_tuf.model.shapes import Time
 from enigm_tuf.model.strict_json import encode, parse_canonical, sha256
 from enigm_tuf.model.tuf import Root, Snapshot, TargetFile, Targets, Timestamp
+from enigm_tuf.trust.delegation_rules import manifest_role
 from enigm_tuf.trust.verified import Document, read_document
 from enigm_tuf_client.targets import hashed_path, read_target
 from enigm_tuf_repository.overlay import OverlayFetcher
@@ -112,6 +113,13 @@ class Heads(Mapping[str, SignedFile]):
         """By role, without reading a file but the timestamp."""
         return {role: version for role, (_, version) in self._places.items()}
 
+    def in_force(self) -> tuple[str, ...]:
+        """The roles that devices may ask for: without those of retired products, which snapshot lists for ever."""
+        targets = self["targets"].value_as(Targets) if "targets" in self else None
+        return tuple(
+            role for role in self if "." not in role or (targets and targets.get_delegated_role(role) is not None)
+        )
+
     def expires(self, role: str) -> datetime:
         """When a role expires: from the first bytes of its file, if it is as we write it."""
         if role not in self._read:
@@ -162,6 +170,11 @@ class Lineage:
         """The newest signed value of ``role``; None if it was never signed."""
         return self._heads[role].value_as(kind) if role in self._heads else None
 
+    def delegates(self, product: str) -> bool:
+        """Whether ``targets`` names the product: it was added, and is not retired."""
+        targets = self.value("targets", Targets)
+        return targets is not None and targets.get_delegated_role(manifest_role(product)) is not None
+
     def require(self, role: str, kind: type[S]) -> S:
         """The same; MisuseError where ``role`` was never signed."""
         value = self.value(role, kind)
@@ -189,6 +202,12 @@ class Lineage:
 def lineage_of(workspace: Workspace, register: Register, *, without: str = "") -> Lineage:
     """The lineage of a workspace; ``without`` leaves one record's own staged files out."""
     return Lineage(workspace.published, [workspace.staged(item) for item in register.open if item != without])
+
+
+def require_delegated(lineage: Lineage, product: str) -> None:
+    """MisuseError for a product whose end is signed."""
+    if not lineage.delegates(product):
+        raise MisuseError(f"product {product} is retired", hint=f"`enigm-repo product add {product}` brings it back")
 
 
 def root_chain(*trees: Path) -> list[bytes]:

@@ -150,7 +150,7 @@ def _newer_roots(seen: _Seen, root: bytes, environment: Environment) -> None:
 def _newer_metadata(seen: _Seen, published: Path, root: bytes, environment: Environment) -> None:
     """Everything in force, by the device's workflow on top of what the mirror holds."""
     heads = Lineage(published, []).heads
-    held = {role: file.data for role, file in heads.items()} | {"root": root}
+    held = {role: heads[role].data for role in heads.in_force()} | {"root": root}
     workflow = TufWorkflow(FreshStore(DeviceState(metadata=held)), seen, _NoClock(), AuthorityAdmission(environment))
     workflow.refresh()
     for product in _changed_products(workflow, heads):
@@ -218,7 +218,7 @@ def payload_target(lineage: Lineage, product: str, payload: ManifestPayload) -> 
 def bring_newest(published: Path, remote: Fetcher) -> int:
     """The payloads of the newest release of every channel, as a gate that compares with them wants; how many."""
     lineage, count = Lineage(published, []), 0
-    for role in [role for role in lineage.heads if role.endswith(".manifest")]:
+    for role in [role for role in lineage.heads.in_force() if role.endswith(".manifest")]:
         for target in lineage.require(role, Targets).targets.values():
             for release in read_manifest(lineage.target(target), target.path).releases[:1]:
                 for payload in release.payloads:

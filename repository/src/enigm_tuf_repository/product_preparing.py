@@ -1,4 +1,8 @@
-"""``product add``: terminating delegations in ``targets``, and the first, empty version of the product's roles."""
+"""``product add``: terminating delegations in ``targets``, and the first, empty version of the product's roles.
+
+A product that was retired comes back with the next version of its roles: its payload role with what it held, so that
+the authority knows which versions there were, its manifest role without an offer.
+"""
 
 from datetime import datetime
 
@@ -17,12 +21,13 @@ from enigm_tuf_repository.requests import Draft, role_evidence
 from enigm_tuf_repository.role_building import with_delegations, with_targets, with_versions
 from enigm_tuf_repository.settings import settings_in
 from enigm_tuf_repository.staging import require_no_signed_root
+from enigm_tuf_repository.standing import open_records
 from enigm_tuf_repository.trusted import admit_chain
 from enigm_tuf_repository.workspace import Workspace
 
 
 def prepare_product(workspace: Workspace, product: str, channels: tuple[str, ...], now: datetime) -> ReleaseRecord:
-    """Open the record ``product-<product>``."""
+    """Open the record ``product-<product>``; for one that was retired, with the version of ``targets`` behind it."""
     for name in (product, *channels):
         NAME.read(name, "argument", name)
     config, register = workspace.configuration(), load_register(workspace)
@@ -30,8 +35,13 @@ def prepare_product(workspace: Workspace, product: str, channels: tuple[str, ...
     record_id = f"product-{product}"
     require_no_signed_root(workspace, register)
     lineage = lineage_of(workspace, register, without=record_id)
-    if lineage.head(payload_role(product)) or lineage.head(manifest_role(product)):
+    if lineage.delegates(product):
         raise MisuseError(f"product {product} is there already")
+    for record in open_records(workspace):
+        if (record.action, record.product) == ("retire", product):
+            raise MisuseError(f"{record.id} retires it, and is not published yet", hint="publish it first")
+    if {payload_role(product), manifest_role(product)} & set(lineage.heads):
+        record_id = f"{record_id}-{lineage.require('targets', Targets).version + 1}"
     with new_record(workspace, record_id):
         delegations = product_delegations(settings_in(workspace), product)
         expires = now + config.expiry_days.of("targets")
@@ -44,10 +54,16 @@ def prepare_product(workspace: Workspace, product: str, channels: tuple[str, ...
 
 def _drafts(lineage: Lineage, targets: Targets, roles: list[str], days: ExpiryDays, now: datetime) -> tuple[Draft, ...]:
     """The payload role for the release authority; targets, manifest role and snapshot for the manifest authority."""
-    new = {role: with_targets(None, {}, now + days.of(role)) for role in roles}
+    new = {role: _started(lineage, role, now + days.of(role)) for role in roles}
     versions = {"targets": targets.version} | {role: value.version for role, value in new.items()}
     snapshot = with_versions(lineage.value("snapshot", Snapshot), versions, now, now + days.of("snapshot"))
     payloads: dict[str, Signed] = {role: value for role, value in new.items() if role.endswith(".payload")}
     manifests: dict[str, Signed] = {role: value for role, value in new.items() if role not in payloads}
     manifest = Draft("manifest", {"targets": targets, **manifests, "snapshot": snapshot}, role_evidence(payloads))
     return (Draft("release", payloads), manifest) if payloads else (manifest,)
+
+
+def _started(lineage: Lineage, role: str, expires: datetime) -> Targets:
+    before = lineage.value(role, Targets)
+    offered = before.targets if before and role.endswith(".manifest") else {}
+    return with_targets(before, {}, expires, without=offered)

@@ -45,6 +45,7 @@ def find_prunable(workspace: Workspace, grace: timedelta, now: datetime) -> tupl
     needed = _Needed(workspace.published, lineage)
     for version in _snapshots_since(workspace.published, lineage, now - grace):
         needed.add_snapshot(version)
+    needed.add_delegations_of_retired()
     found = [*_old_metadata(needed), *_old_targets(needed)]
     return tuple(Prunable(path, (workspace.published / path).stat().st_size) for path in sorted(found))
 
@@ -96,16 +97,34 @@ class _Needed:
         self.lineage = lineage
         self.metadata: set[str] = set()
         self.targets: set[str] = set()
+        self._offered: set[tuple[str, int]] = set()
+        self._read_targets: dict[int, Targets] = {}
 
     def add_snapshot(self, version: int) -> None:
         snapshot = self._read("snapshot", version).value_as(Snapshot)
         self.metadata.add(file_name("snapshot", version))
+        targets = self._targets(snapshot.meta["targets.json"].version)
         for name, meta in snapshot.meta.items():
             role = name.removesuffix(".json")
             file = file_name(role, meta.version)
-            if role.endswith(".manifest") and file not in self.metadata:
+            is_offered = role.endswith(".manifest") and targets.get_delegated_role(role) is not None
+            if is_offered and (role, meta.version) not in self._offered:
+                self._offered.add((role, meta.version))
                 self._add_manifests(self._read(role, meta.version).value_as(Targets))
             self.metadata.add(file)
+
+    def add_delegations_of_retired(self) -> None:
+        """The newest ``targets`` that says who could sign each role that is out of force, so that it can be judged."""
+        heads = self.lineage.heads
+        retired = set(heads) - set(heads.in_force())
+        for version in range(heads["targets"].version, 0, -1):
+            path = self.published / "metadata" / file_name("targets", version)
+            if not retired or not path.is_file():
+                return
+            targets = self._targets(version)
+            if found := {role for role in retired if targets.get_delegated_role(role) is not None}:
+                self.metadata.add(path.name)
+                retired -= found
 
     def _add_manifests(self, role: Targets) -> None:
         for target in role.targets.values():
@@ -113,6 +132,11 @@ class _Needed:
             if name not in self.targets:
                 self.targets.add(name)
                 self.targets.update(_payloads_of(self, target))
+
+    def _targets(self, version: int) -> Targets:
+        if version not in self._read_targets:
+            self._read_targets = {version: self._read("targets", version).value_as(Targets)}
+        return self._read_targets[version]
 
     def _read(self, role: str, version: int) -> SignedFile:
         """StateError where it is gone: then nobody can say what is needed."""

@@ -55,7 +55,10 @@ def publish(
         save_record(workspace, record)
     if record.id in load_register(workspace).open:
         put_in_force(workspace, record.id)
-    save_register(workspace, load_register(workspace).closed(record_id))
+    register = load_register(workspace).closed(record_id)
+    if record.action == "retire" and record.product:
+        register = register.without_product(record.product)
+    save_register(workspace, register)
     return record
 
 
@@ -162,6 +165,8 @@ def require_whole(workspace: Workspace, tree: Path, files: Mapping[str, str]) ->
         for name, meta in snapshot.meta.items():
             role = f"metadata/{file_name(name.removesuffix('.json'), meta.version)}"
             if role not in files and not (workspace.published / role).is_file():
+                if name.removesuffix(".json") not in Lineage(workspace.published, [tree]).heads.in_force():
+                    continue  # of a product that was retired before this tree was a mirror
                 hint = "publish the record that brings it first: `enigm-repo status` lists the open ones"
                 raise RefusedError(RepositoryRule.TREE_WHOLE, role, expected="published", got="no file", hint=hint)
 

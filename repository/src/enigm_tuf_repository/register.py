@@ -39,6 +39,9 @@ class Register:
     def closed(self, record_id: str) -> "Register":
         return replace(self, open=tuple(item for item in self.open if item != record_id))
 
+    def without_product(self, product: str) -> "Register":
+        return replace(self, products={name: item for name, item in self.products.items() if name != product})
+
     def with_product(self, product: str, channels: tuple[str, ...]) -> "Register":
         return replace(self, products=self.products | {product: channels})
 

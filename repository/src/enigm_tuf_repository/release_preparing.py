@@ -26,7 +26,7 @@ from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf_repository.artifacts import Artifact, measure, take
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.inspection.plugins import inspect_file
-from enigm_tuf_repository.lineage import Lineage, Signed, lineage_of
+from enigm_tuf_repository.lineage import Lineage, Signed, lineage_of, require_delegated
 from enigm_tuf_repository.preparing import Plan, new_record, open_record
 from enigm_tuf_repository.records import ReleaseRecord
 from enigm_tuf_repository.register import load_register
@@ -61,6 +61,7 @@ def prepare_release(
         description = written.completed(list(pool.map(lambda file: inspect_file(folder / file), written.files)))
     record_id = f"{description.product}-{description.version}"
     lineage = lineage_of(workspace, register, without=record_id)
+    require_delegated(lineage, description.product)
     provenance = _all_provenance([*(folder / name for name in description.provenance), *evidence])
     with new_record(workspace, record_id):
         artifacts = _take_all(workspace, record_id, description, folder)

@@ -1,7 +1,7 @@
 """The next version of targets, snapshot and the product roles. Nothing here is trusted until it is signed."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 
 from enigm_tuf.model.issued import issued_field
@@ -46,9 +46,21 @@ def with_delegations(
     return Targets.read({**_next(Targets, targets, expires), "targets": {}, "delegations": delegations}, "targets")
 
 
-def with_targets(role: Targets | None, targets: Mapping[str, TargetFile], expires: datetime) -> Targets:
-    """The next version of a product role: what it listed, with ``targets`` added or replaced."""
-    before = role.raw["targets"] if role else {}
+def without_product(targets: Targets, product: str, expires: datetime) -> Targets:
+    """The next ``targets``: without the roles of ``product``, and without keys that no other role has."""
+    delegations = copy.deepcopy(targets.raw["delegations"])
+    left = [item for item in delegations["roles"] if item["name"].rpartition(".")[0] != product]
+    used = {keyid for role in left for keyid in role["keyids"]}
+    kept = {keyid: key for keyid, key in delegations["keys"].items() if keyid in used}
+    new = {**delegations, "keys": kept, "roles": left}
+    return Targets.read({**_next(Targets, targets, expires), "targets": {}, "delegations": new}, "targets")
+
+
+def with_targets(
+    role: Targets | None, targets: Mapping[str, TargetFile], expires: datetime, without: Container[str] = ()
+) -> Targets:
+    """The next version of a product role: what it listed, ``without`` those paths, ``targets`` added or replaced."""
+    before = {path: item for path, item in role.raw["targets"].items() if path not in without} if role else {}
     new = {path: _target_object(target) for path, target in targets.items()}
     return Targets.read({**_next(Targets, role, expires), "targets": {**before, **new}}, "product role")
 

@@ -54,7 +54,7 @@ def prepare_renewal(workspace: Workspace, days: int | None, now: datetime) -> Re
 
 def _require_living(days: int | None, lives: ExpiryDays, lineage: Lineage) -> None:
     """Or it would be due again as soon as it is signed."""
-    for role in sorted(lineage.heads) if days is not None else ():
+    for role in sorted(lineage.heads.in_force()) if days is not None else ():
         life = lives.of(role).days
         if role not in {"root", "timestamp"} and days is not None and not 1 <= days < life:
             hint = f"ask for fewer than {life}, or leave --days out: then it is what `enigm-repo status` calls due"
@@ -63,7 +63,7 @@ def _require_living(days: int | None, lives: ExpiryDays, lineage: Lineage) -> No
 
 def _due(lineage: Lineage, lives: ExpiryDays, days: int | None, now: datetime) -> list[str]:
     """The first to expire first."""
-    ours = {role: lineage.heads.expires(role) for role in lineage.heads if role not in {"root", "timestamp"}}
+    ours = {role: lineage.heads.expires(role) for role in lineage.heads.in_force() if role not in {"root", "timestamp"}}
     due = [
         (expires, role)
         for role, expires in ours.items()

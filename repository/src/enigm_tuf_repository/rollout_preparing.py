@@ -13,7 +13,7 @@ from enigm_tuf.model.request import read_request
 from enigm_tuf.model.tuf import Snapshot, Targets
 from enigm_tuf.model.value import replace
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
-from enigm_tuf_repository.lineage import Lineage, lineage_of
+from enigm_tuf_repository.lineage import Lineage, lineage_of, require_delegated
 from enigm_tuf_repository.preparing import Plan, new_record, open_record
 from enigm_tuf_repository.records import ReleaseRecord, Step, load_record
 from enigm_tuf_repository.register import load_register
@@ -53,6 +53,7 @@ def find_offered(workspace: Workspace, product: str, channel: str, version: str 
         raise MisuseError(f"there is no channel {channel} of a product {product} here", hint=f"there are: {known}")
     require_no_signed_root(workspace, register)
     lineage, path = lineage_of(workspace, register), manifest_path(product, channel)
+    require_delegated(lineage, product)
     target = lineage.require(manifest_role(product), Targets).targets.get(path)
     if target is None:
         raise MisuseError(f"channel {channel} of product {product} has no release yet")

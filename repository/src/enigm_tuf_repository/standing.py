@@ -42,7 +42,7 @@ def role_standings(workspace: Workspace, now: datetime) -> tuple[RoleStanding, .
         return ()
     standings = [
         _standing(file, owner(file.role, root), days.of(file.role), role_keys(file.role, root, targets), now)
-        for file in lineage.heads.values()
+        for file in (lineage.heads[role] for role in lineage.heads.in_force())
     ]
     return tuple(sorted(standings, key=lambda item: (item.expires, item.role)))
 

@@ -85,7 +85,7 @@ def copy_tree(source: Fetcher, url: str, directory: Path, first_root: bytes) -> 
 
 def _offered(lineage: Lineage) -> Iterator[TargetFile]:
     """The payloads of every release that a manifest in force offers."""
-    for role in [role for role in lineage.heads if role.endswith(".manifest")]:
+    for role in [role for role in lineage.heads.in_force() if role.endswith(".manifest")]:
         for target in lineage.require(role, Targets).targets.values():
             for release in read_manifest(lineage.target(target), target.path).releases:
                 for payload in release.payloads:

@@ -33,7 +33,7 @@ class ExpiryHorizon:
         del progress
         days = context.workspace.configuration().expiry_days
         after = context.after
-        expires = {role: after.expires(role) for role in sorted(after)}
+        expires = {role: after.expires(role) for role in sorted(after.in_force())}
         for role, moment in expires.items():
             earliest = context.now + days.of(role) / SHARE
             if moment < earliest:

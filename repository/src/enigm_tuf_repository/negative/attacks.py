@@ -74,9 +74,14 @@ def _clock_set_back(scene: Scene) -> Trick | None:
 
 
 def _mix_and_match(scene: Scene) -> Trick | None:
-    """No longer than the timestamp allows: signatures differ in length, and a cut file has another hash as well."""
+    """No longer than the timestamp allows."""
     old, new = scene.replaced("snapshot"), scene.role("snapshot")
-    return Trick(scene.fresh, {metadata_path(new): old.data[: len(new.data)]}) if old and new else None
+    return Trick(scene.fresh, {metadata_path(new): _as_long_as(new, old.data)}) if old and new else None
+
+
+def _as_long_as(file: SignedFile, data: bytes) -> bytes:
+    """A snapshot whose length is signed: signatures differ in length, and a cut file has another hash as well."""
+    return data[: len(file.data)] if file.role == "snapshot" else data
 
 
 def _another_role(scene: Scene) -> Trick | None:
@@ -89,7 +94,8 @@ def _another_role(scene: Scene) -> Trick | None:
 
 def _dropped_delegation(scene: Scene) -> Trick | None:
     targets = scene.role("targets")
-    if targets is None or not targets.value_as(Targets).delegations:
+    delegations = targets.value_as(Targets).delegations if targets else None
+    if targets is None or delegations is None or not delegations.roles:
         return None
 
     def change(signed: dict[str, Any]) -> None:
@@ -120,7 +126,7 @@ def _unsigned_change(scene: Scene) -> Trick | None:
 
 def _foreign_signature(scene: Scene) -> Trick | None:
     role = scene.product_role or scene.role("snapshot")
-    return Trick(scene.fresh, {metadata_path(role): resigned(role)}) if role else None
+    return Trick(scene.fresh, {metadata_path(role): _as_long_as(role, resigned(role))}) if role else None
 
 
 def _missing_signature(scene: Scene) -> Trick | None:

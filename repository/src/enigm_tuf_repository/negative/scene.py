@@ -104,7 +104,7 @@ def set_scene(context: GateContext) -> Scene | None:
     staged = context.workspace.staged(context.record.id)
     trees = (staged, context.workspace.published)
     environment = context.workspace.configuration().environment
-    product, channel = next(_followed(context), (context.record.product, None))
+    product, channel = next(_followed(context), (_product_of(context), None))
     state = DeviceState(metadata={"root": root_chain(*trees)[0]})
     fresh = Device(environment, product, channel, state, context.now)
     seen, agreed = fresh.refresh(OverlayFetcher(trees))
@@ -116,11 +116,17 @@ def set_scene(context: GateContext) -> Scene | None:
     return whole if is_here else scene
 
 
+def _product_of(context: GateContext) -> str | None:
+    """The record's, if there is something for a device to look for."""
+    return None if context.record.action == "retire" else context.record.product
+
+
 def _followed(context: GateContext) -> Iterator[tuple[str, str]]:
     """Channels that have a release: of the record's product, or of any."""
+    after = context.after.in_force()
     for product, channels in load_register(context.workspace).products.items():
-        role = context.after.get(manifest_role(product))
-        if role is None or context.record.product not in {product, None}:
+        role = context.after[manifest_role(product)] if manifest_role(product) in after else None
+        if role is None or _product_of(context) not in {product, None}:
             continue
         targets = role.value_as(Targets).targets
         brought = context.before.get(role.role)

@@ -1,0 +1,145 @@
+"""A policy changes inside an open ceremony: proposed, voted for, adopted, and the root that pins it is signed."""
+
+from pathlib import Path
+
+import pytest
+
+from enigm_testkit.ceremonies import DEATHS, Ceremony, PowerCut, cut_power, shipped
+from enigm_testkit.house import House, copy_house, repository_toml
+from enigm_tuf.audit.log import AuditEntry, EntryType
+from enigm_tuf.audit.merkle import read_log
+from enigm_tuf.authorities.home import open_home
+from enigm_tuf.model.strict_json import sha256
+
+OURS = (
+    EntryType.CEREMONY_OPENED,
+    EntryType.POLICY_PROPOSED,
+    EntryType.POLICY_ADOPTED,
+    EntryType.SIGN_PERFORMED,
+    EntryType.CEREMONY_CLOSED,
+)
+
+
+@pytest.fixture(scope="module")
+def proposing(rooted_house: House, tmp_path_factory: pytest.TempPathFactory) -> House:
+    """Root 2, which pins a stricter policy, waits for its signatures; alice and bob have approved it."""
+    house = copy_house(rooted_house, tmp_path_factory.mktemp("proposing") / "house")
+    text = (house.path / "release.policy.toml").read_text().replace("\nversion = 1\n", "\nversion = 2\n")
+    (house.path / "next.policy.toml").write_text(text.replace("request_hours = 72", "request_hours = 71"))
+    policies = '{manifest = "manifest.policy.toml", release = "next.policy.toml"}'
+    (house.path / "next.toml").write_text(repository_toml(house, policies=policies))
+    house.repo("root", "prepare", "--config", house.path / "next.toml")
+    house.votes(house.request("root-2"))
+    return house
+
+
+@pytest.fixture
+def house(proposing: House, tmp_path: Path) -> House:
+    return copy_house(proposing, tmp_path / "house")
+
+
+def change(house: House) -> Ceremony:
+    """The shipped script, for this house."""
+    _, first, _, second = house.votes(house.request("root-2"))
+    about: dict[str, object] = {"name": house.path / "change", "policy": house.path / "next.policy.toml"}
+    about |= {"request": house.request("root-2"), "approval_a": first, "approval_b": second}
+    about |= {"label_a": "root-a", "label_b": "root-b", "approver_a": "alice", "approver_b": "bob"}
+    about |= {"approver_a_label": house.label("alice"), "approver_b_label": house.label("bob")}
+    tokens = {"token-a": house.uri("root-a"), "token-b": house.uri("root-b")}
+    tokens |= {"approver-a": house.uri("alice"), "approver-b": house.uri("bob")}
+    return shipped(house, "release", "policy-change", tokens, about)
+
+
+def logged(house: House) -> list[AuditEntry]:
+    """What the ceremony and its steps left in the log, without the first root's."""
+    entries = list(read_log(house.home("release") / "audit.log"))
+    start = next(place for place, entry in enumerate(entries) if entry.type == EntryType.CEREMONY_OPENED)
+    return [entry for entry in entries[start:] if entry.type in OURS]
+
+
+def kinds(house: House) -> list[EntryType]:
+    return [entry.type for entry in logged(house)]
+
+
+def test_a_policy_changes_from_proposal_to_root_inside_one_ceremony(house: House) -> None:
+    ceremony = change(house)
+    assert ceremony.play() == 0
+    assert ceremony.verify() == 0
+    opened, proposed, adopted, *signed, closed = OURS
+    assert kinds(house) == [opened, proposed, adopted, *signed, *signed, closed]
+    assert logged(house)[2].body["operators"] == ("alice", "bob")
+    house.publish("root-2", *(house.path / f"change.{letter}.enigmresp" for letter in "ab"))
+    home = open_home(house.home("release"))
+    assert home.policy_pin.version == 1
+    home.add_root((house.path / "repository/published/metadata/2.root.json").read_bytes(), 2)
+    assert open_home(house.home("release")).policy_pin.version == 2
+
+
+def test_a_wrong_pin_at_a_vote_is_tried_again_and_the_transcript_tells(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ceremony = change(house)
+    assert ceremony.play(PIN=["000000"]) == 0
+    assert [line for line in ceremony.told() if "vote-a" in line] == [
+        "step.begun vote-a",
+        "step.failed vote-a retry",
+        "step.begun vote-a",
+        "step.done vote-a performed",
+    ]
+    capsys.readouterr()
+    assert ceremony.verify() == 0
+    assert "step vote-a failed: token alice: wrong PIN" in capsys.readouterr().out
+
+
+def test_a_vote_too_few_adopts_nothing_and_no_root_is_signed(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    ceremony = change(house)
+    second = f'    "--vote",\n    "{house.path}/change.bob.policy.dsse.json",\n'
+    text = ceremony.file.read_text()
+    assert second in text
+    ceremony.file.write_text(text.replace(second, ""))
+    assert ceremony.play() == 2
+    assert "stops at step adopt: POLICY-QUORUM" in capsys.readouterr().err
+    assert kinds(house) == [EntryType.CEREMONY_OPENED, EntryType.POLICY_PROPOSED]
+
+
+def test_who_does_not_type_the_words_of_the_policy_ends_it(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    """Alice reads another digest off her paper, twice."""
+    ceremony = change(house)
+    wrong = "lusab babad gutih tugad"
+    ceremony.deviations = {"the last four words of policy version 2": [wrong, wrong]}
+    assert ceremony.play() == 2
+    assert ceremony.verify() == 0
+    assert "step vote-a failed: CONFIRM-WORDS" in (said := capsys.readouterr().out)
+    assert "aborted" in said
+    assert kinds(house) == [EntryType.CEREMONY_OPENED, EntryType.POLICY_PROPOSED, EntryType.CEREMONY_CLOSED]
+
+
+def test_a_policy_that_was_logged_and_not_kept_is_kept_when_it_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The power went between the two: the log alone is no proof that the step is done."""
+    ceremony = change(house)
+    with monkeypatch.context() as cutting:
+        DEATHS["after the action"](cutting.setattr, "adopt", cut_power)
+        with pytest.raises(PowerCut):
+            ceremony.play()
+    kept = open_home(house.home("release")).kept_policy(sha256((house.path / "next.policy.toml").read_bytes()))
+    kept.unlink()
+    assert ceremony.play() == 0
+    assert kept.exists()
+    assert "step.done adopt performed" in ceremony.told()
+    assert kinds(house).count(EntryType.POLICY_ADOPTED) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cut", ["propose", "vote-b", "adopt", "sign-b"])
+def test_after_a_power_cut_nothing_is_done_twice(house: House, cut: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ceremony = change(house)
+    with monkeypatch.context() as cutting:
+        DEATHS["after the action"](cutting.setattr, cut, cut_power)
+        with pytest.raises(PowerCut):
+            ceremony.play()
+    assert ceremony.play() == 0
+    assert ceremony.verify() == 0
+    assert f"step.done {cut} reconciled" in ceremony.told()
+    assert len(kinds(house)) == len(OURS) + 1
