@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,12 +57,16 @@ PURPOSES = {"release": ("root", "payload"), "manifest": ("manifest",)}
 
 @dataclass(frozen=True)
 class Plan:
-    """Which keys a house has, as in KEYS. ``spares`` stand in no root yet; ``lines`` go into repository.toml."""
+    """Which keys a house has, as in KEYS. ``spares`` stand in no root yet; ``lines`` go into repository.toml.
+
+    ``amended`` is said to every policy.
+    """
 
     keys: dict[str, tuple[str, str]]
     spares: tuple[str, ...] = ()
     lines: dict[str, str | None] = field(default_factory=dict)
     authorities: tuple[str, ...] = ("manifest", "release")
+    amended: Callable[[str], str] = str
 
     def of(self, *purposes: str) -> list[str]:
         """The tokens in use whose keys are for one of these."""
@@ -292,7 +296,7 @@ def build_house(
 def found_authority(house: House, authority: str, more: str = "") -> None:
     """Its operators, its policy with ``more`` of it, its home, and the inventory of its keys in use."""
     found_operators(house, authority)
-    (house.path / f"{authority}.policy.toml").write_text(policy_toml(house, authority) + more)
+    (house.path / f"{authority}.policy.toml").write_text(house.plan.amended(policy_toml(house, authority) + more))
     assert house.sign("authority", "init", *init_options(house, authority)) == 0
     if (house.path / "repository").exists():
         house.repo("operators", "put", house.path / f"{authority}.operators.json")

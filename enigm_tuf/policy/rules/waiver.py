@@ -102,7 +102,7 @@ def quorum(question: Question) -> str:
 
 
 def _counted(question: Question, rule: str) -> tuple[CastWaiver, ...]:
-    """One for each person, key and device."""
+    """One for each person, key and device, by name."""
     able = {person.id for person in question.operators.able("policy-approver")}
     able -= {question.request.index.requester, question.custodian or ""}
     people: dict[str, CastWaiver] = {}
@@ -112,7 +112,7 @@ def _counted(question: Question, rule: str) -> tuple[CastWaiver, ...]:
         if item.waiver.rule == rule and fresh:
             people[item.operator] = item
             used |= {item.key, item.device}
-    return tuple(people.values())
+    return tuple(people[name] for name in sorted(people))
 
 
 def _rules_of(question: Question) -> tuple[str, ...]:

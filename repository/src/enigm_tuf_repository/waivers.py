@@ -49,7 +49,11 @@ def waived_gates(
             if is_waiver(payload, name):
                 waiver = read_waiver(payload, name)
                 found.setdefault(waiver.rule, {})[waiver.approver.operator] = waiver
-    return {gate: tuple(found[rule].values()) for gate, rule in WAIVED_WITH.items() if rule in found}
+    return {
+        gate: tuple(found[rule][name] for name in sorted(found[rule]))
+        for gate, rule in WAIVED_WITH.items()
+        if rule in found
+    }
 
 
 def in_time(waivers: Sequence[Waiver], now: datetime) -> bool:
