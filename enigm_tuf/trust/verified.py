@@ -5,7 +5,7 @@ from __future__ import annotations
 from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.model.lean import Mapping, MappingProxyType
 from enigm_tuf.model.strict_json import parse, sha256
-from enigm_tuf.model.tuf import Root, Signed, Targets
+from enigm_tuf.model.tuf import Root, Signed, Snapshot, Targets
 from enigm_tuf.model.value import Generic, Value
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 from enigm_tuf.trust.admission import Admission
@@ -15,7 +15,7 @@ from enigm_tuf.trust.tuf_rules import TufRule
 
 TYPE_CHECKING = False  # without importing typing
 if TYPE_CHECKING:
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     from enigm_tuf.model.strict_json import JsonObject
     from enigm_tuf.model.tuf_fields import Key
@@ -88,6 +88,47 @@ def read_targets(data: bytes, source: str, max_bytes: int, digest: str) -> Docum
 
 
 _BIG = 2**17  # some 500 targets
+
+
+class _Kept(Document[T]):
+    """With its canonical form, which takes as long as reading it."""
+
+    form: bytes
+
+    @property
+    def canonical(self) -> bytes:
+        return self.form
+
+
+class Readings:
+    """Snapshots and targets that were read before, found again by their very bytes: for who judges the same files many
+    times over, as a repository does that plays two dozen attacks. Reading depends on the bytes alone. Signatures,
+    hashes, versions, expiry and the authorities' rules are not in here: they are asked every time."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str, str], Document[Any]] = {}
+
+    def snapshot(self, data: bytes, source: str, max_bytes: int, digest: str) -> Document[Snapshot]:
+        """As ``read_document``."""
+        key = ("snapshot", source, digest)
+        return self._found(key, data, max_bytes) or self._keep(
+            key, read_document(data, Snapshot, source, max_bytes, digest)
+        )
+
+    def targets(self, data: bytes, source: str, max_bytes: int, digest: str) -> Document[Targets]:
+        """As ``read_targets``."""
+        key = ("targets", source, digest)
+        return self._found(key, data, max_bytes) or self._keep(key, read_targets(data, source, max_bytes, digest))
+
+    def _found(self, key: tuple[str, str, str], data: bytes, max_bytes: int) -> Document[Any] | None:
+        """None also for bytes that are more than are allowed this time: reading them refuses them."""
+        kept = self._kept.get(key)
+        return kept if kept is not None and kept.data == data and len(data) <= max_bytes else None
+
+    def _keep(self, key: tuple[str, str, str], document: Document[T]) -> Document[T]:
+        kept = _Kept(document.value, document.data, document.signatures, document.sha256, document.canonical)
+        self._kept[key] = kept
+        return kept
 
 
 def _document(envelope: JsonObject, data: bytes, kind: type[T], source: str, digest: str | None) -> Document[T]:

@@ -36,12 +36,16 @@ class SignedFile:
     role: str
     data: bytes
     value: Signed
-    canonical: bytes
     signatures: Mapping[str, str]
 
     @property
     def version(self) -> int:
         return self.value.version
+
+    @property
+    def canonical(self) -> bytes:
+        """The bytes under the signatures."""
+        return self.value.canonical()
 
     @property
     def previous(self) -> Previous:
@@ -65,7 +69,7 @@ def read_signed_file(data: bytes, role: str, source: str) -> SignedFile:
     """Parse a metadata file; nothing is verified here."""
     kind: Any = kind_of(role)  # mypy cannot bind the type variable to a union
     document: Document[Any] = read_document(data, kind, source, LIMITS.targets_bytes)
-    return SignedFile(role, data, document.value, document.canonical, document.signatures)
+    return SignedFile(role, data, document.value, document.signatures)
 
 
 def metadata_file(signed_bytes: bytes, signatures: Mapping[str, str]) -> bytes:
