@@ -66,9 +66,10 @@ class StepEvidence:
 
 @dataclass(frozen=True, slots=True)
 class RequestEntry:
-    """A request of this record: ``digest`` is that of its index, ``path`` its file."""
+    """A request of this record: ``digest`` is that of its index, ``path`` its file, ``action`` what it asks for."""
 
     authority: Authority
+    action: Action
     sequence: int
     digest: str
     path: str
@@ -90,6 +91,11 @@ class ReleaseRecord:
     steps: tuple[StepEvidence, ...]
     base: str | None = None
     follows: tuple[str, ...] = ()
+
+    @property
+    def asked_as(self) -> Action:
+        """The action that people agree to: an emergency is a release whose every request says so."""
+        return "emergency" if all(entry.action == "emergency" for entry in self.requests) else self.action
 
     @property
     def roles(self) -> dict[str, int]:
@@ -143,6 +149,7 @@ RELEASE_RECORD = Record(
         Record(
             RequestEntry,
             authority=AUTHORITY,
+            action=ACTION,
             sequence=POSITIVE,
             digest=SHA256,
             path=PATH,
