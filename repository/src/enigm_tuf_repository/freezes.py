@@ -38,7 +38,7 @@ def require_no_freeze(freezes: Iterable[Freeze], action: Action, record_id: str,
     for freeze in freezes if action in HELD_BACK else ():
         if freeze.start <= now < freeze.end:
             expected = f"a time outside {freeze.start:%F %T} to {freeze.end:%F %T} UTC"
-            hint = f"{freeze.reason}: wait, or change `freezes` in repository.toml"
+            hint = f"{freeze.reason}: wait, or have TIME-FREEZE waived (enigm-sign waive)"
             raise RefusedError(
                 RepositoryRule.FREEZE_WINDOW, record_id, expected=expected, got=f"{now:%F %T}", hint=hint
             )
