@@ -7,6 +7,7 @@ log's key can log a lie, here as in any entry: it stays there, and ``audit verif
 """
 
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 from enigm_tuf.audit.log import BODIES, PAYLOAD, AuditEntry, EntryType, entry_shape
@@ -14,7 +15,6 @@ from enigm_tuf.audit.merkle import MerkleLog
 from enigm_tuf.audit.rules import AuditRule
 from enigm_tuf.authorities.doubt import SigningState
 from enigm_tuf.authorities.history import Made, Memory, Payload, Quorum, SignedRequest
-from enigm_tuf.authorities.home import Home
 from enigm_tuf.durable import read_input, replace_file
 from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.limits import LIMITS
@@ -56,8 +56,8 @@ _HISTORY: Record[JsonObject] = Record(
 )
 
 
-def remember(home: Home, log: MerkleLog) -> Memory:
-    """All that the log says, from the kept history and the entries after it, or from the first entry.
+def remember(home: Path, log: MerkleLog) -> Memory:
+    """All that the log in ``home`` says, from the kept history and the entries after it, or from the first entry.
 
     RefusedError LOG-CONSISTENT if a history was kept of more entries than there are: the log was cut. LOG-TREE,
     LOG-FORM, LOG-TIME where an entry that is read is not as it was logged.
@@ -71,7 +71,7 @@ def remember(home: Home, log: MerkleLog) -> Memory:
     return memory
 
 
-def keep(home: Home, log: MerkleLog, memory: Memory) -> None:
+def keep(home: Path, log: MerkleLog, memory: Memory) -> None:
     """Keep what is remembered of the whole log as it is, if so much of it came since the last time.
 
     The file is durable first; a crash before its entry leaves one that fits nothing, and the log is read whole again.
@@ -83,7 +83,7 @@ def keep(home: Home, log: MerkleLog, memory: Memory) -> None:
         read_memory(data, "history")
     except MalformedError:  # more of something than a document may list: then there is none
         return
-    replace_file(home.path / "history.json", data)
+    replace_file(home / "history.json", data)
     log.append(EntryType.HISTORY_KEPT, anchor_of(memory))
 
 
@@ -105,9 +105,9 @@ def require_kept(memory: Memory, entry: AuditEntry) -> None:
         )
 
 
-def _kept(home: Home, log: MerkleLog) -> Memory | None:
+def _kept(home: Path, log: MerkleLog) -> Memory | None:
     """None unless the file is the one that its entry in the log names."""
-    path = home.path / "history.json"
+    path = home / "history.json"
     if not path.is_file():
         return None
     data = read_input(path, _BYTES)

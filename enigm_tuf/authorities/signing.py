@@ -104,12 +104,12 @@ def _prepare(
     stack: ExitStack,
 ) -> "_Ready | Answer":
     """Steps 1 to 6; an Answer where the policy says no. The token's session ends with ``stack``."""
-    memory = remember(home, log)
+    memory = remember(home.path, log)
     _require_nothing_in_doubt(memory.state.intent)
-    keep(home, log, memory)
+    keep(home.path, log, memory)
     log_request(log, request)
     with refusals_logged(log, request):
-        case = open_case(home, request, brought, remember(home, log).history(), _now(clock))
+        case = open_case(home, request, brought, remember(home.path, log).history(), _now(clock))
         keep_news(home, case.chain, log)
         question, decision = _judge(case, None, log, clock)
         if not decision.passed:

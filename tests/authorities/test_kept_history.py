@@ -67,14 +67,14 @@ def home(house: House) -> Home:
 def kept(house: House, home: Home) -> Path:
     """A history is kept now, and one more request was signed since."""
     with open_log(home.log, house.clock) as log:
-        keep(home, log, remember(home, log))
+        keep(home.path, log, remember(home.path, log))
         log.extend(signing(26))
     return home.path / "history.json"
 
 
 def remembered(house: House, home: Home) -> History:
     with open_log(home.log, house.clock) as log:
-        return remember(home, log).history()
+        return remember(home.path, log).history()
 
 
 def reads(house: House, home: Home, monkeypatch: pytest.MonkeyPatch) -> set[int]:
@@ -87,7 +87,7 @@ def reads(house: House, home: Home, monkeypatch: pytest.MonkeyPatch) -> set[int]
 
     with open_log(home.log, house.clock) as log:
         monkeypatch.setattr(LogFiles, "tile", counted)
-        remember(home, log)
+        remember(home.path, log)
         monkeypatch.setattr(LogFiles, "tile", tile_of)
     return seen
 
@@ -168,7 +168,7 @@ def test_the_history_of_another_log_is_not_believed(house: House, home: Home) ->
     other = open_home(house.home("manifest"))
     with open_log(home.log, house.clock) as log, open_log(other.log, house.clock) as theirs:
         theirs.extend(SESSION for _ in range(log.head().entries - theirs.head().entries))
-        keep(other, theirs, remember(other, theirs))
+        keep(other.path, theirs, remember(other.path, theirs))
     path = kept(house, home)
     path.write_bytes((other.path / "history.json").read_bytes())
     assert remembered(house, home) == history_of(read_log(home.log))
@@ -201,7 +201,7 @@ def test_home_and_log_put_back_together_know_what_they_knew(house: House, home: 
     before, file = log_state(home.log), (home.path / "history.json").read_bytes()
     with open_log(home.log, house.clock) as log:
         log.extend(signing(27))
-        keep(home, log, remember(home, log))
+        keep(home.path, log, remember(home.path, log))
     restore(home.log, before)
     (home.path / "history.json").write_bytes(file)
     assert remembered(house, home) == history_of(read_log(home.log))
@@ -212,13 +212,13 @@ def test_a_changed_tile_or_bundle_at_the_end_is_refused(house: House, home: Home
     kept(house, home)
     with open_log(home.log, house.clock) as log:
         log.extend(SESSION for _ in range(500))
-        keep(home, log, remember(home, log))
+        keep(home.path, log, remember(home.path, log))
         (tile,) = (tile for tile in edge_tiles(log.head().entries) if tile.level == level)
         place = home.log / tile.path
         data = place.read_bytes()
         place.write_bytes(data[:40] + bytes([data[40] ^ 1]) + data[41:])
         with pytest.raises(RefusedError, match="LOG-TREE"):
-            remember(home, log)
+            remember(home.path, log)
 
 
 @pytest.mark.rule("LOG-HISTORY", "reject")
@@ -230,7 +230,7 @@ def test_a_lie_with_the_logs_key_stays_in_the_log_and_is_found(
     if lie == "intent":
         leave_intent(house)
     with open_log(home.log, house.clock) as log:
-        memory = remember(home, log)
+        memory = remember(home.path, log)
         truth = anchor_of(memory)
         value = json.loads(write_memory(memory))
         if lie == "intent":
@@ -251,14 +251,14 @@ def test_a_crash_while_it_is_kept_costs_one_long_reading(house: House, home: Hom
     first = kept(house, home).read_bytes()
     with open_log(home.log, house.clock) as log:
         log.extend(signing(27) + signing(28))
-        memory = remember(home, log)
+        memory = remember(home.path, log)
         if died == "before its entry":
             (home.path / "history.json").write_bytes(write_memory(memory))
         log.extend(signing(29))
     assert remembered(house, home) == history_of(read_log(home.log))
     assert (first == (home.path / "history.json").read_bytes()) == (died == "before the file")
     with open_log(home.log, house.clock) as log:
-        keep(home, log, remember(home, log))
+        keep(home.path, log, remember(home.path, log))
     assert remembered(house, home) == history_of(read_log(home.log))
     assert house.sign("audit", "verify", "--home", home.path) == 0
 
@@ -337,9 +337,9 @@ def test_nothing_is_forgotten_that_a_rule_asks_for(seed: int) -> None:
 
 def test_of_more_than_may_be_listed_nothing_is_kept(house: House, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_log(home.log, house.clock) as log:
-        memory = remember(home, log)
+        memory = remember(home.path, log)
         monkeypatch.setattr(kept_history, "_BYTES", 100)
-        keep(home, log, memory)
+        keep(home.path, log, memory)
         assert log.head().entries == memory.entries
     assert not (home.path / "history.json").exists()
     assert isinstance(log, MerkleLog)
