@@ -45,7 +45,7 @@ def publish(
     digests = require_verified(workspace, record, Step.PUBLISHED)
     if record.evidence(Step.PUBLISHED) is None:
         require_gated(workspace, record, digests)
-        require_no_freeze(workspace.configuration().freezes or (), record.asked_as, record.id, now)
+        require_no_freeze(workspace.configuration().windows, record.asked_as, record.id, now)
         require_as_prepared(workspace, record.id)
         files = published_paths(digests)
         require_no_strangers(workspace, digests)
