@@ -1,7 +1,7 @@
 """The seam of the audit log, and what may stand in it: a closed set of entry types, each with the shape of its body."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -42,6 +42,7 @@ class EntryType(StrEnum):
     REQUEST_RECEIVED = "request.received"
     POLICY_EVALUATED = "policy.evaluated"
     APPROVAL_COUNTED = "approval.counted"
+    WAIVER_COUNTED = "waiver.counted"
     SESSION_OPEN = "session.open"
     SIGN_INTENT = "sign.intent"
     SIGN_PERFORMED = "sign.performed"
@@ -140,11 +141,22 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
     EntryType.POLICY_EVALUATED: _body(
         **_REQUEST,
         passed=Boolean(),
-        rules=Sequence(_body(rule=LINE, passed=Boolean(), evidence=LINE), minimum=1, maximum=100),
+        rules=Sequence(_body(rule=LINE, passed=Boolean(), evidence=LINE, waived=Boolean()), minimum=1, maximum=100),
     ),
     EntryType.APPROVAL_COUNTED: _body(
         **_REQUEST,
         decision=Choice(("APPROVE", "REJECT")),
+        operator=NAME,
+        partition=NAME,
+        key=SHA256,
+        device=LINE,
+        envelope_sha256=SHA256,
+    ),
+    EntryType.WAIVER_COUNTED: _body(
+        **_REQUEST,
+        rule=LINE,
+        reason=LINE,
+        expires=Time(),
         operator=NAME,
         partition=NAME,
         key=SHA256,
@@ -222,17 +234,25 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
 """
 
 
-_ENTRIES = {
-    kind: Record(AuditEntry, 1, sequence=POSITIVE, time=Time(), type=Choice((kind,)), body=BODIES[kind])
-    for kind in EntryType
-}
+def _shape(kind: EntryType) -> Record[AuditEntry]:
+    """Its reader gives ``type`` as the EntryType, whatever text stands for it."""
+
+    def make(sequence: int, time: datetime, type: str, body: JsonObject) -> AuditEntry:  # noqa: A002 # the field's name
+        del type
+        return AuditEntry(sequence, time, kind, body)
+
+    return Record(make, 1, sequence=POSITIVE, time=Time(), type=Choice((kind,)), body=BODIES[kind])
+
+
+_ENTRIES: dict[str, Record[AuditEntry]] = {str(kind): _shape(kind) for kind in EntryType}
 
 
 def entry_shape(kind: object) -> Record[AuditEntry]:
     """The shape of an entry of this type; MalformedError if there is no such type."""
-    if kind not in tuple(EntryType):
+    shape = _ENTRIES.get(kind) if isinstance(kind, str) else None
+    if shape is None:
         raise MalformedError("audit entry", "type", f"must be one of {', '.join(EntryType)}, is {kind!r:.40}")
-    return _ENTRIES[EntryType(str(kind))]
+    return shape
 
 
 def write_entry(entry: AuditEntry) -> bytes:
@@ -241,19 +261,22 @@ def write_entry(entry: AuditEntry) -> bytes:
 
 
 def read_entry(data: bytes, sequence: int, source: str) -> AuditEntry:
-    """Entry number ``sequence``; RefusedError LOG-FORM unless it is that, of a known type, in the one encoding."""
+    """Entry number ``sequence``; RefusedError LOG-FORM unless it is that, of a known type, in the one encoding.
+
+    No shape takes two JSON values for the same one (null is none of them), so the one encoding of what was parsed is
+    the one encoding of the entry.
+    """
     subject = f"{source}, entry {sequence}"
     try:
         value = parse(data, source=subject, max_bytes=ENTRY_BYTES)
-        shape = entry_shape(value.get("type"))
-        entry = shape.read(value, subject)
+        entry = entry_shape(value.get("type")).read(value, subject)
     except MalformedError as error:
         raise RefusedError(AuditRule.LOG_FORM, subject, expected="an entry of a known type", got=str(error)) from error
     if entry.sequence != sequence:
         raise RefusedError(AuditRule.LOG_FORM, subject, expected=f"sequence {sequence}", got=f"{entry.sequence}")
-    if encode(shape.write(entry)) != data:
+    if encode(value) != data:
         raise RefusedError(AuditRule.LOG_FORM, subject, expected="the one encoding of this entry", got="another")
-    return replace(entry, type=EntryType(entry.type))
+    return entry
 
 
 def require_later(before: AuditEntry | None, entry: AuditEntry, source: str) -> None:

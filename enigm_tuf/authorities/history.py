@@ -73,7 +73,7 @@ class History:
 
     ``session`` is the body of the last ``session.open``.
     ``operators`` is the body of the entry that names the registry of operators in force, ``signatures`` are the times
-    of those of the last 24 hours of the log, ``ceremony`` is the newest that is open, ``policies`` are the digests of
+    of those of the last 24 hours of the log, ``ceremonies`` are those that are open, ``policies`` are the digests of
     those that were adopted.
     """
 
@@ -82,7 +82,7 @@ class History:
     last_time: datetime | None
     operators: JsonObject | None = None
     signatures: tuple[datetime, ...] = ()
-    ceremony: OpenCeremony | None = None
+    ceremonies: tuple[OpenCeremony, ...] = ()
     policies: frozenset[str] = frozenset()
     session: JsonObject | None = None
 
@@ -96,7 +96,7 @@ class History:
             heads={payload.role: payload.previous for item in done for payload in item.payloads},
             signatures=self.signatures,
             policies=self.policies,
-            ceremony=self.ceremony,
+            ceremonies=self.ceremonies,
         )
 
     def signed_by(self, digest: str, key: str) -> dict[str, RoleSignature]:
@@ -127,17 +127,17 @@ def history_of(entries: Iterable[AuditEntry]) -> History:
             case EntryType.POLICY_ADOPTED:
                 policies.add(entry.body["sha256"])
             case EntryType.CEREMONY_OPENED if not entry.body["rehearsal"]:
-                ceremonies[entry.body["ceremony"]] = OpenCeremony(entry.body["ceremony"], entry.time)
+                opened = OpenCeremony(entry.body["ceremony"], entry.body["type"], entry.time)
+                ceremonies[opened.id] = opened
             case EntryType.CEREMONY_CLOSED:
                 ceremonies.pop(entry.body["ceremony"], None)
-    ceremony = max(ceremonies.values(), key=lambda item: item.opened, default=None)
     return History(
         requests,
         state.intent,
         last_time,
         operators,
         tuple(signatures),
-        ceremony,
+        tuple(ceremonies.values()),
         frozenset(policies),
         state.session,
     )

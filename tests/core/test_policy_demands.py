@@ -328,7 +328,7 @@ def in_ceremony(opened: datetime | None, hours: int = 12) -> Scene:
     text = next(line for line in scene.policy.splitlines() if line.startswith("open_hours"))
     scene.replace_policy(text, text.replace("release = 0", f"release = {hours}"))
     scene.signer = SIGNER
-    scene.ledger["ceremony"] = OpenCeremony("ab" * 16, opened) if opened else None
+    scene.ledger["ceremonies"] = (OpenCeremony("ab" * 16, "routine-sign", opened),) if opened else ()
     return scene
 
 

@@ -75,7 +75,7 @@ def test_a_release_that_was_gated_before_a_freeze_is_not_published_in_it(
 
 
 def test_a_root_is_never_held_back(rooted: Vendor) -> None:
-    assert FREEZE_WINDOW.applies(_context(rooted, "root-1")) == "a root is not held back"
+    assert FREEZE_WINDOW.applies(_context(rooted, "root-1")) == "not held back: root"
 
 
 def test_a_freeze_that_ends_before_it_starts_is_told(gated: Vendor) -> None:

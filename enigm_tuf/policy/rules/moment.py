@@ -97,8 +97,9 @@ def day(question: Question) -> str:
 
 def ceremony(question: Question) -> str:
     """CEREMONY-OPEN: An action whose ``ceremony.open_hours`` is not 0 is signed while a ceremony of this authority
-    is open in its audit log, opened at most so many hours ago, and no rehearsal. Before the token is looked at, all
-    that is known is what the policy says.
+    is open in its audit log, opened at most so many hours ago, and no rehearsal. An emergency is signed in a ceremony
+    of the type ``emergency``, whatever else is open. Before the token is looked at, all that is known is what the
+    policy says.
 
     Evidence: the ceremony, or that none is demanded.
     """
@@ -106,13 +107,16 @@ def ceremony(question: Question) -> str:
     hours = question.policy.ceremony.open_hours[action]
     if hours == 0:
         return "no ceremony is demanded"
+    kind = "an emergency ceremony" if action == "emergency" else "a ceremony"
+    wanted = f"{kind} that opened at most {hours} hours ago"
     if question.signer is None:
-        return f"when it is signed, in a ceremony that opened at most {hours} hours ago"
-    found = question.ledger.ceremony
+        return f"when it is signed, in {wanted}"
+    fitting = (item for item in question.ledger.ceremonies if action != "emergency" or item.type == "emergency")
+    found = max(fitting, key=lambda item: item.opened, default=None)
     if found is None or question.now - found.opened > timedelta(hours=hours):
         got = f"{found.id}, opened {found.opened.isoformat()}" if found else "none"
-        _refuse(CeremonyDemandRule.CEREMONY_OPEN, action, f"a ceremony that opened at most {hours} hours ago", got)
-    return f"ceremony {found.id}, opened {found.opened.isoformat()}"
+        _refuse(CeremonyDemandRule.CEREMONY_OPEN, action, wanted, got)
+    return f"{found.type} ceremony {found.id}, opened {found.opened.isoformat()}"
 
 
 def _refuse(rule: Rule, subject: str, expected: str, got: str) -> NoReturn:

@@ -10,7 +10,8 @@ from enigm_tuf.model.shapes import LINE, Record, Sequence, Time
 from enigm_tuf_repository.rules import RepositoryRule
 
 HELD_BACK: tuple[Action, ...] = ("release", "product", "retire")
-"""Roots, recoveries and renewals go out at any time: to hold them back would harm devices, not spare them."""
+"""Roots, recoveries and renewals go out at any time: to hold them back would harm devices, not spare them. So does an
+emergency, to which more people have agreed, in a ceremony of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def require_no_freeze(freezes: Iterable[Freeze], action: Action, record_id: str,
     for freeze in freezes if action in HELD_BACK else ():
         if freeze.start <= now < freeze.end:
             expected = f"a time outside {freeze.start:%F %T} to {freeze.end:%F %T} UTC"
-            hint = f"{freeze.reason}: wait, or change `freezes` in repository.toml"
+            hint = f"{freeze.reason}: wait, or have TIME-FREEZE waived (enigm-sign waive)"
             raise RefusedError(
                 RepositoryRule.FREEZE_WINDOW, record_id, expected=expected, got=f"{now:%F %T}", hint=hint
             )

@@ -1,0 +1,56 @@
+"""Reading a whole log: first all of it is compared with its checkpoint, then its entries are parsed, one by one.
+
+Both read the files, so that a log of a million entries need not fit into memory. What the first reading has compared
+is remembered by one hash for each bundle: a file that is exchanged between the two is refused.
+"""
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+from enigm_tuf.audit.checkpoints import Checkpoint
+from enigm_tuf.audit.files import LogFiles
+from enigm_tuf.audit.log import AuditEntry, read_entry, require_later
+from enigm_tuf.audit.rules import AuditRule
+from enigm_tuf.audit.tiles import ENTRIES, WIDTH, Tile, bundles, edge_tiles, split_bundle
+from enigm_tuf.audit.tree import Edge
+from enigm_tuf.audit.writing import GrowingTree
+from enigm_tuf.errors import RefusedError
+
+
+def verified_entries(files: LogFiles, checkpoint: Checkpoint) -> Iterator[AuditEntry]:
+    """Every entry; before the first one RefusedError LOG-TREE unless the checkpoint is over exactly these.
+
+    RefusedError LOG-FORM, LOG-TIME at the entry that is wrong; MalformedError if a bundle is torn.
+    """
+    digests, source, before = _compared(files, checkpoint), str(files.path), None
+    for tile, digest in zip(bundles(checkpoint.size), digests, strict=True):
+        data = files.tile(tile)
+        if sha256(data).digest() != digest:
+            _refuse(files, tile, "what was there a moment ago")
+        for number, line in enumerate(split_bundle(data, tile), tile.index * WIDTH + 1):
+            entry = read_entry(line, number, source)
+            require_later(before, entry, source)
+            before = entry
+            yield entry
+
+
+def _compared(files: LogFiles, checkpoint: Checkpoint) -> list[bytes]:
+    """The SHA-256 of every bundle, after the tree over the entries was built anew: every tile, and its root."""
+    size, tree, digests = checkpoint.size, GrowingTree(Edge(), (), ()), list[bytes]()
+    last = edge_tiles(size)
+    for bundle in bundles(size):
+        data = files.tile(bundle)
+        digests.append(sha256(data).digest())
+        tree, made = tree.grown(split_bundle(data, bundle))
+        for tile, hashes in made.items():
+            kept = tile.width == WIDTH or tile in last
+            if kept and tile.level != ENTRIES and files.tile(tile) != hashes:
+                _refuse(files, tile, "the hashes of the entries below it")
+    if tree.edge.root != checkpoint.root:
+        got = f"root {tree.edge.root.hex()}"
+        raise RefusedError(AuditRule.LOG_TREE, str(files.path), expected=f"{checkpoint}", got=got)
+    return digests
+
+
+def _refuse(files: LogFiles, tile: Tile, expected: str) -> None:
+    raise RefusedError(AuditRule.LOG_TREE, str(files.path / tile.path), expected=expected, got="something else")

@@ -1,0 +1,47 @@
+"""What ``audit verify`` asks of all entries of a log, gathered in one reading of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from enigm_tuf.audit.log import AuditEntry, EntryType
+from enigm_tuf.authorities.doubt import SigningState
+from enigm_tuf.model.strict_json import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """A ``sign.recovered``, and what was so before it: the open intent, the registry that the log named last (the
+    body of its entry), the version of the newest trusted root (0: none yet).
+    """
+
+    entry: AuditEntry
+    before: SigningState
+    operators: JsonObject | None
+    root: int
+
+
+@dataclass(slots=True)
+class LogFacts:
+    """``signatures``: key id, signature and SHA-256 of what it is over, of every ``sign.performed``."""
+
+    state: SigningState = field(default_factory=SigningState)
+    recoveries: list[Recovery] = field(default_factory=list)
+    signatures: set[tuple[str, str, str]] = field(default_factory=set)
+
+
+def facts_of(entries: Iterable[AuditEntry]) -> LogFacts:
+    """Read a verified log; StateError where people recovered from an intent that was not open."""
+    facts, operators, root = LogFacts(), None, 0
+    for entry in entries:
+        before, facts.state = facts.state, facts.state.after(entry)
+        match entry.type:
+            case EntryType.SIGN_RECOVERED:
+                facts.recoveries.append(Recovery(entry, before, operators, root))
+            case EntryType.SIGN_PERFORMED:
+                body = entry.body
+                facts.signatures.add((body["keyid"], body["signature"], body["sha256"]))
+            case EntryType.OPERATORS_CHANGED:
+                operators = entry.body
+            case EntryType.ROOT_TRUSTED:
+                root = entry.body["version"]
+    return facts
