@@ -42,6 +42,7 @@ class EntryType(StrEnum):
     REQUEST_RECEIVED = "request.received"
     POLICY_EVALUATED = "policy.evaluated"
     APPROVAL_COUNTED = "approval.counted"
+    WAIVER_COUNTED = "waiver.counted"
     SESSION_OPEN = "session.open"
     SIGN_INTENT = "sign.intent"
     SIGN_PERFORMED = "sign.performed"
@@ -140,11 +141,22 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
     EntryType.POLICY_EVALUATED: _body(
         **_REQUEST,
         passed=Boolean(),
-        rules=Sequence(_body(rule=LINE, passed=Boolean(), evidence=LINE), minimum=1, maximum=100),
+        rules=Sequence(_body(rule=LINE, passed=Boolean(), evidence=LINE, waived=Boolean()), minimum=1, maximum=100),
     ),
     EntryType.APPROVAL_COUNTED: _body(
         **_REQUEST,
         decision=Choice(("APPROVE", "REJECT")),
+        operator=NAME,
+        partition=NAME,
+        key=SHA256,
+        device=LINE,
+        envelope_sha256=SHA256,
+    ),
+    EntryType.WAIVER_COUNTED: _body(
+        **_REQUEST,
+        rule=LINE,
+        reason=LINE,
+        expires=Time(),
         operator=NAME,
         partition=NAME,
         key=SHA256,

@@ -37,8 +37,8 @@ def answer_again(
 ) -> tuple[SigningResponse, bytes]:
     """The response with all signatures made so far, and its file.
 
-    ``envelopes`` are the approvals that lie beside the request. MisuseError if nothing was signed, or if one of those
-    that were counted is not shown.
+    ``envelopes`` are the approvals and waivers that lie beside the request. MisuseError if nothing was signed, or if
+    one of those that were counted is not shown.
     """
     found = _find(request.digest, log)
     if found.decided is None:
@@ -76,7 +76,7 @@ def _find(digest: str, log: AuditLog) -> _Found:
         match entry.type:
             case EntryType.POLICY_EVALUATED:
                 last, counted = entry, []
-            case EntryType.APPROVAL_COUNTED:
+            case EntryType.APPROVAL_COUNTED | EntryType.WAIVER_COUNTED:
                 counted.append(entry.body["envelope_sha256"])
             case EntryType.SIGN_PERFORMED:
                 _take(found, entry, last, counted, inventory)

@@ -17,7 +17,7 @@ from enigm_tuf.policy.reading import ask
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """Beside the request: approvals, and for a root the other authority's responses to its request for the same."""
+    """Beside the request: approvals, waivers, and for a root the other authority's responses to its request for it."""
 
     envelopes: tuple[bytes, ...] = ()
     consents: tuple[bytes, ...] = ()

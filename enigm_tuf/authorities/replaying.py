@@ -29,7 +29,7 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The files: requests by digest, and approvals by the digest of their request."""
+    """The files: requests by digest, and approvals and waivers by the digest of their request."""
 
     requests: Mapping[str, SigningRequest]
     approvals: Mapping[str, Sequence[bytes]]
@@ -80,7 +80,7 @@ def _refusals(
         now=decided,
     )
     in_place = replace(question, policy_pin=request.index.policy)
-    return tuple(outcome for outcome in evaluate(in_place).outcomes if not outcome.passed)
+    return tuple(outcome for outcome in evaluate(in_place).outcomes if not outcome.allowed)
 
 
 def _root_of(request: SigningRequest, decided: datetime) -> TrustedMetadata | None:

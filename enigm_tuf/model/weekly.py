@@ -1,4 +1,4 @@
-"""Windows of every week, by the clock on a wall: from a weekday and time to another, in an IANA zone (ADR 30).
+"""Windows of every week, by the clock on a wall: from a weekday and time to another, in an IANA zone (ADR 31).
 
 A window opens the first time that the clock shows its start or later, and closes the last time that it shows its end.
 So an hour that the clock skips moves nothing, and an hour that it shows twice makes a window longer and leaves no hole.

@@ -23,6 +23,7 @@ from enigm_tuf.policy.rules.rollout import RolloutRule
 from enigm_tuf.policy.rules.root import RootRule
 from enigm_tuf.policy.rules.source import GateRule, SourceRule
 from enigm_tuf.policy.rules.transition_rule import TransitionRule
+from enigm_tuf.policy.rules.waiver import WaiverRule
 from enigm_tuf.trust.rules import Rule
 
 FAMILIES: dict[type[Rule], str] = {
@@ -42,6 +43,7 @@ FAMILIES: dict[type[Rule], str] = {
     GateRule: "GATE",
     RolloutRule: "TRANSITION",
     RetirementRule: "TRANSITION",
+    WaiverRule: "WAIVER",
 }
 """The family of the rules of each class; ``family_of`` knows the exceptions."""
 
@@ -71,6 +73,8 @@ FIELDS: dict[Rule, tuple[str, ...]] = {
     SourceRule.SOURCE_BUILDER: ("authority", "source.unproved", "source.products"),
     SourceRule.SOURCE_REBUILD: ("authority", "source.unproved", "source.products"),
     GateRule.GATE_TESTS: ("authority", "gate.untested", "gate.products"),
+    WaiverRule.WAIVER_RULE: ("waiver.rules",),
+    WaiverRule.WAIVER_QUORUM: ("waiver.approvals", "waiver.partitions"),
 }
 """Which fields of the policy each rule reads, with ``*`` for an action or a kind of role; nothing for the others."""
 

@@ -91,6 +91,9 @@ CLASSES: dict[str, _Stricter] = {
     "rate.signatures_per_day": _less,
     "ceremony.open_hours.*": _shorter_if_any,
     "backup.restore_proof_days": _less,
+    "waiver.approvals": _more,
+    "waiver.partitions": _superset,
+    "waiver.rules": _subset,
 }
 FIXED = ("schema", "authority", "environment", "operators_sha256")
 """What no later policy of an authority changes; ``version`` goes up by one."""
@@ -167,6 +170,7 @@ def needed_quorum(old: Policy, changes: tuple[PolicyChange, ...]) -> Quorum:
             action = rest.partition(".")[0]
             one = table == "actions" and action in old.actions
             asked += [old.actions[action]] if one else list(old.actions.values())
+            asked += [Quorum(old.waiver.approvals, old.waiver.partitions)] if table == "waiver" and old.waiver else []
     partitions = sorted({name for quorum in asked for name in quorum.partitions})
     return Quorum(max(quorum.approvals for quorum in asked), tuple(partitions))
 

@@ -15,6 +15,7 @@ from enigm_tuf.model.request import Previous, SigningRequest
 from enigm_tuf.model.root_extension import AuthorityModel, PolicyPin
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
+from enigm_tuf.model.waiver import Waiver
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf.trust.root_quorums import root_owner
 from enigm_tuf.trust.root_rules import view_root
@@ -75,6 +76,18 @@ class CastApproval:
 
 
 @dataclass(frozen=True, slots=True)
+class CastWaiver:
+    """A waiver whose signature has been verified, as of an approval."""
+
+    waiver: Waiver
+    operator: str
+    partition: str
+    key: str
+    device: str
+    envelope_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class SigningKey:
     """The key on the token that is about to sign, as the inventory lists it.
 
@@ -115,6 +128,7 @@ class Question:
     other_roles: Mapping[str, Targets]
     build: tuple[BuildStatement, ...]
     approvals: tuple[CastApproval, ...]
+    waivers: tuple[CastWaiver, ...]
     unauthentic: tuple[str, ...]
     consents: Mapping[str, str]
     custodian: str | None

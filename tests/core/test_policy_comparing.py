@@ -4,6 +4,7 @@ import pytest
 
 from enigm_testkit.builders import Maker
 from enigm_testkit.requests import QUORUM, policy_toml
+from enigm_testkit.waivers import WAIVER_TERMS
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.policy import Policy, read_policy
 from enigm_tuf.policy.catalogue import FIELDS
@@ -24,15 +25,19 @@ TESTED = (
 FREEZE = '{start = "2026-12-24T00:00:00Z", end = "2026-12-27T00:00:00Z", actions = ["release"], reason = "x"}'
 WEEKLY = '{zone = "Europe/Zurich", start = "fri 16:00", end = "mon 07:00", actions = ["release"], reason = "x"}'
 FULL = (
-    policy_toml("release")
-    .replace('[source]\nunproved = ["*"]\nproducts = []', PROVED)
-    .replace('[gate]\nuntested = ["*"]\nproducts = []', TESTED)
-    .replace("\nfreezes = []", f"\nfreezes = [{FREEZE}]")
-    .replace("weekly_freezes = []", f"weekly_freezes = [{WEEKLY}]")
-    .replace("attested = []", 'attested = ["piv"]')
-    .replace('piv_firmware = "0"', 'piv_firmware = "5.7.0"')
-    .replace("emergency = 0}", "emergency = 4}")
-) + "\n[backup]\nrestore_proof_days = 90\n"
+    (
+        policy_toml("release")
+        .replace('[source]\nunproved = ["*"]\nproducts = []', PROVED)
+        .replace('[gate]\nuntested = ["*"]\nproducts = []', TESTED)
+        .replace("\nfreezes = []", f"\nfreezes = [{FREEZE}]")
+        .replace("weekly_freezes = []", f"weekly_freezes = [{WEEKLY}]")
+        .replace("attested = []", 'attested = ["piv"]')
+        .replace('piv_firmware = "0"', 'piv_firmware = "5.7.0"')
+        .replace("emergency = 0}", "emergency = 4}")
+    )
+    + "\n[backup]\nrestore_proof_days = 90\n"
+    + WAIVER_TERMS
+)
 """A policy in which every section says something."""
 
 
@@ -99,6 +104,9 @@ CHANGES = [
     ("emergency = 4}\n", "emergency = 3}\n", "tighten", "ceremony.open_hours.emergency"),
     ("restore_proof_days = 90", "restore_proof_days = 89", "tighten", "backup.restore_proof_days"),
     ("\n[backup]\nrestore_proof_days = 90\n", "", "tighten", "backup.restore_proof_days"),
+    ("[waiver]\napprovals = 2", "[waiver]\napprovals = 3", "tighten", "waiver.approvals"),
+    ('"security"]\nrules', '"security", "qa"]\nrules', "tighten", "waiver.partitions"),
+    ('rules = ["GATE-TESTS", ', 'rules = ["GATE-TESTS", "RATE-DAY", ', "relax", "waiver.rules"),
 ]
 
 

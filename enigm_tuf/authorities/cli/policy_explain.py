@@ -46,19 +46,24 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     rows = []
     for page in pages():
         numbers = numbers_of(page.rule, policy, question)
-        verdict = said.get(page.rule)
         rows.append(
             {
                 "rule": str(page.rule),
                 "family": page.family,
                 "demands": page.rule.demand,
                 "numbers": list(numbers),
-                **({"passed": verdict.passed, "evidence": verdict.evidence} if verdict else {}),
+                **_said(said.get(page.rule)),
             }
         )
     about = f"policy version {policy.version} of the {policy.authority} authority, {policy.environment}"
     about += f", for action {question.request.index.action}" if question else ""
     return Outcome({"version": policy.version, "rules": rows}, [about, "", *_lines(rows)])
+
+
+def _said(outcome: RuleOutcome | None) -> dict[str, object]:
+    if outcome is None:
+        return {}
+    return {"passed": outcome.passed, "result": outcome.verdict, "evidence": outcome.evidence}
 
 
 def _asked(
@@ -84,7 +89,7 @@ def _lines(rows: list[dict[str, object]]) -> list[str]:
     lines: list[tuple[str, ...]] = []
     for row in rows:
         numbers = row["numbers"] if isinstance(row["numbers"], list) else []
-        verdict = ("passed" if row["passed"] else "FAILED") if "passed" in row else ""
+        verdict = str(row.get("result", ""))
         lines.append((str(row["rule"]), str(row["family"]), verdict, str(row["demands"])))
         lines += [("", "", "", f"  {number}") for number in numbers]
         lines += [("", "", "", f"  -> {row['evidence']}")] if "evidence" in row else []

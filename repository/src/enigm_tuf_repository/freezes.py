@@ -63,7 +63,7 @@ def require_no_freeze(windows: Iterable[Window], action: Action, record_id: str,
     """RefusedError FREEZE-WINDOW, for what is held back; asked at the gates, and again when it is published."""
     for window in windows if action in HELD_BACK else ():
         if window.holds(now):
-            hint = f"{window.reason}: wait, or change the freezes in repository.toml"
+            hint = f"{window.reason}: wait, or have TIME-FREEZE waived (enigm-sign waive)"
             raise RefusedError(
                 RepositoryRule.FREEZE_WINDOW,
                 record_id,

@@ -1,5 +1,6 @@
 """Step 8: payloads, manifests, versioned metadata, and the timestamp last. Killed anywhere, it can be run again."""
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -12,7 +13,6 @@ from enigm_tuf.model.chunks import SUFFIX
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Snapshot
-from enigm_tuf_repository.freezes import require_no_freeze
 from enigm_tuf_repository.gating import require_gated, require_verified
 from enigm_tuf_repository.lineage import Lineage, SignedFile, file_name, read_signed_file
 from enigm_tuf_repository.mirror import pull
@@ -23,6 +23,7 @@ from enigm_tuf_repository.rules import RepositoryRule
 from enigm_tuf_repository.settings import put_in_force, require_as_prepared
 from enigm_tuf_repository.stores.caching import TIMESTAMP
 from enigm_tuf_repository.stores.directory import DirectoryStore
+from enigm_tuf_repository.waivers import require_unfrozen
 from enigm_tuf_repository.workspace import Workspace
 
 IN_THE_BUCKET_ALONE = frozenset({"payloads", "chunks", "decisions"})  # brought to the mirror when somebody needs them
@@ -45,7 +46,7 @@ def publish(
     digests = require_verified(workspace, record, Step.PUBLISHED)
     if record.evidence(Step.PUBLISHED) is None:
         require_gated(workspace, record, digests)
-        require_no_freeze(workspace.configuration().windows, record.asked_as, record.id, now)
+        require_unfrozen(workspace, record, now)
         require_as_prepared(workspace, record.id)
         files = published_paths(digests)
         require_no_strangers(workspace, digests)
@@ -164,7 +165,7 @@ def require_whole(workspace: Workspace, tree: Path, files: Mapping[str, str]) ->
         snapshot = read_signed_file((tree / path).read_bytes(), "snapshot", path).value_as(Snapshot)
         for name, meta in snapshot.meta.items():
             role = f"metadata/{file_name(name.removesuffix('.json'), meta.version)}"
-            if role not in files and not (workspace.published / role).is_file():
+            if role not in files and not os.path.isfile(f"{workspace.published}/{role}"):  # noqa: PTH113 - of thousands
                 if name.removesuffix(".json") not in Lineage(workspace.published, [tree]).heads.in_force():
                     continue  # of a product that was retired before this tree was a mirror
                 hint = "publish the record that brings it first: `enigm-repo status` lists the open ones"

@@ -11,16 +11,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from enigm_tuf.errors import MisuseError, RefusedError
-from enigm_tuf.model.request import ACTION, AUTHORITY, ROLE, Action, Authority, RuleOutcome
+from enigm_tuf.model.request import ACTION, AUTHORITY, ROLE, RULE_OUTCOME, Action, Authority, RuleOutcome
 from enigm_tuf.model.shapes import (
     BUILD_ID,
-    LINE,
     NAME,
     PATH,
     POSITIVE,
     SHA256,
-    WORD,
-    Boolean,
     Choice,
     Optional,
     Record,
@@ -139,7 +136,7 @@ _EVIDENCE = Record(
     step=Choice(tuple(Step)),
     done=Time(),
     digests=Table(PATH, SHA256),
-    findings=Sequence(Record(RuleOutcome, rule=WORD, passed=Boolean(), evidence=LINE), maximum=1_000),
+    findings=Sequence(RULE_OUTCOME, maximum=1_000),
 )
 RELEASE_RECORD = Record(
     ReleaseRecord,
