@@ -15,7 +15,7 @@ from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.keys import ENVIRONMENT, Environment, Purpose
 from enigm_tuf.model.request import Authority
 from enigm_tuf.model.root_extension import AUTHORITY_MODEL, AuditLogPin, AuthorityModel
-from enigm_tuf.model.shapes import NAME, SHA256, WORD, Integer, Optional, Record, Sequence, Table, Text
+from enigm_tuf.model.shapes import NAME, SHA256, WORD, Boolean, Integer, Optional, Record, Sequence, Table, Text
 from enigm_tuf.model.strict_toml import parse_toml
 from enigm_tuf_repository.evidence_rules import EVIDENCE_RULES, EvidenceRules, require_possible
 from enigm_tuf_repository.freezes import FREEZES, Freeze, require_windows
@@ -111,6 +111,12 @@ class RepositoryConfig:
     secret_exceptions: tuple[SecretException, ...] | None = None
     freezes: tuple[Freeze, ...] | None = None
     store: StoreSettings | None = None
+    also_sha512: bool | None = None
+
+    @property
+    def hash_algorithms(self) -> tuple[str, ...]:
+        """Those that payloads are listed with."""
+        return ("sha256", "sha512") if self.also_sha512 else ("sha256",)
 
     @property
     def required_gates(self) -> tuple[str, ...]:
@@ -187,6 +193,7 @@ REPOSITORY_CONFIG = Record(
     secret_exceptions=Optional(SECRET_EXCEPTIONS),
     freezes=Optional(FREEZES),
     store=Optional(STORE_SETTINGS),
+    also_sha512=Optional(Boolean()),
 )
 
 
