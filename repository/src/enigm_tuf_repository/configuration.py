@@ -15,7 +15,7 @@ from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.keys import ENVIRONMENT, Environment, Purpose
 from enigm_tuf.model.request import Authority
 from enigm_tuf.model.root_extension import AUTHORITY_MODEL, AuditLogPin, AuthorityModel
-from enigm_tuf.model.shapes import NAME, SHA256, WORD, Integer, Optional, Record, Sequence, Table, Text
+from enigm_tuf.model.shapes import NAME, SHA256, WORD, Boolean, Integer, Optional, Record, Sequence, Table, Text
 from enigm_tuf.model.strict_toml import parse_toml
 from enigm_tuf_repository.evidence_rules import EVIDENCE_RULES, EvidenceRules, require_possible
 from enigm_tuf_repository.freezes import FREEZES, WEEKLY_FREEZES, Freeze, WeeklyFreeze, Window, require_windows
@@ -112,6 +112,12 @@ class RepositoryConfig:
     freezes: tuple[Freeze, ...] | None = None
     weekly_freezes: tuple[WeeklyFreeze, ...] | None = None
     store: StoreSettings | None = None
+    also_sha512: bool | None = None
+
+    @property
+    def hash_algorithms(self) -> tuple[str, ...]:
+        """Those that payloads are listed with."""
+        return ("sha256", "sha512") if self.also_sha512 else ("sha256",)
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -194,6 +200,7 @@ REPOSITORY_CONFIG = Record(
     freezes=Optional(FREEZES),
     weekly_freezes=Optional(WEEKLY_FREEZES),
     store=Optional(STORE_SETTINGS),
+    also_sha512=Optional(Boolean()),
 )
 
 
