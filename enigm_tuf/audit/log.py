@@ -31,6 +31,7 @@ from enigm_tuf.model.shapes import (
 from enigm_tuf.model.strict_json import JsonObject, encode, parse
 
 REQUEST_ROLES = 20  # payloads of one request: an intent lists all of them, and must fit into an entry
+HISTORY_FORM = 1  # of what is kept beside the log; another form is another number, so that old entries stay true
 ENTRY_BYTES = 16_384  # GOVERNANCE "Audit log": one entry, without its end of line
 
 
@@ -218,7 +219,7 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
     EntryType.RESTORE_PROVED: _body(**_WRAPPED, witness=NAME, nonce=HEX, signature=HEX),
     EntryType.RESTORE_FAILED: _body(**_WRAPPED, witness=NAME, rule=LINE, reason=LINE),
     EntryType.KEY_RESTORED: _body(**_WRAPPED, label=LINE, witness=NAME),
-    EntryType.HISTORY_KEPT: _body(entries=POSITIVE, sha256=SHA256),
+    EntryType.HISTORY_KEPT: _body(form=Integer(HISTORY_FORM, HISTORY_FORM), entries=POSITIVE, sha256=SHA256),
     EntryType.CEREMONY_OPENED: _body(**_CEREMONY),
     EntryType.CEREMONY_CLOSED: _body(
         **_CEREMONY,

@@ -10,7 +10,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from enigm_tuf.audit.log import BODIES, PAYLOAD, AuditEntry, EntryType, entry_shape
+from enigm_tuf.audit.log import BODIES, HISTORY_FORM, PAYLOAD, AuditEntry, EntryType, entry_shape
 from enigm_tuf.audit.merkle import MerkleLog
 from enigm_tuf.audit.rules import AuditRule
 from enigm_tuf.authorities.doubt import SigningState
@@ -31,7 +31,7 @@ _VERSION: dict[str, Any] = {"role": ROLE, "version": POSITIVE, "sha256": SHA256}
 _SIGNATURE: dict[str, Any] = {"role": ROLE, "version": POSITIVE, "keyid": SHA256, "signature": HEX}
 _HISTORY: Record[JsonObject] = Record(
     dict,
-    1,
+    HISTORY_FORM,
     entries=POSITIVE,
     last_time=Time(),
     last_sequence=Integer(),
@@ -89,7 +89,11 @@ def keep(home: Path, log: MerkleLog, memory: Memory) -> None:
 
 def anchor_of(memory: Memory) -> JsonObject:
     """The body of ``history.kept``."""
-    return {"entries": memory.entries, "sha256": sha256(write_memory(memory))}
+    return _anchor(memory.entries, write_memory(memory))
+
+
+def _anchor(entries: int, data: bytes) -> JsonObject:
+    return {"form": HISTORY_FORM, "entries": entries, "sha256": sha256(data)}
 
 
 def require_kept(memory: Memory, entry: AuditEntry) -> None:
@@ -116,17 +120,19 @@ def _kept(home: Path, log: MerkleLog) -> Memory | None:
     except MalformedError:
         return None
     size = log.head().entries
-    if memory.entries >= size:
+    if memory.entries == size:  # a crash before its entry
+        return None
+    if memory.entries > size:
         raise RefusedError(
             AuditRule.LOG_CONSISTENT,
             str(path),
-            expected=f"a log of more than {memory.entries} entries",
+            expected=f"a log of at least {memory.entries} entries",
             got=f"{size} entries",
             hint="the log was cut or put back: keep both as evidence; enigm-sign audit verify --since",
         )
     after = log.entries_after(memory.entries)
     anchor = next(after)
-    if (anchor.type, anchor.body) != (EntryType.HISTORY_KEPT, {"entries": memory.entries, "sha256": sha256(data)}):
+    if (anchor.type, anchor.body) != (EntryType.HISTORY_KEPT, _anchor(memory.entries, data)):
         return None
     memory.see(anchor)
     for entry in after:

@@ -174,7 +174,7 @@ def test_the_history_of_another_log_is_not_believed(house: House, home: Home) ->
     assert remembered(house, home) == history_of(read_log(home.log))
 
 
-@pytest.mark.parametrize("cut", [1, 7, 60])
+@pytest.mark.parametrize("cut", [2, 7, 60])
 def test_a_log_that_was_put_back_behind_it_is_refused(house: House, home: Home, cut: int) -> None:
     """Entry and all are gone, by somebody who has the log's key, so that requests could be signed again."""
     before = log_state(home.log)
@@ -244,6 +244,21 @@ def test_a_lie_with_the_logs_key_stays_in_the_log_and_is_found(
     capsys.readouterr()
     assert house.sign("audit", "verify", "--home", home.path) == 3
     assert "error: LOG-HISTORY" in capsys.readouterr().err
+
+
+def test_the_next_signature_after_a_crash_before_the_entry_is_not_refused(house: House, home: Home) -> None:
+    with open_log(home.log, house.clock) as log:
+        (home.path / "history.json").write_bytes(write_memory(remember(home.path, log)))
+    assert remembered(house, home) == history_of(read_log(home.log))
+
+
+def test_an_older_one_that_the_log_names_too_is_only_older(house: House, home: Home) -> None:
+    old = kept(house, home).read_bytes()
+    with open_log(home.log, house.clock) as log:
+        log.extend(signing(27) + signing(28))
+        keep(home.path, log, remember(home.path, log))
+    (home.path / "history.json").write_bytes(old)
+    assert remembered(house, home) == history_of(read_log(home.log))
 
 
 @pytest.mark.parametrize("died", ["before its entry", "before the file"])
