@@ -64,6 +64,7 @@ class EntryType(StrEnum):
     KEY_RESTORED = "key.restored"
     CEREMONY_OPENED = "ceremony.opened"
     CEREMONY_CLOSED = "ceremony.closed"
+    HISTORY_KEPT = "history.kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,10 @@ class AuditLog(Protocol):
         """All entries, oldest first."""
         ...
 
+    def entries_after(self, number: int) -> Iterator[AuditEntry]:
+        """Those that follow entry ``number``, oldest first."""
+        ...
+
     def proof(self, sequence: int, checkpoint: SignedCheckpoint) -> InclusionProof:
         """That entry number ``sequence`` stands in the log, under this checkpoint of it."""
         ...
@@ -114,7 +119,7 @@ def _body(**fields: Any) -> Record[JsonObject]:
 
 _REQUEST = {"request_sha256": SHA256, "request_id": BUILD_ID}
 _QUORUM = _body(threshold=POSITIVE, keys=Sequence(SHA256, minimum=1, maximum=100, unique=True))
-_PAYLOAD = _body(role=ROLE, version=POSITIVE, sha256=SHA256, quorums=Sequence(_QUORUM, minimum=1, maximum=3))
+PAYLOAD = _body(role=ROLE, version=POSITIVE, sha256=SHA256, quorums=Sequence(_QUORUM, minimum=1, maximum=3))
 _WRAPPED = {"key": SHA256, "blob_sha256": SHA256, "wrapping_key": HEX, "serial": LINE, "inventory": SHA256}
 _TOKEN = {"home": HOME, "manufacturer": LINE, "model": LINE, "serial": LINE, "firmware": LINE, "label": LINE}
 _CEREMONY = {
@@ -171,7 +176,7 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
         version=POSITIVE,
         sha256=SHA256,
         key=SHA256,
-        payloads=Sequence(_PAYLOAD, minimum=1, maximum=REQUEST_ROLES),
+        payloads=Sequence(PAYLOAD, minimum=1, maximum=REQUEST_ROLES),
     ),
     EntryType.SIGN_PERFORMED: _body(
         **_REQUEST,
@@ -213,6 +218,7 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
     EntryType.RESTORE_PROVED: _body(**_WRAPPED, witness=NAME, nonce=HEX, signature=HEX),
     EntryType.RESTORE_FAILED: _body(**_WRAPPED, witness=NAME, rule=LINE, reason=LINE),
     EntryType.KEY_RESTORED: _body(**_WRAPPED, label=LINE, witness=NAME),
+    EntryType.HISTORY_KEPT: _body(entries=POSITIVE, sha256=SHA256),
     EntryType.CEREMONY_OPENED: _body(**_CEREMONY),
     EntryType.CEREMONY_CLOSED: _body(
         **_CEREMONY,
