@@ -13,16 +13,14 @@ from typing import Any
 import pytest
 
 from enigm_testkit.audit_logs import entries_of, forge
+from enigm_testkit.samples import sample_entry
 from enigm_tuf.audit import parsing
 from enigm_tuf.audit.files import LogFiles
 from enigm_tuf.audit.log import AuditEntry, EntryType, entry_shape, read_entry
 from enigm_tuf.audit.merkle import create_log, open_log, read_log, read_whole
 from enigm_tuf.audit.tiles import Tile, all_tiles, pack_bundle
 from enigm_tuf.errors import MalformedError, RefusedError, StateError
-from enigm_tuf.model.shapes import Boolean, Choice, Integer, Optional, Record, Sequence, Shape, Text, Time
 from enigm_tuf.model.strict_json import encode
-
-TEXTS = ("a" * 64, "ab", "a", "a.b")
 
 
 class Standing:
@@ -118,35 +116,7 @@ def _dies(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def sample(shape: Shape[Any]) -> Any:
-    """A JSON value that the shape takes."""
-    match shape:
-        case Optional():
-            return sample(shape.item)
-        case Integer():
-            return shape.minimum
-        case Boolean():
-            return True
-        case Choice():
-            return shape.words[0]
-        case Time():
-            return "2026-11-26T12:00:00Z"
-        case Text():
-            return next(text for text in TEXTS if shape.accepts(text))
-        case Sequence():
-            return [sample(shape.item)]
-        case Record():
-            number = {} if shape.number is None else {"schema": shape.number}
-            return number | {name: sample(field) for name, field in shape.fields.items()}
-    raise AssertionError(shape)
-
-
-def entries() -> Iterator[dict[str, Any]]:
-    for kind in EntryType:
-        yield sample(entry_shape(kind)) | {"type": str(kind)}
-
-
-@pytest.mark.parametrize("value", list(entries()), ids=lambda value: value["type"])
+@pytest.mark.parametrize("value", [sample_entry(kind) for kind in EntryType], ids=lambda value: value["type"])
 def test_an_entry_has_one_encoding(value: dict[str, Any]) -> None:
     """What is read is written as the very same value: that two texts could stand for one entry, a shape would have to
     take null for a field that is absent, or a number or a time in two forms.
