@@ -122,6 +122,9 @@ ASSURANCE_HEAD = """\
     that differs from it in one thing and is refused with the rule's ID. `make test` fails if one of them did not
     run and pass. Written by `scripts/write_reference.py`; edit the rules and the tests, not this page.
 
+    Not claimed: that a key made no other signature than those in the audit log. No token at hand counts its signatures
+    (docs/reference/tokens.md); what is published without an entry is found, what is never published is not.
+
     | rule | it demands | accept test | reject test |
     |---|---|---|---|
     """
