@@ -163,6 +163,12 @@ def test_without_an_account_there_is_no_rebuild() -> None:
         require_rebuilds("ota.zip", (), 0)
 
 
+def test_a_rebuild_that_is_refused_names_the_builders_that_agree() -> None:
+    accounts = built(ALPHA.provenance({"ota.zip": OTA}), GIT.review())
+    with pytest.raises(RefusedError, match=rf"expected 2 builders that share no key, got {re.escape(ALPHA.id)}$"):
+        require_rebuilds("ota.zip", accounts, 2)
+
+
 def passed(*envelopes: bytes) -> tuple[str, datetime]:
     return require_tests("ota.zip", OTA, read(*envelopes), (LAB.signer,), DAY, NOW)
 
@@ -170,6 +176,15 @@ def passed(*envelopes: bytes) -> tuple[str, datetime]:
 @pytest.mark.rule("TESTS", "accept")
 def test_a_result_as_old_as_is_allowed_counts() -> None:
     assert passed(LAB.tests(OTA, NOW - DAY)) == ("lab", NOW - DAY)
+
+
+def test_a_result_of_this_very_second_counts() -> None:
+    assert passed(LAB.tests(OTA, NOW)) == ("lab", NOW)
+
+
+def test_of_several_results_the_newest_counts() -> None:
+    results = [LAB.tests(OTA, NOW - age) for age in (3 * DAY, DAY, DAY, 2 * DAY)]
+    assert passed(*results) == ("lab", NOW - DAY)
 
 
 @pytest.mark.rule("TESTS", "reject")
