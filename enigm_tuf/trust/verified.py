@@ -103,32 +103,40 @@ class _Kept(Document[T]):
 class Readings:
     """Snapshots and targets that were read before, found again by their very bytes: for who judges the same files many
     times over, as a repository does that plays two dozen attacks. Reading depends on the bytes alone. Signatures,
-    hashes, versions, expiry and the authorities' rules are not in here: they are asked every time."""
+    hashes, versions, expiry and the authorities' rules are not in here: they are asked every time.
+
+    The last few are kept, and nobody may change what they hold.
+    """
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str, str], Document[Any]] = {}
+        self._kept: dict[tuple[str, str], Document[Any]] = {}
 
     def snapshot(self, data: bytes, source: str, max_bytes: int, digest: str) -> Document[Snapshot]:
         """As ``read_document``."""
-        key = ("snapshot", source, digest)
-        return self._found(key, data, max_bytes) or self._keep(
-            key, read_document(data, Snapshot, source, max_bytes, digest)
+        return self._found("snapshot", data, max_bytes, digest) or self._keep(
+            "snapshot", read_document(data, Snapshot, source, max_bytes, digest)
         )
 
     def targets(self, data: bytes, source: str, max_bytes: int, digest: str) -> Document[Targets]:
         """As ``read_targets``."""
-        key = ("targets", source, digest)
-        return self._found(key, data, max_bytes) or self._keep(key, read_targets(data, source, max_bytes, digest))
+        return self._found("targets", data, max_bytes, digest) or self._keep(
+            "targets", read_targets(data, source, max_bytes, digest)
+        )
 
-    def _found(self, key: tuple[str, str, str], data: bytes, max_bytes: int) -> Document[Any] | None:
+    def _found(self, kind: str, data: bytes, max_bytes: int, digest: str) -> Document[Any] | None:
         """None also for bytes that are more than are allowed this time: reading them refuses them."""
-        kept = self._kept.get(key)
+        kept = self._kept.get((kind, digest))
         return kept if kept is not None and kept.data == data and len(data) <= max_bytes else None
 
-    def _keep(self, key: tuple[str, str, str], document: Document[T]) -> Document[T]:
+    def _keep(self, kind: str, document: Document[T]) -> Document[T]:
         kept = _Kept(document.value, document.data, document.signatures, document.sha256, document.canonical)
-        self._kept[key] = kept
+        self._kept[kind, document.sha256] = kept
+        for oldest in list(self._kept)[:-_KEPT]:
+            self._kept.pop(oldest, None)
         return kept
+
+
+_KEPT = 12  # documents: of a release some six, before and after
 
 
 def _document(envelope: JsonObject, data: bytes, kind: type[T], source: str, digest: str | None) -> Document[T]:

@@ -23,12 +23,14 @@ TESTED = (
     "maximum_age_hours = 24"
 )
 FREEZE = '{start = "2026-12-24T00:00:00Z", end = "2026-12-27T00:00:00Z", actions = ["release"], reason = "x"}'
+WEEKLY = '{zone = "Europe/Zurich", start = "fri 16:00", end = "mon 07:00", actions = ["release"], reason = "x"}'
 FULL = (
     (
         policy_toml("release")
         .replace('[source]\nunproved = ["*"]\nproducts = []', PROVED)
         .replace('[gate]\nuntested = ["*"]\nproducts = []', TESTED)
-        .replace("freezes = []", f"freezes = [{FREEZE}]")
+        .replace("\nfreezes = []", f"\nfreezes = [{FREEZE}]")
+        .replace("weekly_freezes = []", f"weekly_freezes = [{WEEKLY}]")
         .replace("attested = []", 'attested = ["piv"]')
         .replace('piv_firmware = "0"', 'piv_firmware = "5.7.0"')
         .replace("emergency = 0}", "emergency = 4}")
@@ -89,7 +91,13 @@ CHANGES = [
     ("maximum_age_hours = 24", "maximum_age_hours = 23", "tighten", "gate.products.phone.maximum_age_hours"),
     ("relax_delay_hours = 0", "relax_delay_hours = 1", "tighten", "time.relax_delay_hours"),
     ("cool_down_hours = {root = 0", "cool_down_hours = {root = 1", "tighten", "time.cool_down_hours.root"),
-    (f"freezes = [{FREEZE}]", "freezes = []", "relax", "time.freezes"),
+    (f"\nfreezes = [{FREEZE}]", "\nfreezes = []", "relax", "time.freezes"),
+    (f"[{FREEZE}]", f"[{FREEZE.replace('2026-12-27', '2026-12-28')}]", "tighten", "time.freezes"),
+    (f"[{WEEKLY}]", "[]", "relax", "time.weekly_freezes"),
+    (f"[{WEEKLY}]", f"[{WEEKLY}, {WEEKLY.replace('fri', 'wed')}]", "tighten", "time.weekly_freezes"),
+    (f"[{WEEKLY}]", f"[{WEEKLY.replace('16:00', '15:59')}]", "tighten", "time.weekly_freezes"),
+    (f"[{WEEKLY}]", f"[{WEEKLY.replace('16:00', '16:01')}]", "relax", "time.weekly_freezes"),
+    (f"[{WEEKLY}]", "[" + WEEKLY.replace("[", '["product", ') + "]", "tighten", "time.weekly_freezes"),
     ("signatures_per_session = 100", "signatures_per_session = 99", "tighten", "rate.signatures_per_session"),
     ("signatures_per_day = 10000", "signatures_per_day = 9999", "tighten", "rate.signatures_per_day"),
     ("open_hours = {root = 0", "open_hours = {root = 12", "tighten", "ceremony.open_hours.root"),
@@ -100,6 +108,12 @@ CHANGES = [
     ('"security"]\nrules', '"security", "qa"]\nrules', "tighten", "waiver.partitions"),
     ('rules = ["GATE-TESTS", ', 'rules = ["GATE-TESTS", "RATE-DAY", ', "relax", "waiver.rules"),
 ]
+
+
+def test_a_window_in_another_zone_is_another_window() -> None:
+    """The clocks agree today."""
+    (change,) = compare(read(FULL), read(FULL.replace("Europe/Zurich", "Europe/Vienna")))
+    assert (change.path, change.direction) == ("time.weekly_freezes", "relax")
 
 
 def last(text: str, old: str, new: str) -> str:

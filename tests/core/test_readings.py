@@ -54,6 +54,13 @@ def test_targets_are_no_snapshot_though_they_are_known() -> None:
         readings.snapshot(data, "snapshot", len(data), sha256(data))
 
 
+def test_the_last_few_are_kept() -> None:
+    readings, files = Readings(), [targets_file(cast) for cast in [Cast()] for _ in range(15)]
+    first, *_, last = [readings.targets(data, "targets", len(data), sha256(data)) for data in files]
+    assert readings.targets(files[-1], "targets", len(files[-1]), sha256(files[-1])) is last
+    assert readings.targets(files[0], "targets", len(files[0]), sha256(files[0])) is not first
+
+
 def admitted(cast: Cast, readings: Readings, targets: bytes, snapshot: bytes) -> TrustedMetadata:
     """A new device each time."""
     root = signed(make_root(cast), cast.root)

@@ -129,8 +129,8 @@ def test_of_several_machines_that_publish_the_same_release_one_does_and_the_othe
             list(pool.map(lambda machine: machine.done("release", "publish", "phone-1.0"), machines))
 
         said = [machine.record("phone-1.0").steps[-1].findings[0].evidence for machine in machines]
-        assert sorted(said) == ["10 files, out already under another timestamp"] * 3 + ["10 files, timestamp last"]
-        winner = machines[said.index("10 files, timestamp last")]
+        assert sorted(said) == ["11 files, out already under another timestamp"] * 3 + ["11 files, timestamp last"]
+        winner = machines[said.index("11 files, timestamp last")]
         staged = winner.workspace.staged("phone-1.0") / "metadata" / "timestamp.json"
         assert shelf.timestamp() == staged.read_bytes(), "nobody wrote over it"
 

@@ -85,7 +85,8 @@ def test_the_timestamp_comes_last(gated: Vendor, monkeypatch: pytest.MonkeyPatch
     assert kinds == [
         "payloads",
         "chunks",
-        "decisions",  # of two payload custodians, and one of the manifest authority
+        "decisions",  # of two payload custodians, and one of the manifest authority; and the list of the three
+        "decisions",
         "decisions",
         "decisions",
         "manifests",

@@ -33,19 +33,24 @@ _DAY = timedelta(hours=24)
 
 def freeze(question: Question) -> str:
     """TIME-FREEZE: The policy lists windows, from ``start`` to before ``end`` in UTC, in which given actions are
-    not signed, such as the days when nobody is there to look after a release. An action of its own, with a quorum
-    of its own, is the way through; there is no flag.
+    not signed, such as the days when nobody is there to look after a release; and windows of every week, by the clock
+    of a zone, such as weekends. An action of its own, with a quorum of its own, is the way through; there is no flag.
 
     Evidence: the number of windows that were compared.
     """
-    action, windows = question.request.index.action, question.policy.time.freezes
-    for window in windows:
-        if action in window.actions and window.start <= question.now < window.end:
-            span = f"{window.start.isoformat()} .. {window.end.isoformat()}"
-            _refuse(
-                TimeRule.TIME_FREEZE, f"{action}: {window.reason}", f"a time outside {span}", question.now.isoformat()
-            )
-    return f"{len(windows)} windows, none of them now"
+    action, time, now = question.request.index.action, question.policy.time, question.now
+    for window in time.freezes:
+        if action in window.actions and window.start <= now < window.end:
+            _frozen(question, window.reason, f"{window.start.isoformat()} .. {window.end.isoformat()}")
+    for weekly in time.weekly_freezes:
+        if action in weekly.actions and weekly.holds(now):
+            _frozen(question, weekly.reason, str(weekly))
+    return f"{len(time.freezes) + len(time.weekly_freezes)} windows, none of them now"
+
+
+def _frozen(question: Question, reason: str, span: str) -> NoReturn:
+    subject = f"{question.request.index.action}: {reason}"
+    _refuse(TimeRule.TIME_FREEZE, subject, f"a time outside {span}", question.now.isoformat())
 
 
 def cool_down(question: Question) -> str:

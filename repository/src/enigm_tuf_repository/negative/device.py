@@ -19,6 +19,7 @@ from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.targets import hashed_path
 from enigm_tuf_client.workflow import TufWorkflow
 from enigm_tuf_repository.devices import FreshStore, load_product_roles
+from enigm_tuf_repository.lineage import READINGS
 from enigm_tuf_repository.negative.judging import JudgedOnce, Seen
 
 
@@ -52,7 +53,7 @@ class Device:
         """What it remembers then, and the payloads of the newest release that both authorities agree on."""
         store = FreshStore(self.state)
         admission = JudgedOnce(AuthorityAdmission(self.environment), self.seen)
-        workflow = TufWorkflow(store, fetcher, StoppedClock(self.now), admission, readings=self.seen.readings)
+        workflow = TufWorkflow(store, fetcher, StoppedClock(self.now), admission, readings=READINGS)
         workflow.refresh()
         agreed: tuple[AgreedPayload, ...] = ()
         if self.product:

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 
 from enigm_tuf.model.tuf import Root, Targets
 from enigm_tuf.trust.admission import Admission
-from enigm_tuf.trust.verified import Readings, Verified
+from enigm_tuf.trust.verified import Verified
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """By the devices of one scene. ``judged`` names what rules passed on which file, under which root."""
 
-    readings: Readings = field(default_factory=Readings)
     judged: set[tuple[object, ...]] = field(default_factory=set)
 
 
