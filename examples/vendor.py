@@ -89,13 +89,23 @@ products = []
 relax_delay_hours = 0
 cool_down_hours = {root = 0, recovery = 0, product = 0, retire = 0, release = 0, roles = 0, rollout = 0, emergency = 0}
 freezes = []
+weekly_freezes = []
 
 [rate]
 signatures_per_session = 10
 signatures_per_day = 100
 
-[ceremony]
-open_hours = {root = 0, recovery = 0, product = 0, retire = 0, release = 0, roles = 0, rollout = 0, emergency = 0}
+[ceremony.open_hours]
+root = 0
+recovery = 0
+product = 0
+retire = 0
+release = 0
+roles = 0
+rollout = 0
+emergency = 0
+policy = 0
+operators = 0
 """
 
 

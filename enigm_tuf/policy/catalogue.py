@@ -65,7 +65,7 @@ FIELDS: dict[Rule, tuple[str, ...]] = {
     ArtifactRule.ARTIFACT_AGREEMENT: ("authority",),
     HardwareRule.KEY_FIRMWARE: ("key.piv_firmware",),
     HardwareRule.KEY_ATTESTED: ("key.attested",),
-    TimeRule.TIME_FREEZE: ("time.freezes",),
+    TimeRule.TIME_FREEZE: ("time.freezes", "time.weekly_freezes"),
     TimeRule.TIME_COOL_DOWN: ("time.cool_down_hours.*",),
     RateRule.RATE_SESSION: ("rate.signatures_per_session",),
     RateRule.RATE_DAY: ("rate.signatures_per_day",),
@@ -153,8 +153,10 @@ def _item(item: object) -> str:
     """A listed product or window in one line."""
     if not isinstance(item, dict):
         return str(item)
-    named = item.get("product") or f"{item.get('start')} .. {item.get('end')} for {', '.join(item.get('actions', []))}"
-    return str(named)
+    if product := item.get("product"):
+        return str(product)
+    place = f" of every week in {item['zone']}" if "zone" in item else ""
+    return f"{item.get('start')} .. {item.get('end')}{place} for {', '.join(item.get('actions', []))}"
 
 
 def _told(value: object) -> str:

@@ -33,7 +33,7 @@ def strict(policy: str) -> str:
     """Releases are frozen, and wait for a day; emergencies are as the page says."""
     (quorum,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
     policy = policy.replace("[thresholds]", f"{quorum}\n[thresholds]")
-    policy = policy.replace("freezes = []", f'freezes = [{{{ALWAYS}, actions = ["release"]}}]')
+    policy = policy.replace("\nfreezes = []", f'\nfreezes = [{{{ALWAYS}, actions = ["release"]}}]')
     cool_down, middle, open_hours = policy.partition("\n[ceremony]\n")
     cool_down = cool_down.replace("release = 0", "release = 24")
     return cool_down + middle + open_hours.replace("emergency = 0", "emergency = 4")

@@ -36,7 +36,7 @@ def amended(policy: str) -> str:
     """No release is signed today, unless it is waived as the page says."""
     start, end = (f"{datetime.now(UTC) + timedelta(days=days):%F}T00:00:00Z" for days in (-1, 2))
     freeze = f'{{start = "{start}", end = "{end}", actions = ["release"], reason = "the fair"}}'
-    return policy.replace("freezes = []", f"freezes = [{freeze}]") + terms().replace(*PARTITIONS)
+    return policy.replace("\nfreezes = []", f"\nfreezes = [{freeze}]") + terms().replace(*PARTITIONS)
 
 
 @pytest.fixture(scope="module")

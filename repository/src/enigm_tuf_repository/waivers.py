@@ -65,7 +65,7 @@ def require_unfrozen(workspace: Workspace, record: ReleaseRecord, now: datetime)
     """RefusedError FREEZE-WINDOW in a freeze of repository.toml that nobody has waived for this record."""
     config = workspace.configuration()
     try:
-        require_no_freeze(config.freezes or (), record.asked_as, record.id, now)
+        require_no_freeze(config.windows, record.asked_as, record.id, now)
     except RefusedError:
         roots = root_chain(workspace.staged(record.id), workspace.published)
         root = view_root(admit_chain(roots, config.environment, now).root.value)

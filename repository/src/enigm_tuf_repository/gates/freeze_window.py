@@ -7,7 +7,7 @@ from enigm_tuf_repository.rules import RepositoryRule
 
 
 class FreezeWindow:
-    """Looks at the clock and at ``freezes``."""
+    """Looks at the clock, and at ``freezes`` and ``weekly_freezes``."""
 
     rule = RepositoryRule.FREEZE_WINDOW
     proves = "No freeze of repository.toml was in force when the gates ran; publication asks again."
@@ -21,11 +21,11 @@ class FreezeWindow:
     def run(self, context: GateContext, progress: Progress) -> Evidence:
         """RefusedError FREEZE-WINDOW names the window."""
         del progress
-        freezes = context.workspace.configuration().freezes or ()
-        require_no_freeze(freezes, context.record.asked_as, context.record.id, context.now)
-        ahead = sorted(freeze.start for freeze in freezes if freeze.start > context.now)
+        freezes, now = context.workspace.configuration().windows, context.now
+        require_no_freeze(freezes, context.record.asked_as, context.record.id, now)
+        ahead = sorted(start for freeze in freezes if (start := freeze.next_start(now)))
         told = f"; the next one starts at {ahead[0]:%F %T} UTC" if ahead else ""
-        return Evidence(f"no freeze at {context.now:%F %T} UTC, of {len(freezes)}{told}", {"freezes": len(freezes)})
+        return Evidence(f"no freeze at {now:%F %T} UTC, of {len(freezes)}{told}", {"freezes": len(freezes)})
 
 
 GATE = FreezeWindow()

@@ -10,7 +10,7 @@ from enigm_tuf.model.payload import read_payload_record
 from enigm_tuf.model.strict_json import encode
 from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
-from enigm_tuf_repository.lineage import Lineage
+from enigm_tuf_repository.lineage import Lineage, require_delegated
 from enigm_tuf_repository.mirror import payload_target
 from enigm_tuf_repository.release_preparing import KEPT_RELEASES
 from enigm_tuf_repository.role_building import target_object
@@ -35,6 +35,8 @@ class Sizes:
 def sizes_of(workspace: Workspace, product: str, channel: str) -> Sizes:
     """From what is published; MisuseError where the channel has no release yet."""
     lineage = Lineage(workspace.published, [])
+    if manifest_role(product) in lineage.heads:
+        require_delegated(lineage, product)
     role = lineage.value(manifest_role(product), Targets)
     target = role.targets.get(manifest_path(product, channel)) if role else None
     if target is None:
