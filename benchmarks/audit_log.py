@@ -8,7 +8,7 @@ import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from benchmarks.table import Goal, Row, absolute, seconds
 from enigm_tuf.audit.log import AuditEntry, EntryType, write_entry
 from enigm_tuf.audit.merkle import create_log, open_log, read_whole
+from enigm_tuf.authorities.kept_history import EVERY, keep, remember
 
 _BATCH = 256
 _MILLION = 1_000_000
@@ -28,16 +29,27 @@ _NOW = datetime(2026, 11, 26, tzinfo=UTC)
 Body = tuple[EntryType, dict[str, Any]]
 
 
-class _Standing:
+class _Hourly:
+    """An hour later each time: there is no day in which ten thousand signatures are made."""
+
+    def __init__(self) -> None:
+        self._time = _NOW
+
     def now(self) -> datetime:
-        return _NOW
+        self._time += timedelta(hours=1)
+        return self._time
 
 
 def _signature() -> list[Body]:
     """The thirteen entries that one signature leaves, with sixty rules in each evaluation."""
     request = {"request_sha256": _DIGEST, "request_id": "release-2026.11.1"}
     rules = [
-        {"rule": f"RULE-NUMBER-{number}", "passed": True, "evidence": "2 needed, from alice, bob, who are two people"}
+        {
+            "rule": f"RULE-NUMBER-{number}",
+            "passed": True,
+            "waived": False,
+            "evidence": "2 needed, from alice, bob, who are two people",
+        }
         for number in range(60)
     ]
     payload = {"role": "phone.payload", "version": 7, "sha256": _DIGEST}
@@ -67,7 +79,7 @@ class AuditRows:
 
     def __init__(self, folder: Path, size: int) -> None:
         self._path, self._size = folder / "bench-audit" / "log", size
-        self._key = Ed25519PrivateKey.generate()
+        self._key, self._clock = Ed25519PrivateKey.generate(), _Hourly()
 
     def rows(self) -> list[Row]:
         """Times are for one entry, for a million entries, and for one proof."""
@@ -76,12 +88,13 @@ class AuditRows:
         try:
             batched, alone, proof = self._written()
             verified = _timed(lambda: read_whole(self._path, _let_go)) / self._size
+            whole, short = self._remembered()
         finally:
             shutil.rmtree(self._path.parent)
         hashed, signed = self._hashed(), _timed(lambda: self._key.sign(_CHECKPOINT), 1_000)
         once = _timed(lambda: self._key.public_key().verify(self._key.sign(_CHECKPOINT), _CHECKPOINT))
         bare = "SHA-256 and Ed25519 alone"
-        whole = [(hashed + once / self._size) * _MILLION]
+        alike = [(hashed + once / self._size) * _MILLION]
         return [
             absolute(
                 "an audit entry, batches of 256", bare, [batched], [hashed + signed / _BATCH], Goal(0.002), seconds
@@ -89,9 +102,19 @@ class AuditRows:
             absolute(
                 "an audit entry with a checkpoint of its own", bare, [alone], [hashed + signed], Goal(0.05), seconds
             ),
-            absolute("a million entries verified", bare, [verified * _MILLION], whole, Goal(60), seconds),
+            absolute("a million entries verified", bare, [verified * _MILLION], alike, Goal(60), seconds),
             absolute("one proof of inclusion", bare, [proof], [hashed + once], Goal(0.05), seconds),
+            absolute("what a signature asks of the log", "reading all of it", [short], [whole], Goal(1), seconds),
         ]
+
+    def _remembered(self) -> tuple[float, float]:
+        """From the whole log, and where as many entries as can be came since what is remembered was kept."""
+        home = self._path.parent
+        with open_log(self._path, self._clock) as log:
+            whole = _timed(lambda: remember(home, log))
+            keep(home, log, remember(home, log))
+            log.extend(itertools.islice(itertools.cycle(_signature()), EVERY - 1))
+            return whole, _timed(lambda: remember(home, log))
 
     def _hashed(self) -> float:
         """A leaf and a node for each entry, of the lengths that they have."""
@@ -107,7 +130,7 @@ class AuditRows:
 
     def _written(self) -> tuple[float, float, float]:
         bodies = itertools.islice(itertools.cycle(_signature()), self._size)
-        with open_log(self._path, _Standing()) as log:
+        with open_log(self._path, self._clock) as log:
 
             def in_batches() -> None:
                 while batch := list(itertools.islice(bodies, _BATCH)):

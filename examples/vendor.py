@@ -96,8 +96,17 @@ weekly_freezes = []
 signatures_per_session = 10
 signatures_per_day = 100
 
-[ceremony]
-open_hours = {root = 0, recovery = 0, product = 0, retire = 0, release = 0, roles = 0, rollout = 0, emergency = 0}
+[ceremony.open_hours]
+root = 0
+recovery = 0
+product = 0
+retire = 0
+release = 0
+roles = 0
+rollout = 0
+emergency = 0
+policy = 0
+operators = 0
 """
 
 

@@ -31,6 +31,7 @@ from enigm_tuf.model.shapes import (
 from enigm_tuf.model.strict_json import JsonObject, encode, parse
 
 REQUEST_ROLES = 20  # payloads of one request: an intent lists all of them, and must fit into an entry
+HISTORY_FORM = 1  # of what is kept beside the log; another form is another number, so that old entries stay true
 ENTRY_BYTES = 16_384  # GOVERNANCE "Audit log": one entry, without its end of line
 
 
@@ -64,6 +65,7 @@ class EntryType(StrEnum):
     KEY_RESTORED = "key.restored"
     CEREMONY_OPENED = "ceremony.opened"
     CEREMONY_CLOSED = "ceremony.closed"
+    HISTORY_KEPT = "history.kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,10 @@ class AuditLog(Protocol):
         """All entries, oldest first."""
         ...
 
+    def entries_after(self, number: int) -> Iterator[AuditEntry]:
+        """Those that follow entry ``number``, oldest first."""
+        ...
+
     def proof(self, sequence: int, checkpoint: SignedCheckpoint) -> InclusionProof:
         """That entry number ``sequence`` stands in the log, under this checkpoint of it."""
         ...
@@ -114,7 +120,7 @@ def _body(**fields: Any) -> Record[JsonObject]:
 
 _REQUEST = {"request_sha256": SHA256, "request_id": BUILD_ID}
 _QUORUM = _body(threshold=POSITIVE, keys=Sequence(SHA256, minimum=1, maximum=100, unique=True))
-_PAYLOAD = _body(role=ROLE, version=POSITIVE, sha256=SHA256, quorums=Sequence(_QUORUM, minimum=1, maximum=3))
+PAYLOAD = _body(role=ROLE, version=POSITIVE, sha256=SHA256, quorums=Sequence(_QUORUM, minimum=1, maximum=3))
 _WRAPPED = {"key": SHA256, "blob_sha256": SHA256, "wrapping_key": HEX, "serial": LINE, "inventory": SHA256}
 _TOKEN = {"home": HOME, "manufacturer": LINE, "model": LINE, "serial": LINE, "firmware": LINE, "label": LINE}
 _CEREMONY = {
@@ -171,7 +177,7 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
         version=POSITIVE,
         sha256=SHA256,
         key=SHA256,
-        payloads=Sequence(_PAYLOAD, minimum=1, maximum=REQUEST_ROLES),
+        payloads=Sequence(PAYLOAD, minimum=1, maximum=REQUEST_ROLES),
     ),
     EntryType.SIGN_PERFORMED: _body(
         **_REQUEST,
@@ -213,6 +219,7 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
     EntryType.RESTORE_PROVED: _body(**_WRAPPED, witness=NAME, nonce=HEX, signature=HEX),
     EntryType.RESTORE_FAILED: _body(**_WRAPPED, witness=NAME, rule=LINE, reason=LINE),
     EntryType.KEY_RESTORED: _body(**_WRAPPED, label=LINE, witness=NAME),
+    EntryType.HISTORY_KEPT: _body(form=Integer(HISTORY_FORM, HISTORY_FORM), entries=POSITIVE, sha256=SHA256),
     EntryType.CEREMONY_OPENED: _body(**_CEREMONY),
     EntryType.CEREMONY_CLOSED: _body(
         **_CEREMONY,

@@ -26,7 +26,7 @@ from enigm_tuf.audit.files import LogFiles, damage_refused
 from enigm_tuf.audit.log import AuditEntry, EntryType, read_entry, require_later, write_entry
 from enigm_tuf.audit.notes import NOTE_BYTES, Note, NoteSigner, read_signer, require_name, write_signer
 from enigm_tuf.audit.proofs import InclusionProof, verified_entry
-from enigm_tuf.audit.reading import verified_entries
+from enigm_tuf.audit.reading import entries_after, verified_entries
 from enigm_tuf.audit.tiles import WIDTH, TileNodes, all_tiles, bundle_of, split_bundle
 from enigm_tuf.audit.tree import Edge, consistency_proof, inclusion_proof
 from enigm_tuf.audit.writing import GrowingTree
@@ -91,6 +91,14 @@ class MerkleLog:
             with damage_refused(self._files.path):
                 self._known = list(verified_entries(self._files, self._signed.checkpoint))
         return iter(tuple(self._known))
+
+    def entries_after(self, number: int) -> Iterator[AuditEntry]:
+        """The entries that follow entry ``number``, read anew, and no more of the log than is needed for that.
+
+        RefusedError LOG-TREE before the first, unless they lead to the root of the checkpoint.
+        """
+        with damage_refused(self._files.path):
+            yield from entries_after(self._files, self._signed.checkpoint, number)
 
     def proof(self, sequence: int, checkpoint: SignedCheckpoint) -> InclusionProof:
         """See AuditLog. Reads the tiles on the entry's path, and its bundle."""

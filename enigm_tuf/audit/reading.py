@@ -6,13 +6,14 @@ is remembered by one hash for each bundle: a file that is exchanged between the 
 
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import islice
 
 from enigm_tuf.audit.checkpoints import Checkpoint
 from enigm_tuf.audit.files import LogFiles
 from enigm_tuf.audit.log import AuditEntry, read_entry, require_later
 from enigm_tuf.audit.rules import AuditRule
-from enigm_tuf.audit.tiles import ENTRIES, WIDTH, Tile, bundles, edge_tiles, split_bundle
-from enigm_tuf.audit.tree import Edge
+from enigm_tuf.audit.tiles import ENTRIES, WIDTH, Tile, TileNodes, bundles, edge_tiles, split_bundle
+from enigm_tuf.audit.tree import Edge, edge, leaf_hash
 from enigm_tuf.audit.writing import GrowingTree
 from enigm_tuf.errors import RefusedError
 
@@ -31,6 +32,31 @@ def verified_entries(files: LogFiles, checkpoint: Checkpoint) -> Iterator[AuditE
             entry = read_entry(line, number, source)
             require_later(before, entry, source)
             before = entry
+            yield entry
+
+
+def entries_after(files: LogFiles, checkpoint: Checkpoint, number: int) -> Iterator[AuditEntry]:
+    """The entries that follow entry ``number``, from the bundle on that holds it.
+
+    The full nodes before that bundle are taken from tiles: together with the entries, which are hashed, they make the
+    checkpoint's root or it is RefusedError LOG-TREE, before the first entry. RefusedError LOG-FORM, LOG-TIME.
+    """
+    if not number:
+        yield from verified_entries(files, checkpoint)
+        return
+    size, first, source = checkpoint.size, (number - 1) // WIDTH, str(files.path)
+    tree, lines, before = edge(first * WIDTH, TileNodes(size, files.tile)), list[bytes](), None
+    for tile in islice(bundles(size), first, None):
+        lines += split_bundle(files.tile(tile), tile)
+    for line in lines:
+        tree = tree.add(leaf_hash(line))
+    if tree.root != checkpoint.root:
+        raise RefusedError(AuditRule.LOG_TREE, source, expected=f"{checkpoint}", got=f"root {tree.root.hex()}")
+    for place, line in enumerate(lines, first * WIDTH + 1):
+        entry = read_entry(line, place, source)
+        require_later(before, entry, source)
+        before = entry
+        if place > number:
             yield entry
 
 

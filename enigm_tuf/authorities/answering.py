@@ -5,7 +5,7 @@ from typing import Literal
 
 from enigm_tuf.audit.log import AuditLog
 from enigm_tuf.authorities.judging import Case
-from enigm_tuf.authorities.proving import proofs_of
+from enigm_tuf.authorities.proving import entries_of, proofs_of
 from enigm_tuf.authorities.signing_log import log_refusal, one_line
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.limits import LIMITS
@@ -55,7 +55,7 @@ def _answer(
 ) -> Answer:
     index = case.request.index
     verdict: Literal["PASSED", "FAILED"] = "FAILED" if refusal else "PASSED"
-    head, proofs = proofs_of(log, case.request.digest, made[0])
+    head, proofs = proofs_of(log, entries_of(log, case.history, case.request.digest, made[0]))
     response = SigningResponse(
         request_sha256=case.request.digest,
         request_id=index.request_id,

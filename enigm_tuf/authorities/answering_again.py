@@ -26,6 +26,7 @@ class _Found:
     """What the log says of one request, up to the last signature; ``decided`` is None before any."""
 
     signatures: list[RoleSignature] = field(default_factory=list)
+    entries: list[int] = field(default_factory=list)
     decided: datetime | None = None
     rules: tuple[RuleOutcome, ...] = ()
     approvals: tuple[str, ...] = ()
@@ -47,7 +48,7 @@ def answer_again(
             hint="enigm-sign sign makes one",
         )
     index = request.index
-    head, proofs = proofs_of(log, request.digest, found.signatures)
+    head, proofs = proofs_of(log, found.entries)
     response = SigningResponse(
         request_sha256=request.digest,
         request_id=index.request_id,
@@ -88,6 +89,7 @@ def _take(
 ) -> None:
     """A signature, and the evaluation that it rests on: the policy said yes to nothing else just before it."""
     body = performed.body
+    found.entries.append(performed.sequence)
     found.signatures.append(RoleSignature(body["role"], body["version"], body["keyid"], body["signature"]))
     if evaluated is not None:
         found.decided, found.inventory = evaluated.time, inventory

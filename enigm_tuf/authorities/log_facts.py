@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from enigm_tuf.audit.log import AuditEntry, EntryType
 from enigm_tuf.authorities.doubt import SigningState
+from enigm_tuf.authorities.history import Memory
+from enigm_tuf.authorities.kept_history import require_kept
 from enigm_tuf.model.strict_json import JsonObject
 
 
@@ -22,26 +24,28 @@ class Recovery:
 
 @dataclass(slots=True)
 class LogFacts:
-    """``signatures``: key id, signature and SHA-256 of what it is over, of every ``sign.performed``."""
+    """``memory`` is what all of it says; ``signatures`` are key id, signature and SHA-256 of what it is over, of every
+    ``sign.performed``.
+    """
 
-    state: SigningState = field(default_factory=SigningState)
+    memory: Memory = field(default_factory=Memory)
     recoveries: list[Recovery] = field(default_factory=list)
     signatures: set[tuple[str, str, str]] = field(default_factory=set)
 
 
 def facts_of(entries: Iterable[AuditEntry]) -> LogFacts:
-    """Read a verified log; StateError where people recovered from an intent that was not open."""
-    facts, operators, root = LogFacts(), None, 0
+    """Read a verified log. RefusedError LOG-HISTORY; StateError where an entry cannot follow those before it."""
+    facts, root = LogFacts(), 0
     for entry in entries:
-        before, facts.state = facts.state, facts.state.after(entry)
         match entry.type:
+            case EntryType.HISTORY_KEPT:
+                require_kept(facts.memory, entry)
             case EntryType.SIGN_RECOVERED:
-                facts.recoveries.append(Recovery(entry, before, operators, root))
+                facts.recoveries.append(Recovery(entry, facts.memory.state, facts.memory.operators, root))
             case EntryType.SIGN_PERFORMED:
                 body = entry.body
                 facts.signatures.add((body["keyid"], body["signature"], body["sha256"]))
-            case EntryType.OPERATORS_CHANGED:
-                operators = entry.body
             case EntryType.ROOT_TRUSTED:
                 root = entry.body["version"]
+        facts.memory.see(entry)
     return facts

@@ -11,6 +11,8 @@ from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.keys import ENVIRONMENT, Environment
 from enigm_tuf.model.policy_demands import (
     DEMANDS,
+    GOVERNANCE_ACTIONS,
+    POLICY_ACTION,
     CeremonyDemands,
     GateDemands,
     KeyDemands,
@@ -26,12 +28,8 @@ from enigm_tuf.model.waiver import WAIVABLE_RULE
 
 RoleKind: TypeAlias = Literal["root", "targets", "snapshot", "manifest", "payload"]
 INVENTORY_ACTION = "inventory"
-OPERATORS_ACTION = "operators"
-POLICY_ACTION = "policy"
 FINDING_ACTION = "finding"
-"""Not actions of a request: how many sign the key inventory, the registry of operators, the next policy, a finding."""
-GOVERNANCE_ACTIONS = (OPERATORS_ACTION, POLICY_ACTION)
-"""Those for which policy-approvers vote."""
+"""With GOVERNANCE_ACTIONS not actions of a request: how many sign the key inventory, a finding, and what governs."""
 DOCUMENT_ACTIONS = (INVENTORY_ACTION, *GOVERNANCE_ACTIONS, FINDING_ACTION)
 _ROLE_KIND = Text(r"root|targets|snapshot|manifest|payload", "root, targets, snapshot, manifest or payload")
 

@@ -30,6 +30,10 @@ from enigm_tuf.ports import Home
 from enigm_tuf.trust.build_evidence import Signer, require_signer_keys
 
 EVERY_PRODUCT = "*"
+OPERATORS_ACTION = "operators"
+POLICY_ACTION = "policy"
+GOVERNANCE_ACTIONS = (OPERATORS_ACTION, POLICY_ACTION)
+"""The next registry of operators and the next policy, for which policy-approvers vote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +122,16 @@ class RateDemands:
 
 @dataclass(frozen=True, slots=True)
 class CeremonyDemands:
-    """``open_hours``: for each action, how long ago its ceremony may have opened; 0 where none is demanded."""
+    """``open_hours``: for each action, how long ago its ceremony may have opened; 0 where none is demanded.
+
+    For ``policy`` and ``operators`` too: the next policy and the next registry are adopted in a ceremony.
+    """
 
     open_hours: dict[str, int]
 
 
 _ACTION = Text("|".join(ACTION.words), ", ".join(ACTION.words))
+_HELD = (*ACTION.words, *GOVERNANCE_ACTIONS)
 _ACTIONS = Sequence(ACTION, minimum=1, maximum=len(ACTION.words), unique=True)
 _HOURS = Integer(0, 24 * 90)
 _SIGNERS = Sequence(
@@ -180,7 +188,7 @@ DEMANDS: dict[str, Shape[Any]] = {
         ),
     ),
     "rate": Record(RateDemands, signatures_per_session=Integer(1, 100), signatures_per_day=Integer(1, 10_000)),
-    "ceremony": Record(CeremonyDemands, open_hours=Table(_ACTION, _HOURS, minimum=1)),
+    "ceremony": Record(CeremonyDemands, open_hours=Table(Text("|".join(_HELD), ", ".join(_HELD)), _HOURS, minimum=1)),
 }
 """The shapes of the sections, by name."""
 
@@ -203,8 +211,11 @@ def require_demands(
             raise MalformedError(file, f"time.freezes[{number}].end", "must lie after start")
     for number, weekly in enumerate(time.weekly_freezes):
         require_weekly(weekly, file, f"time.weekly_freezes[{number}]")
-    for field, hours in (("time.cool_down_hours", time.cool_down_hours), ("ceremony.open_hours", ceremony.open_hours)):
-        for action in ACTION.words:
+    for field, hours, actions in (
+        ("time.cool_down_hours", time.cool_down_hours, ACTION.words),
+        ("ceremony.open_hours", ceremony.open_hours, _HELD),
+    ):
+        for action in actions:
             if action not in hours:
                 raise MalformedError(file, f"{field}.{action}", "missing: no rule is left without its numbers")
 

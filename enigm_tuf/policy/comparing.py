@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from enigm_tuf.errors import MisuseError
-from enigm_tuf.model.policy import POLICY, POLICY_ACTION, Policy, Quorum
-from enigm_tuf.model.policy_demands import EVERY_PRODUCT
+from enigm_tuf.model.policy import POLICY, Policy, Quorum
+from enigm_tuf.model.policy_demands import EVERY_PRODUCT, POLICY_ACTION
 from enigm_tuf.model.shapes import Optional, Record, Sequence, Table, version_key
 from enigm_tuf.model.weekly import Weekly
 from enigm_tuf.policy.catalogue import FIELDS, leaves, matches

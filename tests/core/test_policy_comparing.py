@@ -33,7 +33,7 @@ FULL = (
         .replace("weekly_freezes = []", f"weekly_freezes = [{WEEKLY}]")
         .replace("attested = []", 'attested = ["piv"]')
         .replace('piv_firmware = "0"', 'piv_firmware = "5.7.0"')
-        .replace("emergency = 0}", "emergency = 4}")
+        .replace("emergency = 0, policy = 0", "emergency = 4, policy = 4")
     )
     + "\n[backup]\nrestore_proof_days = 90\n"
     + WAIVER_TERMS
@@ -101,7 +101,7 @@ CHANGES = [
     ("signatures_per_session = 100", "signatures_per_session = 99", "tighten", "rate.signatures_per_session"),
     ("signatures_per_day = 10000", "signatures_per_day = 9999", "tighten", "rate.signatures_per_day"),
     ("open_hours = {root = 0", "open_hours = {root = 12", "tighten", "ceremony.open_hours.root"),
-    ("emergency = 4}\n", "emergency = 3}\n", "tighten", "ceremony.open_hours.emergency"),
+    ("emergency = 4, policy", "emergency = 3, policy", "tighten", "ceremony.open_hours.emergency"),
     ("restore_proof_days = 90", "restore_proof_days = 89", "tighten", "backup.restore_proof_days"),
     ("\n[backup]\nrestore_proof_days = 90\n", "", "tighten", "backup.restore_proof_days"),
     ("[waiver]\napprovals = 2", "[waiver]\napprovals = 3", "tighten", "waiver.approvals"),
@@ -144,8 +144,9 @@ def test_every_direction_is_tried() -> None:
     assert fields == names
 
 
-def test_a_ceremony_that_is_not_demanded_any_more_is_relaxed_although_0_is_less() -> None:
-    text = last(FULL, "emergency = 4}\n", "emergency = 0}\n")
+@pytest.mark.parametrize("action", ["emergency", "policy"])
+def test_a_ceremony_that_is_not_demanded_any_more_is_relaxed_although_0_is_less(action: str) -> None:
+    text = last(FULL, f"{action} = 4, ", f"{action} = 0, ")
     (change,) = compare(read(FULL), read(text))
     assert (change.before, change.after, change.direction) == (4, 0, "relax")
 

@@ -53,8 +53,8 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     data["findings"] = len(facts.recoveries)
     if facts.recoveries:
         lines.append(f"{len(facts.recoveries)} findings, each with the votes that it needed")
-    if facts.state.intent:
-        doubt, data["in_doubt"] = facts.state.intent.body, True
+    if facts.memory.state.intent:
+        doubt, data["in_doubt"] = facts.memory.state.intent.body, True
         lines.append(f"IN DOUBT: {doubt['role']} version {doubt['version']} was about to be signed, no result is known")
     return Outcome(data, lines)
 

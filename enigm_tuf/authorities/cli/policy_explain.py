@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enigm_tuf.audit.merkle import read_log
+from enigm_tuf.audit.merkle import read_whole
 from enigm_tuf.authorities.approving import PolicyFile, looked_at
 from enigm_tuf.authorities.cli.request_options import (
     add_approvals,
@@ -15,6 +15,7 @@ from enigm_tuf.authorities.cli.request_options import (
     load_operators,
     load_request,
 )
+from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.judging import open_case
 from enigm_tuf.commandline import Command, Outcome, table
@@ -80,7 +81,7 @@ def _asked(
             raise MisuseError("--request needs to know the operators", hint="give --operators FILE, or --home DIR")
         return looked_at(request, file, load_operators(arguments), now), {}
     home = replace(open_home(Path(arguments.home)), policy_data=file.data)
-    case = open_case(home, request, load_brought(arguments), read_log(home.log), now)
+    case = open_case(home, request, load_brought(arguments), read_whole(home.log, history_of)[1], now)
     question, decision = case.judge(None, now)
     return question, {outcome.rule: outcome for outcome in decision.outcomes}
 

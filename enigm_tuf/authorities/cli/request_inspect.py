@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enigm_tuf.audit.merkle import read_log
+from enigm_tuf.audit.merkle import read_whole
 from enigm_tuf.authorities.cli.request_options import (
     add_approvals,
     add_consents,
@@ -14,6 +14,7 @@ from enigm_tuf.authorities.cli.request_options import (
     load_request,
     request_lines,
 )
+from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.judging import open_case
 from enigm_tuf.commandline import Command, Outcome, table
@@ -34,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     request, home, now = load_request(arguments), open_home(Path(arguments.home)), edges.clock.now()
-    case = open_case(home, request, load_brought(arguments), read_log(home.log), now)
+    case = open_case(home, request, load_brought(arguments), read_whole(home.log, history_of)[1], now)
     question, decision = case.judge(None, now)
     rules = [(item.rule, item.verdict, item.evidence) for item in decision.outcomes]
     data = {
