@@ -77,6 +77,24 @@ def test_verify_looks_at_the_bucket_itself(
     assert [(item["kind"], item["path"]) for item in damage] == [("extra", "metadata/9.snapshot.json")]
 
 
+def test_a_machine_that_lost_its_mirror_brings_the_decisions_too(
+    released: Vendor, shelf: Shelf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the metadata that they are about, though most of it is in force no more."""
+    root = Path(shutil.copy(released.published / "metadata/1.root.json", tmp_path / "shipped.json"))
+    shelf.filled_by(released)
+    for found in (3, 0):
+        shutil.rmtree(released.published) if found else None
+        released.done("store", "pull", "--root", str(root), "--decisions")
+        assert f"decisions of {found} records are new here" in capsys.readouterr().out
+        expected = {path: data for path, data in shelf.tree().items() if not path.startswith("targets/payloads/")}
+        assert mirror(released) == expected
+    released.done("verify")
+    released.publish(released.prepare_release("1.1"))
+    released.done("store", "pull", "--decisions")
+    assert "decisions of 1 records are new here" in capsys.readouterr().out
+
+
 def test_of_two_publishers_who_read_the_same_base_one_wins_and_the_other_can_rebase(
     gated: Vendor, bucket: Bucket, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

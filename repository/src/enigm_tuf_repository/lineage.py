@@ -18,11 +18,12 @@ from enigm_tuf.model.strict_json import encode, parse_canonical, sha256
 from enigm_tuf.model.tuf import Root, Snapshot, TargetFile, Targets, Timestamp
 from enigm_tuf.model.tuf_fields import read_time
 from enigm_tuf.trust.delegation_rules import manifest_role
-from enigm_tuf.trust.verified import Document, Readings, read_document
+from enigm_tuf.trust.verified import Document, Readings, read_document, read_targets
 from enigm_tuf_client.targets import hashed_path, read_target
 from enigm_tuf_repository.overlay import OverlayFetcher
 from enigm_tuf_repository.register import Register
 from enigm_tuf_repository.role_building import hashed_name
+from enigm_tuf_repository.splicing import plain_file
 from enigm_tuf_repository.workspace import Workspace
 
 Signed: TypeAlias = Root | Snapshot | Targets | Timestamp
@@ -71,7 +72,10 @@ def read_signed_file(data: bytes, role: str, source: str) -> SignedFile:
         document = GROWING[role](data, source, LIMITS.targets_bytes, sha256(data))
     else:
         kind: Any = kind_of(role)  # mypy cannot bind the type variable to a union
-        document = read_document(data, kind, source, LIMITS.targets_bytes)
+        if kind is Targets:
+            document = read_targets(data, source, LIMITS.targets_bytes, sha256(data))
+        else:
+            document = read_document(data, kind, source, LIMITS.targets_bytes)
     return SignedFile(role, data, document.value, document.signatures)
 
 
@@ -84,11 +88,12 @@ GROWING: Mapping[str, Callable[[bytes, str, int, str], Document[Any]]] = {
 times, and reads the same bytes once."""
 
 
-def metadata_file(signed_bytes: bytes, signatures: Mapping[str, str]) -> bytes:
+def metadata_file(signed_bytes: bytes, signatures: Mapping[str, str], max_bytes: int = LIMITS.targets_bytes) -> bytes:
     """The file made of the bytes that were signed and hex signatures by keyid."""
-    signed = parse_canonical(signed_bytes, source="signed", max_bytes=LIMITS.targets_bytes)
     listed = [{"keyid": keyid, "sig": signature} for keyid, signature in sorted(signatures.items())]
-    return encode({"signatures": listed, "signed": signed})
+    if len(signed_bytes) <= max_bytes and (data := plain_file(signed_bytes, listed)):
+        return data
+    return encode({"signatures": listed, "signed": parse_canonical(signed_bytes, source="signed", max_bytes=max_bytes)})
 
 
 def read_value(signed_bytes: bytes, kind: type[S], source: str) -> S:
