@@ -2,7 +2,8 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from enigm_testkit.audit_logs import entries_of, forge, log_state, restore
 from enigm_testkit.house import House
 from enigm_testkit.recovery import leave_intent
+from enigm_testkit.samples import sample_entry
 from enigm_tuf.audit.files import LogFiles
 from enigm_tuf.audit.log import AuditEntry, EntryType, read_entry, write_entry
 from enigm_tuf.audit.merkle import MerkleLog, open_log, read_log
@@ -20,6 +22,7 @@ from enigm_tuf.authorities import kept_history
 from enigm_tuf.authorities.history import History, Memory, history_of
 from enigm_tuf.authorities.home import Home, open_home
 from enigm_tuf.authorities.kept_history import anchor_of, keep, read_memory, remember, write_memory
+from enigm_tuf.authorities.log_facts import UNASKED, facts_of
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.strict_json import sha256
 
@@ -321,6 +324,23 @@ def test_what_was_written_and_read_goes_on_as_if_it_had_not_been(seed: int) -> N
         resumed = read_memory(write_memory(resumed), "history")
         assert resumed.history() == whole.history()
         assert write_memory(resumed) == write_memory(whole)
+
+
+def between(entries: Iterable[AuditEntry], kinds: Iterable[EntryType]) -> Iterator[AuditEntry]:
+    """After each entry one of each of these types."""
+    number = 0
+    for entry in entries:
+        for item in (entry, *(replace(entry, type=kind, body=sample_entry(kind)["body"]) for kind in kinds)):
+            number += 1
+            yield replace(item, sequence=number)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_verifying_asks_nothing_of_the_bodies_that_it_does_without(seed: int) -> None:
+    entries = list(between(any_log(seed), UNASKED))
+    assert {entry.type for entry in entries} > UNASKED
+    bare = [replace(entry, body={}) if entry.type in UNASKED else entry for entry in entries]
+    assert facts_of(bare) == facts_of(entries)
 
 
 def naive(entries: list[AuditEntry]) -> tuple[int, dict[str, str], set[str]]:

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -307,7 +307,7 @@ def found_authority(house: House, authority: str, more: str = "") -> None:
 def found_operators(house: House, authority: str) -> None:
     """Version 1 of its registry of operators, which nobody has voted for yet."""
     people, registry = house.path / f"{authority}.operators.toml", house.path / f"{authority}.operators.json"
-    people.write_text(operators_toml(authority, house.plan.approvers))
+    people.write_text(operators_toml(authority, house.plan))
     assert house.sign("operator", "propose", people, "--out", registry) == 0
 
 
@@ -359,12 +359,17 @@ def policy_toml(house: House, authority: str) -> str:
     )
 
 
-def operators_toml(authority: str, more: Mapping[str, str] | None = None, /, **changes: str) -> str:
-    """Rob asks, alice and bob approve, and who is in ``more``; ``changes`` replace a person's status."""
+def operators_toml(authority: str, plan: Plan = TWO_AUTHORITIES, /, **changes: str) -> str:
+    """Rob asks; alice, bob and the plan's others approve; its custodians sign. ``changes``: who has another status."""
     people = [_operator("rob", "release", ["requester"], "", changes.get("rob", "active"))]
-    for who, partition in (APPROVERS | dict(more or {})).items():
+    approvers = APPROVERS | plan.approvers
+    custodians = sorted({who for purpose, who in plan.keys.values() if purpose in {"root", "payload", "manifest"}})
+    for who, partition in approvers.items():
         keys = f'{{record = "{who}.key.json", {VALID}}}'
-        people.append(_operator(who, partition, ["approver", "policy-approver"], keys, changes.get(who, "active")))
+        roles = ["approver", "policy-approver", *(["custodian"] if who in custodians else [])]
+        people.append(_operator(who, partition, roles, keys, changes.get(who, "active")))
+    others = [who for who in custodians if who not in approvers]
+    people += [_operator(who, "operations", ["custodian"], "", changes.get(who, "active")) for who in others]
     return "\n".join([f'schema = 1\nauthority = "{authority}"\nenvironment = "staging"', *people])
 
 

@@ -12,6 +12,7 @@ from enigm_testkit.custodians import (
     SoftKey,
     Voter,
     answer,
+    custodian,
     key_record,
     log_settings,
     registry,
@@ -197,7 +198,8 @@ def make_vendor(path: Path) -> Vendor:
     voters = [voter("alice", "engineering"), voter("bob", "security")]
     authorities: tuple[Authority, ...] = ("manifest", "release")
     for authority in authorities:
-        operators = registry(authority, *(person.listed() for person in voters))
+        signing = (custodian(key.name) for purpose in ("root", "payload", "manifest") for key in keys[purpose])
+        operators = registry(authority, *(person.listed() for person in voters), *signing)
         (path / f"{authority}.operators.json").write_bytes(write_operators(operators))
         (path / f"{authority}.policy.toml").write_text(policy_toml(authority, operators))
     (path / "signer.py").write_text(_SIGNER)

@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,6 +93,21 @@ def test_the_page_s_commands_work(
         told.append(capsys.readouterr().out)
     assert "approved by bob of security" in told[0]
     assert json.loads(told[1])["record"] == "phone-1.0"
+
+
+def test_a_bundle_carries_who_decided_and_the_proof_from_the_log(
+    house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unpacked it is a tree: explained offline, from the bundle and a root that the reader trusts."""
+    house.repo("bundle", "phone", "--channel", "stable", "--out", tmp_path / "phone.enigmbundle")
+    with tarfile.open(tmp_path / "phone.enigmbundle") as tar:
+        tar.extractall(tmp_path / "unpacked", filter="data")
+    capsys.readouterr()
+    assert explain(house, tmp_path / "unpacked", "--json") == 0
+    told = json.loads(capsys.readouterr().out)["decisions"]
+    signed = [made["role"] for item in told for made in item["signatures"]]
+    assert sorted(signed) == ["phone.manifest", "phone.payload", "phone.payload", "snapshot"]
+    assert all(made["log_entry"] for item in told for made in item["signatures"])
 
 
 def test_people_read_who_signed_and_what_is_not_proved(
