@@ -7,7 +7,7 @@ tree alone; whoever asks for the entries reads all of them, and has them all com
 import fcntl
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -252,8 +252,12 @@ def require_begins_with(path: Path, old: Checkpoint, source: str) -> None:
     require_consistent(old, head, steps, source)
 
 
-def read_whole(path: Path, take: Callable[[Iterator[AuditEntry]], R]) -> tuple[Checkpoint, R]:
+def read_whole(
+    path: Path, take: Callable[[Iterator[AuditEntry]], R], without: Collection[EntryType] = ()
+) -> tuple[Checkpoint, R]:
     """The log's checkpoint, and what ``take`` makes of all its entries; no more of them is in memory than it keeps.
+
+    Entries of the types ``without`` may come with an empty body; a long log is then read by every processor.
 
     ``take`` is asked again, from the start, where somebody has appended meanwhile.
     """
@@ -263,7 +267,7 @@ def read_whole(path: Path, take: Callable[[Iterator[AuditEntry]], R]) -> tuple[C
         try:
             with damage_refused(path):
                 head = verified_checkpoint(note, log_signer(path).log, str(path)).checkpoint
-                return head, take(verified_entries(files, head))
+                return head, take(verified_entries(files, head, without))
         except RefusedError:
             if files.checkpoint() == note:
                 raise

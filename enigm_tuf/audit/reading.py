@@ -4,13 +4,14 @@ Both read the files, so that a log of a million entries need not fit into memory
 is remembered by one hash for each bundle: a file that is exchanged between the two is refused.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from hashlib import sha256
 from itertools import islice
 
 from enigm_tuf.audit.checkpoints import Checkpoint
 from enigm_tuf.audit.files import LogFiles
-from enigm_tuf.audit.log import AuditEntry, read_entry, require_later
+from enigm_tuf.audit.log import AuditEntry, EntryType, read_entry, require_later
+from enigm_tuf.audit.parsing import parsed
 from enigm_tuf.audit.rules import AuditRule
 from enigm_tuf.audit.tiles import ENTRIES, WIDTH, Tile, TileNodes, bundles, edge_tiles, split_bundle
 from enigm_tuf.audit.tree import Edge, edge, leaf_hash
@@ -18,21 +19,19 @@ from enigm_tuf.audit.writing import GrowingTree
 from enigm_tuf.errors import RefusedError
 
 
-def verified_entries(files: LogFiles, checkpoint: Checkpoint) -> Iterator[AuditEntry]:
+def verified_entries(
+    files: LogFiles, checkpoint: Checkpoint, without: Collection[EntryType] = ()
+) -> Iterator[AuditEntry]:
     """Every entry; before the first one RefusedError LOG-TREE unless the checkpoint is over exactly these.
 
-    RefusedError LOG-FORM, LOG-TIME at the entry that is wrong; MalformedError if a bundle is torn.
+    Those of the types ``without`` may come with an empty body. RefusedError LOG-FORM, LOG-TIME at the entry that is
+    wrong; MalformedError if a bundle is torn.
     """
-    digests, source, before = _compared(files, checkpoint), str(files.path), None
-    for tile, digest in zip(bundles(checkpoint.size), digests, strict=True):
-        data = files.tile(tile)
-        if sha256(data).digest() != digest:
-            _refuse(files, tile, "what was there a moment ago")
-        for number, line in enumerate(split_bundle(data, tile), tile.index * WIDTH + 1):
-            entry = read_entry(line, number, source)
-            require_later(before, entry, source)
-            before = entry
-            yield entry
+    before = None
+    for entry in parsed(files, checkpoint.size, _compared(files, checkpoint), without):
+        require_later(before, entry, str(files.path))
+        before = entry
+        yield entry
 
 
 def entries_after(files: LogFiles, checkpoint: Checkpoint, number: int) -> Iterator[AuditEntry]:

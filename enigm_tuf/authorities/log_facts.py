@@ -9,6 +9,18 @@ from enigm_tuf.authorities.history import Memory
 from enigm_tuf.authorities.kept_history import require_kept
 from enigm_tuf.model.strict_json import JsonObject
 
+UNASKED = frozenset(
+    {
+        EntryType.REQUEST_RECEIVED,
+        EntryType.POLICY_EVALUATED,
+        EntryType.APPROVAL_COUNTED,
+        EntryType.WAIVER_COUNTED,
+        EntryType.INVENTORY_CHECKED,
+        EntryType.SESSION_CLOSE,
+    }
+)
+"""Types of entries of which ``facts_of`` asks nothing but that they are there, and when: most of a log's bytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recovery:

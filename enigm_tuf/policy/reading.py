@@ -22,7 +22,7 @@ from enigm_tuf.model.tuf import Root, Snapshot, Targets
 from enigm_tuf.model.waiver import Waiver, is_waiver, read_waiver
 from enigm_tuf.policy.question import CastApproval, CastWaiver, Ledger, Proposal, Question, SigningKey
 from enigm_tuf.trust.operator_signature import signed_by
-from enigm_tuf.trust.verified import Verified, read_document
+from enigm_tuf.trust.verified import Readings, Verified, read_document
 
 Signed = Root | Snapshot | Targets
 
@@ -39,11 +39,12 @@ def ask(
     custodian: str | None,
     now: datetime,
     signer: SigningKey | None = None,
+    readings: Readings | None = None,
 ) -> Question:
     """Parse everything that the rules will look at; MalformedError names the member of the request.
 
     ``envelopes`` are approvals and waivers; ``consents`` are the other authority's responses to its request for the
-    same root.
+    same root. ``readings`` are for who asks about one request several times.
     """
     policy = read_policy(policy_data, "policy")
     operators = read_operators(operators_data, "operators")
@@ -57,7 +58,7 @@ def ask(
         operators_sha256=sha256(operators_data),
         root=root,
         proposals=_proposals("payloads", request.below("payloads")),
-        previous=_previous(request.below("context/previous")),
+        previous=_previous(request.below("context/previous"), readings or Readings()),
         manifests={path: read_manifest(data, path) for path, data in manifest_bytes.items()},
         manifest_bytes=manifest_bytes,
         earlier_manifests=request.below("evidence/manifests-before"),
@@ -168,7 +169,7 @@ def _proposal(name: str, source: str, data: bytes) -> Proposal:
     return Proposal(parts[0], value.version, value, data)
 
 
-def _previous(files: Mapping[str, bytes]) -> dict[str, Signed]:
+def _previous(files: Mapping[str, bytes], readings: Readings) -> dict[str, Signed]:
     """Signed metadata by role. The signatures are not looked at: the ledger's digests decide."""
     found: dict[str, Signed] = {}
     for name, data in files.items():
@@ -177,7 +178,9 @@ def _previous(files: Mapping[str, bytes]) -> dict[str, Signed]:
         if role == "root":
             found[role] = read_document(data, Root, source, LIMITS.root_bytes).value
         elif role == "snapshot":
-            found[role] = read_document(data, Snapshot, source, LIMITS.snapshot_bytes).value
+            found[role] = readings.snapshot(data, source, LIMITS.snapshot_bytes, sha256(data)).value
+        elif role == "targets":
+            found[role] = readings.targets(data, source, LIMITS.targets_bytes, sha256(data)).value
         else:
             found[role] = read_document(data, Targets, source, LIMITS.targets_bytes).value
     return found

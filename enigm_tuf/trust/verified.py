@@ -91,13 +91,15 @@ _BIG = 2**17  # some 500 targets
 
 
 class _Kept(Document[T]):
-    """With its canonical form, which takes as long as reading it."""
+    """With its canonical form, once somebody has asked for it: it takes as long as reading it."""
 
-    form: bytes
+    form: list[bytes]
 
     @property
     def canonical(self) -> bytes:
-        return self.form
+        if not self.form:
+            self.form.append(self.value.canonical())
+        return self.form[0]
 
 
 class Readings:
@@ -126,10 +128,14 @@ class Readings:
     def _found(self, kind: str, data: bytes, max_bytes: int, digest: str) -> Document[Any] | None:
         """None also for bytes that are more than are allowed this time: reading them refuses them."""
         kept = self._kept.get((kind, digest))
-        return kept if kept is not None and kept.data == data and len(data) <= max_bytes else None
+        if kept is None or kept.data != data or len(data) > max_bytes:
+            return None
+        self._kept.pop((kind, digest), None)
+        self._kept[kind, digest] = kept  # the last that will be forgotten
+        return kept
 
     def _keep(self, kind: str, document: Document[T]) -> Document[T]:
-        kept = _Kept(document.value, document.data, document.signatures, document.sha256, document.canonical)
+        kept = _Kept(document.value, document.data, document.signatures, document.sha256, [])
         self._kept[kind, document.sha256] = kept
         for oldest in list(self._kept)[:-_KEPT]:
             self._kept.pop(oldest, None)

@@ -1,23 +1,26 @@
 """A whole log is read twice: compared, then parsed; and every entry has one encoding, whatever its type."""
 
 import json
+import os
+import shutil
+import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from enigm_testkit.audit_logs import entries_of
+from enigm_testkit.audit_logs import entries_of, forge
+from enigm_testkit.samples import sample_entry
+from enigm_tuf.audit import parsing
 from enigm_tuf.audit.files import LogFiles
-from enigm_tuf.audit.log import EntryType, entry_shape, read_entry
+from enigm_tuf.audit.log import AuditEntry, EntryType, entry_shape, read_entry
 from enigm_tuf.audit.merkle import create_log, open_log, read_log, read_whole
 from enigm_tuf.audit.tiles import Tile, all_tiles, pack_bundle
-from enigm_tuf.errors import MalformedError, RefusedError
-from enigm_tuf.model.shapes import Boolean, Choice, Integer, Optional, Record, Sequence, Shape, Text, Time
+from enigm_tuf.errors import MalformedError, RefusedError, StateError
 from enigm_tuf.model.strict_json import encode
-
-TEXTS = ("a" * 64, "ab", "a", "a.b")
 
 
 class Standing:
@@ -66,35 +69,54 @@ def test_a_bundle_that_is_exchanged_after_it_was_compared_is_refused(
         read_log(written)
 
 
-def sample(shape: Shape[Any]) -> Any:
-    """A JSON value that the shape takes."""
-    match shape:
-        case Optional():
-            return sample(shape.item)
-        case Integer():
-            return shape.minimum
-        case Boolean():
-            return True
-        case Choice():
-            return shape.words[0]
-        case Time():
-            return "2026-11-26T12:00:00Z"
-        case Text():
-            return next(text for text in TEXTS if shape.accepts(text))
-        case Sequence():
-            return [sample(shape.item)]
-        case Record():
-            number = {} if shape.number is None else {"schema": shape.number}
-            return number | {name: sample(field) for name, field in shape.fields.items()}
-    raise AssertionError(shape)
+def listed(entries: Iterator[AuditEntry]) -> list[AuditEntry]:
+    return list(entries)
 
 
-def entries() -> Iterator[dict[str, Any]]:
-    for kind in EntryType:
-        yield sample(entry_shape(kind)) | {"type": str(kind)}
+NEVER = frozenset({EntryType.SESSION_CLOSE})
 
 
-@pytest.mark.parametrize("value", list(entries()), ids=lambda value: value["type"])
+def test_several_processes_read_what_one_reads(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    alone = read_log(written)
+    assert read_whole(written, listed, NEVER)[1] == alone
+    bare = read_whole(written, listed, {EntryType.ROOT_TRUSTED})[1]
+    assert [replace(entry, body={}) for entry in alone] == bare
+
+
+@pytest.mark.parametrize(
+    ("number", "old", "new", "rule"),
+    [
+        (40_000, b'"type":"root.trusted"', b'"type":"root.trustee"', "LOG-FORM"),
+        (16_385, b"2026-11-26T12:00:00Z", b"2026-11-26T11:59:59Z", "LOG-TIME"),
+        (65_999, b'"schema":1', b'"schema":2', "LOG-FORM"),
+    ],
+)
+def test_what_one_process_refuses_is_refused_by_its_rule(
+    written: Path, number: int, old: bytes, new: bytes, rule: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Written anew with the log's key; the second case is wrong only beside the part of another process."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    log = tmp_path / "audit.log"
+    shutil.copytree(written, log)
+    shutil.copy(written.with_name("log.key"), tmp_path / "log.key")
+    forge(log, lambda lines: [*lines[: number - 1], lines[number - 1].replace(old, new), *lines[number:]])
+    with pytest.raises(RefusedError, match=f"{rule}.*entry {number}"):
+        read_whole(log, listed, NEVER)
+
+
+def test_a_process_that_dies_is_told(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(parsing, "_checked", _dies)
+    with pytest.raises(StateError, match="a process that read it was ended"):
+        read_whole(written, listed, NEVER)
+
+
+def _dies(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("value", [sample_entry(kind) for kind in EntryType], ids=lambda value: value["type"])
 def test_an_entry_has_one_encoding(value: dict[str, Any]) -> None:
     """What is read is written as the very same value: that two texts could stand for one entry, a shape would have to
     take null for a field that is absent, or a number or a time in two forms.

@@ -94,3 +94,12 @@ def test_versions_are_judged_again() -> None:
     assert admitted(cast, readings, targets_file(cast), signed(make_snapshot({"targets": 1}), cast.manifest)).targets
     with pytest.raises(RefusedError, match="TARGETS-VERSION"):
         admitted(cast, readings, targets_file(cast), signed(make_snapshot({"targets": 2}), cast.manifest))
+
+
+def test_what_is_asked_for_is_kept_longest() -> None:
+    cast, readings = Cast(), Readings()
+    files = [targets_file(cast) for _ in range(20)]
+    first = readings.targets(files[0], "targets", len(files[0]), sha256(files[0]))
+    for data in files:
+        readings.targets(data, "targets", len(data), sha256(data))
+        assert readings.targets(files[0], "targets", len(files[0]), sha256(files[0])) is first

@@ -106,6 +106,8 @@ def test_the_others_go_on(retired: Vendor, capsys: Captured) -> None:
     retired.publish("product-watch")
     retired.done("verify")
     capsys.readouterr()
+    retired.done("status")
+    assert "retired: phone" in capsys.readouterr().out.splitlines()
     assert retired.run("release", "prepare", "--config", _release(retired)) == 2
     assert "there is no channel stable of a product phone" in capsys.readouterr().err
 

@@ -11,7 +11,7 @@ from enigm_tuf.audit.merkle import log_signer, read_whole, require_begins_with
 from enigm_tuf.audit.notes import NOTE_BYTES
 from enigm_tuf.authorities.cli.request_options import add_home
 from enigm_tuf.authorities.home import open_home
-from enigm_tuf.authorities.log_facts import facts_of
+from enigm_tuf.authorities.log_facts import UNASKED, facts_of
 from enigm_tuf.authorities.published_signatures import require_all_logged
 from enigm_tuf.authorities.recovering import require_recoveries
 from enigm_tuf.commandline import Command, Outcome
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     del edges
     home = open_home(Path(arguments.home))
     noted = None if arguments.expect is None else _noted(arguments.expect)
-    head, facts = read_whole(home.log, facts_of)
+    head, facts = read_whole(home.log, facts_of, UNASKED)
     if noted is not None:
         old = Checkpoint(head.origin, *noted)
         require_begins_with(home.log, old, f"{home.log}, its first {old.size} entries")

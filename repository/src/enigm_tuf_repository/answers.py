@@ -16,6 +16,7 @@ from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.threshold import signers
 from enigm_tuf_repository.asked import Asked, AskedRequest
 from enigm_tuf_repository.findings import refusal_of
+from enigm_tuf_repository.lineage import READINGS
 from enigm_tuf_repository.rules import RepositoryRule
 
 
@@ -135,6 +136,7 @@ def _question(
         consents=others,
         custodian=custodian,
         now=response.decided,
+        readings=READINGS,
     )
 
 

@@ -144,8 +144,9 @@ class Heads(Mapping[str, SignedFile]):
         """When a role expires: from the first bytes of its file, if it is as we write it."""
         if role not in self._read:
             tree, version = self._places[role]
-            if found := _EXPIRES.match(_beginning(f"{tree}/metadata/{file_name(role, version)}")):
-                return read_time(found[1].decode(), role, "signed.expires")
+            for size in _BEGINNINGS:
+                if found := _EXPIRES.match(_beginning(f"{tree}/metadata/{file_name(role, version)}", size)):
+                    return read_time(found[1].decode(), role, "signed.expires")
         return self[role].value.expires
 
     def over(self, tree: Path, versions: Mapping[str, int]) -> "Heads":
@@ -159,19 +160,19 @@ class Heads(Mapping[str, SignedFile]):
         return Heads(self._places | nowhere, self._read | dict(files))
 
 
-def _beginning(path: str) -> bytes:
+def _beginning(path: str, size: int) -> bytes:
     """The first bytes of a file, empty if there is none; without what thousands of ``Path`` and ``open`` cost."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return b""
     try:
-        return os.read(file, _BEGINNING)
+        return os.read(file, size)
     finally:
         os.close(file)
 
 
-_BEGINNING = 16_384  # bytes: the signatures of many keys fit
+_BEGINNINGS = (1_024, 16_384)  # bytes: the signatures of two keys fit, and then those of many
 _EXPIRES = re.compile(
     rb'\{"signatures":\[[^\]]*\],"signed":\{"_type":"targets","expires":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z)","spec_version"'
 )

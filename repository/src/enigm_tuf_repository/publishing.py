@@ -158,18 +158,31 @@ def kind_of(path: str) -> str:
 
 
 def require_whole(workspace: Workspace, tree: Path, files: Mapping[str, str]) -> None:
-    """TREE-WHOLE: what was signed on top of another record is not published before it."""
+    """TREE-WHOLE: what was signed on top of another record is not published before it.
+
+    Roles of a product that was retired before this tree was a mirror were never here, and nobody asks for them.
+    """
+    missing = {role: path for role, path in _named(tree, files) if not _is_there(workspace.published, path, files)}
+    if not missing:
+        return
+    for role in Lineage(workspace.published, [tree]).heads.in_force():
+        if role in missing:
+            hint = "publish the record that brings it first: `enigm-repo status` lists the open ones"
+            raise RefusedError(RepositoryRule.TREE_WHOLE, missing[role], expected="published", got="no file", hint=hint)
+
+
+def _named(tree: Path, files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Every role that a new snapshot names, and its path."""
     for path in files:
-        if kind_of(path) != "snapshot":
-            continue
-        snapshot = read_signed_file((tree / path).read_bytes(), "snapshot", path).value_as(Snapshot)
-        for name, meta in snapshot.meta.items():
-            role = f"metadata/{file_name(name.removesuffix('.json'), meta.version)}"
-            if role not in files and not os.path.isfile(f"{workspace.published}/{role}"):  # noqa: PTH113 - of thousands
-                if name.removesuffix(".json") not in Lineage(workspace.published, [tree]).heads.in_force():
-                    continue  # of a product that was retired before this tree was a mirror
-                hint = "publish the record that brings it first: `enigm-repo status` lists the open ones"
-                raise RefusedError(RepositoryRule.TREE_WHOLE, role, expected="published", got="no file", hint=hint)
+        if kind_of(path) == "snapshot":
+            snapshot = read_signed_file((tree / path).read_bytes(), "snapshot", path).value_as(Snapshot)
+            for name, meta in snapshot.meta.items():
+                role = name.removesuffix(".json")
+                yield role, f"metadata/{file_name(role, meta.version)}"
+
+
+def _is_there(published: Path, path: str, files: Mapping[str, str]) -> bool:
+    return path in files or os.path.isfile(f"{published}/{path}")  # noqa: PTH113 - of thousands
 
 
 def require_no_strangers(workspace: Workspace, digests: Mapping[str, str]) -> None:

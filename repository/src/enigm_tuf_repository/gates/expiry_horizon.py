@@ -35,8 +35,11 @@ class ExpiryHorizon:
         days = context.workspace.configuration().expiry_days
         after = context.after
         expires = {role: after.expires(role) for role in sorted(after.in_force())}
+        earliest_of = {
+            kind: context.now + days.of(kind) / SHARE for kind in {role.rpartition(".")[2] for role in expires}
+        }
         for role, moment in expires.items():
-            earliest = context.now + days.of(role) / SHARE
+            earliest = earliest_of[role.rpartition(".")[2]]
             if moment < earliest:
                 expected = f"an expiry at {earliest:%F %T} or later"
                 raise RefusedError(self.rule, role, expected=expected, got=f"{moment:%F %T}")
