@@ -34,7 +34,7 @@ def parsed(
     RefusedError LOG-FORM, LOG-TREE where a bundle is not what it was; MalformedError; StateError if a process dies.
     """
     compared = list(zip(bundles(size), digests, strict=True))
-    processes = len(os.sched_getaffinity(0))
+    processes = os.cpu_count() or 1
     if not without or size < ALONE or processes < 2:
         yield from _entries(files, compared)
         return

@@ -77,7 +77,7 @@ NEVER = frozenset({EntryType.SESSION_CLOSE})
 
 
 def test_several_processes_read_what_one_reads(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     alone = read_log(written)
     assert read_whole(written, listed, NEVER)[1] == alone
     bare = read_whole(written, listed, {EntryType.ROOT_TRUSTED})[1]
@@ -96,7 +96,7 @@ def test_what_one_process_refuses_is_refused_by_its_rule(
     written: Path, number: int, old: bytes, new: bytes, rule: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Written anew with the log's key; the second case is wrong only beside the part of another process."""
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     log = tmp_path / "audit.log"
     shutil.copytree(written, log)
     shutil.copy(written.with_name("log.key"), tmp_path / "log.key")
@@ -106,7 +106,7 @@ def test_what_one_process_refuses_is_refused_by_its_rule(
 
 
 def test_a_process_that_dies_is_told(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(parsing, "_checked", _dies)
     with pytest.raises(StateError, match="a process that read it was ended"):
         read_whole(written, listed, NEVER)

@@ -133,6 +133,9 @@ def test_what_is_waived_is_published_and_told(house: House, capsys: pytest.Captu
     assert [rule for rule, item in gated.items() if item.waived] == ["FREEZE-WINDOW"]
     assert "by alice (the flaw of OPS-77 is being used), bob" in gated["FREEZE-WINDOW"].evidence
 
+    house.repo("report", "--out", house.path / "report.html")
+    assert "gates passed, waived: FREEZE-WINDOW</summary>" in (house.path / "report.html").read_text()
+
     root = house.path / "repository/published/metadata/1.root.json"
     known = [
         part for name in ("release", "manifest") for part in ("--operators", house.path / f"{name}.operators.json")

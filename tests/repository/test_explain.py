@@ -272,3 +272,5 @@ def test_what_was_pruned_at_the_source_is_left_out(house: House, tree: Path, tmp
     assert enigm_repo(["mirror", str(tree), str(copy), "--root", str(root), "--decisions"]) == 0
     assert explain(house, copy) == 0
     assert explain(house, copy, record="product-phone") == 2
+    assert not (copy / "decisions/product-phone").exists()
+    assert check_tree(DirectoryTree(copy), Known("staging")).damage == []

@@ -10,7 +10,7 @@ from pathlib import Path
 from enigm_tuf.errors import NotFoundError, RefusedError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.decisions import index_path, is_decision, read_decision_index
-from enigm_tuf.model.request import RoleSignature, read_response
+from enigm_tuf.model.request import read_response
 from enigm_tuf.model.tuf import Root
 from enigm_tuf.ports import Fetcher
 from enigm_tuf_repository.integrity.damage import Findings
@@ -25,7 +25,8 @@ def bring_decisions(directory: Path, memory: Path, source: Fetcher) -> int:
     """Every answer of ``source`` that ``directory`` does not have yet; how many records had some.
 
     ``memory`` is a tree that was verified: its roots, and its heads. Only what was signed by those who might, then, is
-    taken: RefusedError STORE-MIRROR, or by the rule of the metadata. What was pruned at the source is left out.
+    taken: RefusedError STORE-MIRROR, or by the rule of the metadata. A record whose metadata was pruned there, all or
+    some of it, is left out: it could not be explained.
     """
     lineage = Lineage(memory, [])
     roots = [read_signed_file(data, "root", "root").value_as(Root) for data in lineage.roots()]
@@ -45,21 +46,22 @@ def _missing(directory: Path, role: str, head: int) -> Iterator[str]:
 
 
 def _bring(directory: Path, source: Fetcher, history: History, path: str) -> bool:
-    """One record: metadata, answers, index. False where the source has none of it."""
+    """One record: metadata, answers, index. False where the source has none of it, or not all of it any more."""
     try:
         data = source.fetch(path, LIMITS.document_bytes)
+        index = read_decision_index(data, path)
+        files = [file for answer in index.paths for file in _answer(directory, source, history, answer)]
     except NotFoundError:
         return False
-    index, place = read_decision_index(data, path), DirectoryStore(directory)
+    place = DirectoryStore(directory)
     with place.session():
-        for answer in index.paths:
-            if not (directory / answer).is_file():
-                _bring_answer(place, directory, source, history, answer)
-        place.keep(path, data)
+        for name, content in (*files, (path, data)):
+            place.keep(name, content)
     return True
 
 
-def _bring_answer(place: DirectoryStore, directory: Path, source: Fetcher, history: History, path: str) -> None:
+def _answer(directory: Path, source: Fetcher, history: History, path: str) -> Iterator[tuple[str, bytes]]:
+    """The metadata that an answer is about, as far as it is not here yet, and then the answer."""
     data = source.fetch(path, LIMITS.request_bytes)
     response, _ = read_response(data, path)
     if not is_decision(path, data):
@@ -67,24 +69,16 @@ def _bring_answer(place: DirectoryStore, directory: Path, source: Fetcher, histo
     if not response.signatures:
         raise _refusal(path, "an answer that signs something", "no signature")
     for made in response.signatures:
-        _bring_metadata(place, directory, history, made, path)
-    place.keep(path, data)
-
-
-def _bring_metadata(place: DirectoryStore, directory: Path, history: History, made: RoleSignature, answer: str) -> None:
-    """What the answer signs, unless it was pruned there: an answer without it says so when it is explained."""
-    path = metadata_path(made.role, made.version)
-    if (directory / path).is_file():
-        file = read_signed_file((directory / path).read_bytes(), made.role, path)
-    else:
-        try:
+        name = metadata_path(made.role, made.version)
+        if (directory / name).is_file():
+            file = read_signed_file((directory / name).read_bytes(), made.role, name)
+        else:
             file = history.signed(made.role, made.version)
-        except NotFoundError:
-            return
-        place.keep(path, file.data)
-    if file.signatures.get(made.keyid) != made.signature:
-        expected = f"a signature of {made.role} version {made.version}"
-        raise _refusal(answer, expected, f"one by {made.keyid} that is not in it")
+            yield name, file.data
+        if file.signatures.get(made.keyid) != made.signature:
+            expected = f"a signature of {made.role} version {made.version}"
+            raise _refusal(path, expected, f"one by {made.keyid} that is not in it")
+    yield path, data
 
 
 def _refusal(path: str, expected: str, got: str) -> RefusedError:
