@@ -29,7 +29,7 @@ EVERY = 1_000  # entries: so many are read again for a signature, at most some t
 _BYTES = LIMITS.inventory_bytes
 _VERSION: dict[str, Any] = {"role": ROLE, "version": POSITIVE, "sha256": SHA256}
 _SIGNATURE: dict[str, Any] = {"role": ROLE, "version": POSITIVE, "keyid": SHA256, "signature": HEX}
-_HISTORY: Record[JsonObject] = Record(
+HISTORY: Record[JsonObject] = Record(
     dict,
     HISTORY_FORM,
     entries=POSITIVE,
@@ -159,12 +159,12 @@ def write_memory(memory: Memory) -> bytes:
         "policies": sorted(memory.policies),
         "restores": [{"key": key, "time": time} for key, time in sorted(memory.restores.items())],
     }
-    return encode(_HISTORY.write(value))
+    return encode(HISTORY.write(value))
 
 
 def read_memory(data: bytes, source: str) -> Memory:
     """MalformedError unless the file is whole; whether it is true, the log says."""
-    value = _HISTORY.read(parse(data, source=source, max_bytes=_BYTES), source)
+    value = HISTORY.read(parse(data, source=source, max_bytes=_BYTES), source)
     return Memory(
         entries=value["entries"],
         state=SigningState(value["session"], value["intent"]),
