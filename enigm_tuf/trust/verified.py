@@ -137,12 +137,16 @@ class Readings:
     def _keep(self, kind: str, document: Document[T]) -> Document[T]:
         kept = _Kept(document.value, document.data, document.signatures, document.sha256, [])
         self._kept[kind, document.sha256] = kept
-        for oldest in list(self._kept)[:-_KEPT]:
-            self._kept.pop(oldest, None)
+        held = 0
+        for number, key in enumerate(reversed(list(self._kept))):
+            held += len(known.data) if (known := self._kept.get(key)) else 0
+            if number and (number >= _KEPT or held > _KEPT_BYTES):
+                self._kept.pop(key, None)
         return kept
 
 
 _KEPT = 12  # documents: of a release some six, before and after
+_KEPT_BYTES = 8_000_000  # of their files; in memory a document takes some ten times as much
 
 
 def _document(envelope: JsonObject, data: bytes, kind: type[T], source: str, digest: str | None) -> Document[T]:

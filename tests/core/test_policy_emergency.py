@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from enigm_testkit.authorities import NOW
-from enigm_testkit.requests import CAROL, QUORUM, Scene, ballot
+from enigm_testkit.requests import ALICE, BOB, CAROL, QUORUM, Scene, ballot
 from enigm_testkit.scenes import manifest_release, payload_release
+from enigm_testkit.waivers import WAIVER_TERMS, waiver
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.ceremony import CeremonyType
 from enigm_tuf.model.policy import read_policy
@@ -64,6 +65,15 @@ def test_it_is_signed_in_a_ceremony_of_its_own(others: tuple[tuple[CeremonyType,
 )
 def test_in_another_s_it_is_not(ceremonies: tuple[tuple[CeremonyType, timedelta], ...]) -> None:
     assert signed_in(*ceremonies).refused_by() == ["CEREMONY-OPEN"]
+
+
+@pytest.mark.rule("WAIVER-RULE", "reject")
+@pytest.mark.parametrize(("rule", "refused"), [("CEREMONY-OPEN", ["WAIVER-RULE"]), ("TIME-FREEZE", [])])
+def test_nobody_waives_its_ceremony_whatever_the_policy_lists(rule: str, refused: list[str]) -> None:
+    scene = signed_in(("emergency", timedelta(0)))
+    scene.policy += WAIVER_TERMS.replace("GATE-TESTS", "CEREMONY-OPEN")
+    scene.ballots += [waiver(ALICE, rule), waiver(BOB, rule)]
+    assert scene.refused_by() == refused
 
 
 @pytest.mark.parametrize(

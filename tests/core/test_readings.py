@@ -15,6 +15,7 @@ from enigm_testkit.authorities import (
 from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Targets
+from enigm_tuf.trust import verified
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.metadata import TrustedMetadata, admit_snapshot, admit_targets, admit_timestamp, trust_root
 from enigm_tuf.trust.verified import Readings, read_document
@@ -94,6 +95,18 @@ def test_versions_are_judged_again() -> None:
     assert admitted(cast, readings, targets_file(cast), signed(make_snapshot({"targets": 1}), cast.manifest)).targets
     with pytest.raises(RefusedError, match="TARGETS-VERSION"):
         admitted(cast, readings, targets_file(cast), signed(make_snapshot({"targets": 2}), cast.manifest))
+
+
+def test_no_more_bytes_are_kept_than_are_allowed_but_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    cast, readings = Cast(), Readings()
+    files = [targets_file(cast) for _ in range(4)]
+    monkeypatch.setattr(verified, "_KEPT_BYTES", len(files[2]) + len(files[3]))
+    found = [readings.targets(data, "targets", len(data), sha256(data)) for data in files]
+    again = [readings.targets(data, "targets", len(data), sha256(data)) for data in reversed(files)][::-1]
+    assert [one is other for one, other in zip(found, again, strict=True)] == [False, False, True, True]
+    monkeypatch.setattr(verified, "_KEPT_BYTES", 1)
+    last = readings.targets(files[0] + b" ", "targets", len(files[0]) + 1, sha256(files[0] + b" "))
+    assert list(readings._kept.values()) == [last]
 
 
 def test_what_is_asked_for_is_kept_longest() -> None:

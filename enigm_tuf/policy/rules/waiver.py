@@ -8,6 +8,7 @@ from enigm_tuf.model.approval import subjects_of
 from enigm_tuf.model.policy import WaiverPolicy
 from enigm_tuf.model.waiver import WAIVABLE_RULE
 from enigm_tuf.policy.question import CastWaiver, Question
+from enigm_tuf.policy.rules.moment import CeremonyDemandRule
 from enigm_tuf.trust.rules import Rule
 
 
@@ -32,7 +33,8 @@ def granted(question: Question) -> Mapping[str, tuple[CastWaiver, ...]]:
 
 def listed(question: Question) -> str:
     """WAIVER-RULE: A waiver names a rule that ``waiver.rules`` of the policy lists, and only rules of the families
-    SOURCE, GATE, TIME, RATE and CEREMONY can be listed. A policy without ``[waiver]`` lets nobody waive anything.
+    SOURCE, GATE, TIME, RATE and CEREMONY can be listed. A policy without ``[waiver]`` lets nobody waive anything. An
+    emergency is never signed outside of its ceremony: CEREMONY-OPEN is not waived for it, whatever is listed.
 
     Evidence: the rules that are waived.
     """
@@ -41,6 +43,8 @@ def listed(question: Question) -> str:
         if terms is None or item.waiver.rule not in terms.rules or not WAIVABLE_RULE.accepts(item.waiver.rule):
             got = ", ".join(terms.rules) if terms else "none"
             _refuse(WaiverRule.WAIVER_RULE, _named(item), "a rule that waiver.rules has", got)
+        if question.request.index.action == "emergency" and item.waiver.rule == CeremonyDemandRule.CEREMONY_OPEN:
+            _refuse(WaiverRule.WAIVER_RULE, _named(item), "another rule, for an emergency", item.waiver.rule)
     return ", ".join(_rules_of(question)) or "nothing is waived"
 
 

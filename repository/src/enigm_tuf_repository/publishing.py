@@ -188,18 +188,33 @@ def _is_there(published: Path, path: str, files: Mapping[str, str]) -> bool:
 def require_no_strangers(workspace: Workspace, digests: Mapping[str, str]) -> None:
     """PUBLISHED-TREE: ``metadata/`` holds versions that were published, those of this record, and nothing else."""
     folder = workspace.published / "metadata"
-    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else ()
+    names = os.listdir(folder) if folder.is_dir() else ()  # noqa: PTH208 - three files of every release there ever was
     ours = {path.removeprefix("staged/metadata/") for path in digests}
     require_known(names, Lineage(workspace.published, []).heads.versions, ours, "published")
 
 
 def require_known(names: Iterable[str], heads: Mapping[str, int], ours: Collection[str], where: str) -> None:
     """PUBLISHED-TREE on the names in ``metadata/``: the first one that is no version up to its role's head."""
-    for name in names:
-        version, _, role = name.removesuffix(".json").partition(".")
-        known = role in heads and version.isdecimal() and 1 <= int(version) <= heads[role]
-        if not (name in ours or (known and name == file_name(role, int(version))) or name == "timestamp.json"):
-            expected = "published versions of the roles in force, and nothing else"
-            raise RefusedError(
-                RepositoryRule.PUBLISHED_TREE, f"{where}/metadata/{name}", expected=expected, got="an extra file"
-            )
+    newest = {f"{role}.json": version for role, version in heads.items() if role != "timestamp"}
+    strangers = [name for name in names if not _is_known(name, newest) and name not in ours and name != _TIMESTAMP]
+    if strangers:
+        expected = "published versions of the roles in force, and nothing else"
+        place = f"{where}/metadata/{min(strangers)}"
+        raise RefusedError(RepositoryRule.PUBLISHED_TREE, place, expected=expected, got="an extra file")
+
+
+_TIMESTAMP = "timestamp.json"
+
+
+def _is_known(name: str, newest: Mapping[str, int]) -> bool:
+    """Whether it is a version from 1 up to ``newest``, which is by what follows it, written as it is published."""
+    version, _, rest = name.partition(".")
+    highest = newest.get(rest)
+    return (
+        highest is not None
+        and version.isdecimal()
+        and version.isascii()
+        and version[0] != "0"
+        and len(version) < 20
+        and int(version) <= highest
+    )
