@@ -221,7 +221,8 @@ class Record(Generic[T]):
             raise MalformedError(source, field, f"must be an object, is {_kind(value)}")
         prefix = f"{field}." if field else ""
         if self.number is None and value.keys() == self.fields.keys():
-            return self.make(**{name: shape.read(value[name], source, prefix + name) for name, shape in self._listed})
+            fields = {name: shape.read(value[name], source, prefix + name) for name, shape in self._listed}
+            return fields if self.make is dict else self.make(**fields)  # type: ignore[return-value] # T is dict then
         rest = dict(value)
         if self.number is not None and rest.pop("schema", None) is not self.number:
             raise MalformedError(source, f"{prefix}schema", f"must be {self.number}, is {value.get('schema')!r}")

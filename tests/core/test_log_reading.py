@@ -127,7 +127,10 @@ def test_an_entry_has_one_encoding(value: dict[str, Any]) -> None:
     assert entry_shape(entry.type).write(entry) == value
     spaced = json.dumps(value, sort_keys=True).encode()
     backwards = json.dumps(dict(reversed(value.items())), separators=(",", ":")).encode()
-    for other in (spaced, backwards, encode(value) + b"\n"):
+    twice = encode(value)[:-1] + b',"type":"' + value["type"].encode() + b'"}'
+    again = encode(value).replace(b'"schema":1', b'"schema":1,"schema":1')
+    fraction = encode(value).replace(b'"sequence":1', b'"sequence":1.0')
+    for other in (spaced, backwards, twice, again, fraction, encode(value) + b"\n"):
         with pytest.raises(RefusedError, match="LOG-FORM"):
             read_entry(other, 1, "log")
     for name in (*value["body"], "twice"):
