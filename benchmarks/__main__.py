@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.audit_log import AuditRows
 from benchmarks.device import DeviceRows
+from benchmarks.hashing import HashRows
 from benchmarks.leaks import LeakRows
 from benchmarks.object_stores import StoreRows
 from benchmarks.plain import PlainRows
@@ -56,6 +57,7 @@ def _rows(bench: Bench, size: int, targets: int, rounds: int, huge: int) -> list
     rows += PlainRows(bench, targets, rounds, repeats).rows()
     rows += TokenRows(bench.folder, rounds, repeats).rows()
     rows += LeakRows(bench.folder, size, rounds).rows()
+    rows += HashRows(bench.folder, size, rounds).rows()
     rows += AuditRows(bench.folder, 20_000 if rounds == 1 else 1_000_000).rows()
     large, releases = (12 << 20, 1) if size <= 4 << 20 else (256 << 20, 20)
     rows += StoreRows(bench.folder, large, rounds, releases).rows()

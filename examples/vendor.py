@@ -10,6 +10,7 @@ from enigm_tuf.model.words import last_words
 from examples.stage import PIN, Outcome, Stage, hsm
 
 ROOT_TOKENS = {"root-a": "carol", "root-b": "dave", "root-c": "erin"}
+SPARE_HOLDER = "judy"  # who would keep a spare root token; the registry of operators knows them from the start
 PAYLOAD_TOKENS = {"payload-a": "frank", "payload-b": "grace"}
 MANIFEST_CARDS = {"heidi": 1001, "ivan": 1002}
 APPROVERS = {"alice": (2001, "engineering"), "bob": (2002, "security")}
@@ -89,23 +90,37 @@ products = []
 relax_delay_hours = 0
 cool_down_hours = {root = 0, recovery = 0, product = 0, retire = 0, release = 0, roles = 0, rollout = 0, emergency = 0}
 freezes = []
+weekly_freezes = []
 
 [rate]
 signatures_per_session = 10
 signatures_per_day = 100
 
-[ceremony]
-open_hours = {root = 0, recovery = 0, product = 0, retire = 0, release = 0, roles = 0, rollout = 0, emergency = 0}
+[ceremony.open_hours]
+root = 0
+recovery = 0
+product = 0
+retire = 0
+release = 0
+roles = 0
+rollout = 0
+emergency = 0
+policy = 0
+operators = 0
 """
 
 
 def _write_operators(stage: Stage, authority: str) -> None:
-    """Rob asks, alice and bob approve: version 1 of the registry, from the file that people write."""
+    """Rob asks, alice and bob approve, custodians sign: version 1 of the registry, from the file that people write."""
     text = f'schema = 1\nauthority = "{authority}"\nenvironment = "staging"\n'
     text += _person("rob", "engineering", ["requester"], "")
     for name, (_, partition) in APPROVERS.items():
         valid = 'valid_from = "2026-01-01T00:00:00Z", valid_until = "2030-01-01T00:00:00Z"'
         text += _person(name, partition, ["approver", "policy-approver"], f'{{record = "{name}.key.json", {valid}}}')
+    custodians = (
+        {*ROOT_TOKENS.values(), *PAYLOAD_TOKENS.values(), SPARE_HOLDER} if authority == "release" else {*MANIFEST_CARDS}
+    )
+    text += "".join(_person(name, "operations", ["custodian"], "") for name in sorted(custodians))
     (stage.folder / f"{authority}.operators.toml").write_text(text)
     stage.sign("operator", "propose", f"{authority}.operators.toml", "--out", f"{authority}.operators.json")
 

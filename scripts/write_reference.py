@@ -29,6 +29,7 @@ from enigm_tuf.model import (
     approval,
     backup,
     ceremony,
+    finding,
     inventory,
     keys,
     manifest,
@@ -59,6 +60,7 @@ SCHEMAS: dict[str, tuple[Record[Any], str]] = {
     "wrapping-key": (wrapping.WRAPPING_KEY, "A .wrapping.json file: a key under which others are backed up"),
     "key-backup": (backup.BACKUP, "A .backup.json file: a payload key, wrapped, with the statement that it signed"),
     "restore-proof": (backup.RESTORE_PROOF, "A .restore.json file: that a backup gave its key back"),
+    "finding": (finding.FINDING, "What people found out about an intent without a result, as they vote for it"),
     "request-index": (request.REQUEST_INDEX, "index.json of a .enigmreq"),
     "signing-response": (request.SIGNING_RESPONSE, "index.json of a .enigmresp"),
     "approval-statement": (approval.STATEMENT, "The in-toto statement in an approval's DSSE envelope"),
@@ -121,6 +123,9 @@ ASSURANCE_HEAD = """\
     Argument: each rule below refuses on its own. Evidence: for each rule a test that is accepted, and a test
     that differs from it in one thing and is refused with the rule's ID. `make test` fails if one of them did not
     run and pass. Written by `scripts/write_reference.py`; edit the rules and the tests, not this page.
+
+    Not claimed: that a key made no other signature than those in the audit log. No token at hand counts its signatures
+    (docs/reference/tokens.md); what is published without an entry is found, what is never published is not.
 
     | rule | it demands | accept test | reject test |
     |---|---|---|---|

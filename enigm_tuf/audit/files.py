@@ -11,7 +11,7 @@ from pathlib import Path
 
 from enigm_tuf.audit.notes import NOTE_BYTES
 from enigm_tuf.audit.rules import AuditRule
-from enigm_tuf.audit.tiles import ENTRIES, WIDTH, Tile, all_tiles, edge_tiles, split_bundle
+from enigm_tuf.audit.tiles import WIDTH, Tile, bundles, edge_tiles, split_bundle
 from enigm_tuf.durable import fsync_directory, replace_file
 from enigm_tuf.errors import MalformedError, RefusedError, StateError
 
@@ -44,9 +44,7 @@ class LogFiles:
 
     def entries(self, size: int) -> Iterator[bytes]:
         """The first ``size`` entries, oldest first."""
-        for tile in all_tiles(size):
-            if tile.level != ENTRIES:
-                return
+        for tile in bundles(size):
             yield from split_bundle(self.tile(tile), tile)
 
     def commit(self, tiles: Mapping[Tile, bytes], checkpoint: bytes) -> None:

@@ -1,7 +1,7 @@
 """The seam of the audit log, and what may stand in it: a closed set of entry types, each with the shape of its body."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -28,9 +28,10 @@ from enigm_tuf.model.shapes import (
     Sequence,
     Time,
 )
-from enigm_tuf.model.strict_json import JsonObject, encode, parse
+from enigm_tuf.model.strict_json import JsonObject, encode, parse_encoded
 
 REQUEST_ROLES = 20  # payloads of one request: an intent lists all of them, and must fit into an entry
+HISTORY_FORM = 1  # of what is kept beside the log; another form is another number, so that old entries stay true
 ENTRY_BYTES = 16_384  # GOVERNANCE "Audit log": one entry, without its end of line
 
 
@@ -42,6 +43,7 @@ class EntryType(StrEnum):
     REQUEST_RECEIVED = "request.received"
     POLICY_EVALUATED = "policy.evaluated"
     APPROVAL_COUNTED = "approval.counted"
+    WAIVER_COUNTED = "waiver.counted"
     SESSION_OPEN = "session.open"
     SIGN_INTENT = "sign.intent"
     SIGN_PERFORMED = "sign.performed"
@@ -63,6 +65,7 @@ class EntryType(StrEnum):
     KEY_RESTORED = "key.restored"
     CEREMONY_OPENED = "ceremony.opened"
     CEREMONY_CLOSED = "ceremony.closed"
+    HISTORY_KEPT = "history.kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,10 @@ class AuditLog(Protocol):
         """All entries, oldest first."""
         ...
 
+    def entries_after(self, number: int) -> Iterator[AuditEntry]:
+        """Those that follow entry ``number``, oldest first."""
+        ...
+
     def proof(self, sequence: int, checkpoint: SignedCheckpoint) -> InclusionProof:
         """That entry number ``sequence`` stands in the log, under this checkpoint of it."""
         ...
@@ -113,7 +120,7 @@ def _body(**fields: Any) -> Record[JsonObject]:
 
 _REQUEST = {"request_sha256": SHA256, "request_id": BUILD_ID}
 _QUORUM = _body(threshold=POSITIVE, keys=Sequence(SHA256, minimum=1, maximum=100, unique=True))
-_PAYLOAD = _body(role=ROLE, version=POSITIVE, sha256=SHA256, quorums=Sequence(_QUORUM, minimum=1, maximum=3))
+PAYLOAD = _body(role=ROLE, version=POSITIVE, sha256=SHA256, quorums=Sequence(_QUORUM, minimum=1, maximum=3))
 _WRAPPED = {"key": SHA256, "blob_sha256": SHA256, "wrapping_key": HEX, "serial": LINE, "inventory": SHA256}
 _TOKEN = {"home": HOME, "manufacturer": LINE, "model": LINE, "serial": LINE, "firmware": LINE, "label": LINE}
 _CEREMONY = {
@@ -140,11 +147,22 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
     EntryType.POLICY_EVALUATED: _body(
         **_REQUEST,
         passed=Boolean(),
-        rules=Sequence(_body(rule=LINE, passed=Boolean(), evidence=LINE), minimum=1, maximum=100),
+        rules=Sequence(_body(rule=LINE, passed=Boolean(), evidence=LINE, waived=Boolean()), minimum=1, maximum=100),
     ),
     EntryType.APPROVAL_COUNTED: _body(
         **_REQUEST,
         decision=Choice(("APPROVE", "REJECT")),
+        operator=NAME,
+        partition=NAME,
+        key=SHA256,
+        device=LINE,
+        envelope_sha256=SHA256,
+    ),
+    EntryType.WAIVER_COUNTED: _body(
+        **_REQUEST,
+        rule=LINE,
+        reason=LINE,
+        expires=Time(),
         operator=NAME,
         partition=NAME,
         key=SHA256,
@@ -159,7 +177,7 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
         version=POSITIVE,
         sha256=SHA256,
         key=SHA256,
-        payloads=Sequence(_PAYLOAD, minimum=1, maximum=REQUEST_ROLES),
+        payloads=Sequence(PAYLOAD, minimum=1, maximum=REQUEST_ROLES),
     ),
     EntryType.SIGN_PERFORMED: _body(
         **_REQUEST,
@@ -201,6 +219,7 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
     EntryType.RESTORE_PROVED: _body(**_WRAPPED, witness=NAME, nonce=HEX, signature=HEX),
     EntryType.RESTORE_FAILED: _body(**_WRAPPED, witness=NAME, rule=LINE, reason=LINE),
     EntryType.KEY_RESTORED: _body(**_WRAPPED, label=LINE, witness=NAME),
+    EntryType.HISTORY_KEPT: _body(form=Integer(HISTORY_FORM, HISTORY_FORM), entries=POSITIVE, sha256=SHA256),
     EntryType.CEREMONY_OPENED: _body(**_CEREMONY),
     EntryType.CEREMONY_CLOSED: _body(
         **_CEREMONY,
@@ -222,17 +241,25 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
 """
 
 
-_ENTRIES = {
-    kind: Record(AuditEntry, 1, sequence=POSITIVE, time=Time(), type=Choice((kind,)), body=BODIES[kind])
-    for kind in EntryType
-}
+def _shape(kind: EntryType) -> Record[AuditEntry]:
+    """Its reader gives ``type`` as the EntryType, whatever text stands for it."""
+
+    def make(sequence: int, time: datetime, type: str, body: JsonObject) -> AuditEntry:  # noqa: A002 # the field's name
+        del type
+        return AuditEntry(sequence, time, kind, body)
+
+    return Record(make, 1, sequence=POSITIVE, time=Time(), type=Choice((kind,)), body=BODIES[kind])
+
+
+_ENTRIES: dict[str, Record[AuditEntry]] = {str(kind): _shape(kind) for kind in EntryType}
 
 
 def entry_shape(kind: object) -> Record[AuditEntry]:
     """The shape of an entry of this type; MalformedError if there is no such type."""
-    if kind not in tuple(EntryType):
+    shape = _ENTRIES.get(kind) if isinstance(kind, str) else None
+    if shape is None:
         raise MalformedError("audit entry", "type", f"must be one of {', '.join(EntryType)}, is {kind!r:.40}")
-    return _ENTRIES[EntryType(str(kind))]
+    return shape
 
 
 def write_entry(entry: AuditEntry) -> bytes:
@@ -241,19 +268,20 @@ def write_entry(entry: AuditEntry) -> bytes:
 
 
 def read_entry(data: bytes, sequence: int, source: str) -> AuditEntry:
-    """Entry number ``sequence``; RefusedError LOG-FORM unless it is that, of a known type, in the one encoding."""
+    """Entry number ``sequence``; RefusedError LOG-FORM unless it is that, of a known type, in the one encoding.
+
+    No shape takes two JSON values for the same one (null is none of them), so the one encoding of what was parsed is
+    the one encoding of the entry.
+    """
     subject = f"{source}, entry {sequence}"
     try:
-        value = parse(data, source=subject, max_bytes=ENTRY_BYTES)
-        shape = entry_shape(value.get("type"))
-        entry = shape.read(value, subject)
+        value = parse_encoded(data, source=subject, max_bytes=ENTRY_BYTES)
+        entry = entry_shape(value.get("type")).read(value, subject)
     except MalformedError as error:
         raise RefusedError(AuditRule.LOG_FORM, subject, expected="an entry of a known type", got=str(error)) from error
     if entry.sequence != sequence:
         raise RefusedError(AuditRule.LOG_FORM, subject, expected=f"sequence {sequence}", got=f"{entry.sequence}")
-    if encode(shape.write(entry)) != data:
-        raise RefusedError(AuditRule.LOG_FORM, subject, expected="the one encoding of this entry", got="another")
-    return replace(entry, type=EntryType(entry.type))
+    return entry
 
 
 def require_later(before: AuditEntry | None, entry: AuditEntry, source: str) -> None:

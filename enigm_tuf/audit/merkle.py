@@ -6,11 +6,12 @@ tree alone; whoever asks for the entries reads all of them, and has them all com
 
 import fcntl
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -25,9 +26,9 @@ from enigm_tuf.audit.files import LogFiles, damage_refused
 from enigm_tuf.audit.log import AuditEntry, EntryType, read_entry, require_later, write_entry
 from enigm_tuf.audit.notes import NOTE_BYTES, Note, NoteSigner, read_signer, require_name, write_signer
 from enigm_tuf.audit.proofs import InclusionProof, verified_entry
-from enigm_tuf.audit.rules import AuditRule
+from enigm_tuf.audit.reading import entries_after, verified_entries
 from enigm_tuf.audit.tiles import WIDTH, TileNodes, all_tiles, bundle_of, split_bundle
-from enigm_tuf.audit.tree import Edge, consistency_proof, edge, inclusion_proof, leaf_hash
+from enigm_tuf.audit.tree import Edge, consistency_proof, inclusion_proof
 from enigm_tuf.audit.writing import GrowingTree
 from enigm_tuf.durable import fsync_directory, read_input, replace_file, write_new
 from enigm_tuf.errors import MisuseError, RefusedError, StateError
@@ -35,6 +36,7 @@ from enigm_tuf.model.request import AuditHead
 from enigm_tuf.ports import Clock
 
 _KEY_FILE_BYTES = 4_096
+R = TypeVar("R")
 
 
 class MerkleLog:
@@ -87,8 +89,16 @@ class MerkleLog:
         """See AuditLog. The first call reads the whole log and compares it with the checkpoint."""
         if self._known is None:
             with damage_refused(self._files.path):
-                self._known = list(_verified_entries(self._files, self._signed.checkpoint))
+                self._known = list(verified_entries(self._files, self._signed.checkpoint))
         return iter(tuple(self._known))
+
+    def entries_after(self, number: int) -> Iterator[AuditEntry]:
+        """The entries that follow entry ``number``, read anew, and no more of the log than is needed for that.
+
+        RefusedError LOG-TREE before the first, unless they lead to the root of the checkpoint.
+        """
+        with damage_refused(self._files.path):
+            yield from entries_after(self._files, self._signed.checkpoint, number)
 
     def proof(self, sequence: int, checkpoint: SignedCheckpoint) -> InclusionProof:
         """See AuditLog. Reads the tiles on the entry's path, and its bundle."""
@@ -206,7 +216,7 @@ def log_signer(path: Path) -> NoteSigner:
 
 def read_log(path: Path) -> list[AuditEntry]:
     """All entries of a log that nobody needs to hold, compared with its checkpoint."""
-    return _read_whole(path)[1]
+    return read_whole(path, list)[1]
 
 
 def verify(path: Path, expect: AuditHead | None) -> AuditHead:
@@ -214,14 +224,10 @@ def verify(path: Path, expect: AuditHead | None) -> AuditHead:
 
     RefusedError: LOG-CHECKPOINT, LOG-FORM, LOG-TIME, LOG-TREE, LOG-CONSISTENT.
     """
-    head, _ = _read_whole(path)
+    head, _ = read_whole(path, _let_go)
     if expect is not None:
-        with damage_refused(path):
-            nodes = TileNodes(head.size, LogFiles(path).tile)
-            got = edge(expect.entries, nodes).root.hex() if expect.entries <= head.size else "too few entries"
-        if got != expect.sha256:
-            subject = f"{path}, its first {expect.entries} entries"
-            raise RefusedError(AuditRule.LOG_CONSISTENT, subject, expected=f"root {expect.sha256}", got=got)
+        noted = Checkpoint(head.origin, expect.entries, bytes.fromhex(expect.sha256))
+        require_begins_with(path, noted, f"{path}, its first {expect.entries} entries")
     return _head(head)
 
 
@@ -229,7 +235,7 @@ def copy_log(path: Path, to: Path) -> int:
     """Tiles, bundles and checkpoint into the empty folder ``to``, after all was compared; how many entries."""
     files, copy = LogFiles(path), LogFiles(to)
     note = files.checkpoint()
-    head, _ = _read_whole(path)
+    head, _ = read_whole(path, _let_go)
     signed = verified_checkpoint(note, log_signer(path).log, str(path))
     if signed.checkpoint != head:
         raise StateError(f"{path}: somebody has appended meanwhile", hint="run it again")
@@ -246,34 +252,25 @@ def require_begins_with(path: Path, old: Checkpoint, source: str) -> None:
     require_consistent(old, head, steps, source)
 
 
-def _read_whole(path: Path) -> tuple[Checkpoint, list[AuditEntry]]:
-    """Again from the start where somebody has appended meanwhile."""
+def read_whole(
+    path: Path, take: Callable[[Iterator[AuditEntry]], R], without: Collection[EntryType] = ()
+) -> tuple[Checkpoint, R]:
+    """The log's checkpoint, and what ``take`` makes of all its entries; no more of them is in memory than it keeps.
+
+    Entries of the types ``without`` may come with an empty body; a long log is then read by every processor.
+
+    ``take`` is asked again, from the start, where somebody has appended meanwhile.
+    """
     files = LogFiles(path)
     while True:
         note = files.checkpoint()
         try:
             with damage_refused(path):
                 head = verified_checkpoint(note, log_signer(path).log, str(path)).checkpoint
-                return head, list(_verified_entries(files, head))
+                return head, take(verified_entries(files, head, without))
         except RefusedError:
             if files.checkpoint() == note:
                 raise
-
-
-def _verified_entries(files: LogFiles, checkpoint: Checkpoint) -> Iterator[AuditEntry]:
-    """Every entry; before the first one RefusedError LOG-TREE unless the checkpoint is over exactly these."""
-    source, tree = str(files.path), Edge()
-    lines = list(files.entries(checkpoint.size))
-    for line in lines:
-        tree = tree.add(leaf_hash(line))
-    if tree.root != checkpoint.root:
-        raise RefusedError(AuditRule.LOG_TREE, source, expected=f"{checkpoint}", got=f"root {tree.root.hex()}")
-    before = None
-    for number, line in enumerate(lines, 1):
-        entry = read_entry(line, number, source)
-        require_later(before, entry, source)
-        before = entry
-        yield entry
 
 
 def _last_entry(size: int, files: LogFiles) -> AuditEntry | None:
@@ -282,6 +279,11 @@ def _last_entry(size: int, files: LogFiles) -> AuditEntry | None:
         return None
     tile = bundle_of(size - 1, size)
     return read_entry(split_bundle(files.tile(tile), tile)[-1], size, str(files.path))
+
+
+def _let_go(entries: Iterator[AuditEntry]) -> None:
+    """Parse them all, keep none."""
+    deque(entries, maxlen=0)
 
 
 def _head(checkpoint: Checkpoint) -> AuditHead:

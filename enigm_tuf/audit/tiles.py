@@ -50,11 +50,16 @@ def edge_tiles(size: int) -> tuple[Tile, ...]:
 
 def all_tiles(size: int) -> Iterator[Tile]:
     """Every tile and bundle of a tree, bundles first, each level from left to right."""
-    yield from _level(ENTRIES, size)
+    yield from bundles(size)
     level = 0
     while nodes := size >> level * _HEIGHT:
         yield from _level(level, nodes)
         level += 1
+
+
+def bundles(size: int) -> Iterator[Tile]:
+    """Every entry bundle of a log, oldest first."""
+    yield from _level(ENTRIES, size)
 
 
 def bundle_of(index: int, size: int) -> Tile:

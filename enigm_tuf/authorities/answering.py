@@ -1,15 +1,15 @@
-"""What an authority answers: the response, with every rule's outcome and the approvals that were counted."""
+"""What an authority answers: the response, with every rule's outcome and the approvals and waivers that counted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from enigm_tuf.audit.log import AuditLog
 from enigm_tuf.authorities.judging import Case
-from enigm_tuf.authorities.proving import proofs_of
+from enigm_tuf.authorities.proving import entries_of, proofs_of
 from enigm_tuf.authorities.signing_log import log_refusal, one_line
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.model.request import APPROVALS, RoleSignature, RuleOutcome, SigningResponse, make_response
+from enigm_tuf.model.request import APPROVALS, RoleSignature, SigningResponse, make_response
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.policy.engine import Decision
 from enigm_tuf.policy.question import Question
@@ -38,7 +38,7 @@ def passed(
 
 def failed(case: Case, question: Question, decision: Decision, log: AuditLog) -> Answer:
     """A rule said no: logged as a refusal, no signature."""
-    first = next(outcome for outcome in decision.outcomes if not outcome.passed)
+    first = next(outcome for outcome in decision.outcomes if not outcome.allowed)
     subject = f"request {case.request.index.request_id}"
     refusal = RefusedError(first.rule, subject, expected="every rule of the policy to pass", got=first.evidence)
     log_refusal(log, case.request, refusal)
@@ -55,8 +55,7 @@ def _answer(
 ) -> Answer:
     index = case.request.index
     verdict: Literal["PASSED", "FAILED"] = "FAILED" if refusal else "PASSED"
-    head, proofs = proofs_of(log, case.request.digest, made[0])
-    counted = tuple(sorted({vote.envelope_sha256 for vote in decision.counted}))
+    head, proofs = proofs_of(log, entries_of(log, case.history, case.request.digest, made[0]))
     response = SigningResponse(
         request_sha256=case.request.digest,
         request_id=index.request_id,
@@ -65,14 +64,12 @@ def _answer(
         decision=verdict,
         decided=question.now,
         policy=question.policy_pin,
-        rules=tuple(
-            RuleOutcome(item.rule, item.passed, one_line(item.evidence, LIMITS.text)) for item in decision.outcomes
-        ),
-        approvals=counted,
+        rules=tuple(replace(item, evidence=one_line(item.evidence, LIMITS.text)) for item in decision.outcomes),
+        approvals=decision.envelopes,
         signatures=made[0],
         inventory=made[1],
         audit=head,
     )
     envelopes = {sha256(data): data for data in (*case.request.below("approvals").values(), *case.brought.envelopes)}
-    members = proofs | {f"{APPROVALS}{digest}.dsse.json": envelopes[digest] for digest in counted}
+    members = proofs | {f"{APPROVALS}{digest}.dsse.json": envelopes[digest] for digest in decision.envelopes}
     return Answer(response, make_response(response, members), refusal)

@@ -26,6 +26,7 @@ class _Found:
     """What the log says of one request, up to the last signature; ``decided`` is None before any."""
 
     signatures: list[RoleSignature] = field(default_factory=list)
+    entries: list[int] = field(default_factory=list)
     decided: datetime | None = None
     rules: tuple[RuleOutcome, ...] = ()
     approvals: tuple[str, ...] = ()
@@ -37,8 +38,8 @@ def answer_again(
 ) -> tuple[SigningResponse, bytes]:
     """The response with all signatures made so far, and its file.
 
-    ``envelopes`` are the approvals that lie beside the request. MisuseError if nothing was signed, or if one of those
-    that were counted is not shown.
+    ``envelopes`` are the approvals and waivers that lie beside the request. MisuseError if nothing was signed, or if
+    one of those that were counted is not shown.
     """
     found = _find(request.digest, log)
     if found.decided is None:
@@ -47,7 +48,7 @@ def answer_again(
             hint="enigm-sign sign makes one",
         )
     index = request.index
-    head, proofs = proofs_of(log, request.digest, found.signatures)
+    head, proofs = proofs_of(log, found.entries)
     response = SigningResponse(
         request_sha256=request.digest,
         request_id=index.request_id,
@@ -76,7 +77,7 @@ def _find(digest: str, log: AuditLog) -> _Found:
         match entry.type:
             case EntryType.POLICY_EVALUATED:
                 last, counted = entry, []
-            case EntryType.APPROVAL_COUNTED:
+            case EntryType.APPROVAL_COUNTED | EntryType.WAIVER_COUNTED:
                 counted.append(entry.body["envelope_sha256"])
             case EntryType.SIGN_PERFORMED:
                 _take(found, entry, last, counted, inventory)
@@ -88,6 +89,7 @@ def _take(
 ) -> None:
     """A signature, and the evaluation that it rests on: the policy said yes to nothing else just before it."""
     body = performed.body
+    found.entries.append(performed.sequence)
     found.signatures.append(RoleSignature(body["role"], body["version"], body["keyid"], body["signature"]))
     if evaluated is not None:
         found.decided, found.inventory = evaluated.time, inventory

@@ -69,9 +69,9 @@ def cast(
 
     RefusedError POLICY-PINNED, REQUEST-TIME, APPROVER-KEY, CONFIRM-WORDS, and those of the token.
     """
-    pin = _require_policy(request, policy_file)
+    pin = require_named_policy(request, policy_file)
     operator = operator_of(operators_file, vote.operator, ("approver",))
-    _require_unexpired(request, now)
+    require_unexpired(request, now)
     LINE.read(vote.reason, "--reason", "")
     identity = vote.token.identity()
     require_fit(identity, request.index.environment)
@@ -121,7 +121,8 @@ def _statement(request: SigningRequest, pin: PolicyPin, vote: Vote, approver: Ap
     )
 
 
-def _require_policy(request: SigningRequest, policy_file: PolicyFile) -> PolicyPin:
+def require_named_policy(request: SigningRequest, policy_file: PolicyFile) -> PolicyPin:
+    """RefusedError POLICY-PINNED unless it is the policy that the request names."""
     policy = read_policy(policy_file.data, policy_file.source)
     pin = PolicyPin(policy.version, sha256(policy_file.data))
     if pin != request.index.policy:
@@ -149,7 +150,8 @@ def operator_of(operators_file: OperatorsFile, name: str, roles: tuple[str, ...]
     return operators[name]
 
 
-def _require_unexpired(request: SigningRequest, now: datetime) -> None:
+def require_unexpired(request: SigningRequest, now: datetime) -> None:
+    """RefusedError REQUEST-TIME."""
     index = request.index
     if not index.created <= now < index.expires:
         _refuse(

@@ -24,8 +24,8 @@ from enigm_tuf.model.root_extension import KeyInfo
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
 from enigm_tuf.model.tuf_fields import Key
-from enigm_tuf.policy.question import CastApproval
-from enigm_tuf.policy.reading import cast_approvals
+from enigm_tuf.policy.question import CastApproval, CastWaiver
+from enigm_tuf.policy.reading import CastStatements, cast_statements
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.metadata import admit_root, trust_root
 from enigm_tuf.trust.root_rules import view_root, view_trusted_root
@@ -47,13 +47,14 @@ class ExplainedSignature:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One answer of an authority. ``votes`` were verified with its registry; without one, ``unread`` says so."""
+    """One answer of an authority. ``votes`` and ``waivers`` were verified with its registry, or else ``unread``."""
 
     path: str
     response: SigningResponse
     payloads: Mapping[str, str]
     signatures: tuple[ExplainedSignature, ...]
     votes: tuple[CastApproval, ...]
+    waivers: tuple[CastWaiver, ...]
     unread: tuple[str, ...]
     log: str
     witnesses: int
@@ -89,7 +90,7 @@ class ExplainedTree:
         keys = [self._key(made, documents, path) for made in response.signatures]
         pins = self._pins(response.authority)
         logged = require_logged(response, proofs, payloads, pins, path)
-        votes, unread = _votes(response, tuple(envelopes.values()), registries, payloads, path)
+        cast, unread = _cast(response, tuple(envelopes.values()), registries, payloads, path)
         return Explanation(
             path,
             response,
@@ -98,7 +99,8 @@ class ExplainedTree:
                 ExplainedSignature(made, key, logged[made].index + 1)
                 for made, key in zip(response.signatures, keys, strict=True)
             ),
-            votes,
+            cast.approvals,
+            cast.waivers,
             unread,
             pins[-1].key.name,
             pins[-1].threshold,
@@ -160,28 +162,34 @@ def open_explained_tree(path: Path, first_root: bytes, source: str) -> Explained
     return ExplainedTree(path, roots)
 
 
-def _votes(
+def _cast(
     response: SigningResponse,
     envelopes: Sequence[bytes],
     registries: Mapping[Authority, bytes],
     payloads: Mapping[str, str],
     path: str,
-) -> tuple[tuple[CastApproval, ...], tuple[str, ...]]:
-    """RefusedError DECISION-PROVEN where an approval is not by who it says, or is of something else."""
+) -> tuple[CastStatements, tuple[str, ...]]:
+    """RefusedError DECISION-PROVEN where an approval or a waiver is not by who it says, or is of something else."""
     registry = registries.get(response.authority)
     if registry is None:
-        return (), tuple(f"approval {sha256(data)[:16]}: not verified, no registry of operators" for data in envelopes)
-    votes, failed = cast_approvals(read_operators(registry, "operators"), response.decided, envelopes)
-    if failed:
-        raise _refusal(path, "approvals by operators of the registry", failed[0])
-    for vote in votes:
-        named = {item.name: item.sha256 for item in vote.approval.subjects}
+        none = CastStatements((), (), ())
+        return none, tuple(
+            f"approval {sha256(data)[:16]}: not verified, no registry of operators" for data in envelopes
+        )
+    cast = cast_statements(read_operators(registry, "operators"), response.decided, envelopes)
+    if cast.unauthentic:
+        raise _refusal(path, "approvals by operators of the registry", cast.unauthentic[0])
+    for operator, subjects in (
+        *((item.operator, item.approval.subjects) for item in cast.approvals),
+        *((item.operator, item.waiver.subjects) for item in cast.waivers),
+    ):
+        named = {item.name: item.sha256 for item in subjects}
         for made in response.signatures:
             if named.get(f"{made.role}.{made.version}.json") != payloads[made.role]:
                 raise _refusal(
-                    path, f"an approval by {vote.operator} of {made.role} version {made.version}", "of other bytes"
+                    path, f"an approval by {operator} of {made.role} version {made.version}", "of other bytes"
                 )
-    return votes, ()
+    return cast, ()
 
 
 def _refusal(subject: str, expected: str, got: str) -> RefusedError:

@@ -6,7 +6,7 @@ Only requests that are done move the heads: a crash between two custodians or tw
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from enigm_tuf.audit.log import AuditEntry, EntryType
@@ -47,13 +47,22 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A signature by ``key`` (SPKI digest), and the number of its ``sign.performed`` in the log."""
+
+    key: str
+    signature: RoleSignature
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
 class SignedRequest:
     """What was signed of one request: by role and public key."""
 
     digest: str
     sequence: int
     payloads: tuple[Payload, ...]
-    signatures: dict[tuple[str, str], RoleSignature]
+    signatures: dict[tuple[str, str], Made]
 
     @property
     def done(self) -> bool:
@@ -64,96 +73,161 @@ class SignedRequest:
 
     def by_key(self, key: str) -> dict[str, RoleSignature]:
         """The signatures that a public key made, by role."""
-        return {role: signature for (role, signer), signature in self.signatures.items() if signer == key}
+        return {role: made.signature for (role, signer), made in self.signatures.items() if signer == key}
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The log, read from the start. ``open_intent`` is a ``sign.intent`` of which nobody knows how it ended.
+    """The first ``entries`` of the log. ``open_intent`` is a ``sign.intent`` of which nobody knows how it ended.
 
-    ``session`` is the body of the last ``session.open``.
-    ``operators`` is the body of the entry that names the registry of operators in force, ``signatures`` are the times
-    of those of the last 24 hours of the log, ``ceremony`` is the newest that is open, ``policies`` are the digests of
-    those that were adopted.
+    ``requests`` are those that nothing of a higher sequence was done after: of all others, done or not, nothing is
+    ever signed again (REQUEST-REPLAY). ``heads`` and ``last_sequence`` are of all that were done. ``session`` is the
+    body of the last ``session.open``; ``operators`` and ``inventory`` are those of the entries that name what is in
+    force; ``signatures`` are the times of those of the last 24 hours of the log, ``ceremonies`` are those that are
+    open, ``policies`` are the digests of those that were adopted, ``restores`` says when a copy of a key (SPKI digest)
+    was last proved.
     """
 
+    entries: int
     requests: Mapping[str, SignedRequest]
+    heads: Mapping[str, Previous]
+    last_sequence: int
     open_intent: AuditEntry | None
     last_time: datetime | None
     operators: JsonObject | None = None
+    inventory: JsonObject | None = None
     signatures: tuple[datetime, ...] = ()
-    ceremony: OpenCeremony | None = None
+    ceremonies: tuple[OpenCeremony, ...] = ()
     policies: frozenset[str] = frozenset()
+    restores: Mapping[str, datetime] = field(default_factory=dict)
     session: JsonObject | None = None
 
     def ledger(self) -> Ledger:
         """What the policy may know."""
-        done = sorted((item for item in self.requests.values() if item.done), key=lambda item: item.sequence)
         return Ledger(
-            last_sequence=done[-1].sequence if done else 0,
+            last_sequence=self.last_sequence,
             last_time=self.last_time,
-            signed=frozenset(item.digest for item in done),
-            heads={payload.role: payload.previous for item in done for payload in item.payloads},
+            signed=frozenset(digest for digest, item in self.requests.items() if item.done),
+            heads=self.heads,
             signatures=self.signatures,
             policies=self.policies,
-            ceremony=self.ceremony,
+            ceremonies=self.ceremonies,
         )
 
     def signed_by(self, digest: str, key: str) -> dict[str, RoleSignature]:
         """The signatures that a public key made over a request's payloads, by role."""
         return self.requests[digest].by_key(key) if digest in self.requests else {}
 
+    def entries_of(self, digest: str, signatures: Iterable[RoleSignature]) -> set[int]:
+        """The numbers of the entries that record these signatures of a request."""
+        made = self.requests[digest].signatures.values() if digest in self.requests else ()
+        wanted = set(signatures)
+        return {item.entry for item in made if item.signature in wanted}
 
-def history_of(entries: Iterable[AuditEntry]) -> History:
-    """Read a verified log."""
-    requests: dict[str, SignedRequest] = {}
-    last_time, operators = None, None
-    state = SigningState()
-    signatures: deque[datetime] = deque()
-    ceremonies: dict[str, OpenCeremony] = {}
-    policies: set[str] = set()
-    for entry in entries:
-        last_time, state = entry.time, state.after(entry)
-        while signatures and signatures[0] <= last_time - _DAY:
-            signatures.popleft()
+
+@dataclass(slots=True)
+class Memory:
+    """What an authority remembers, entry by entry. It stays as small as what may still be signed.
+
+    ``heads`` has with each head the sequence of its request; ``kept`` is of how many entries a history was last kept.
+    """
+
+    entries: int = 0
+    state: SigningState = field(default_factory=SigningState)
+    requests: dict[str, SignedRequest] = field(default_factory=dict)
+    heads: dict[str, tuple[int, Previous]] = field(default_factory=dict)
+    last_sequence: int = 0
+    last_time: datetime | None = None
+    operators: JsonObject | None = None
+    inventory: JsonObject | None = None
+    signatures: deque[datetime] = field(default_factory=deque)
+    ceremonies: dict[str, OpenCeremony] = field(default_factory=dict)
+    policies: set[str] = field(default_factory=set)
+    restores: dict[str, datetime] = field(default_factory=dict)
+    kept: int = 0
+
+    def see(self, entry: AuditEntry) -> None:
+        """The next entry of a verified log; StateError where it cannot follow what was before."""
+        self.entries, self.last_time, self.state = entry.sequence, entry.time, self.state.after(entry)
+        while self.signatures and self.signatures[0] <= entry.time - _DAY:
+            self.signatures.popleft()
         match entry.type:
             case EntryType.SIGN_INTENT:
-                requests.setdefault(entry.body["request_sha256"], _begun(entry.body))
+                self.requests.setdefault(entry.body["request_sha256"], _begun(entry.body))
             case EntryType.SIGN_PERFORMED:
-                signatures.append(entry.time)
-                _add_signature(requests, entry)
+                self.signatures.append(entry.time)
+                self._sign(entry)
+            case EntryType.HISTORY_KEPT:
+                self.kept = entry.body["entries"]
+            case _:
+                self._govern(entry)
+
+    def history(self) -> History:
+        """As it is now."""
+        return History(
+            entries=self.entries,
+            requests=dict(self.requests),
+            heads={role: head for role, (_, head) in self.heads.items()},
+            last_sequence=self.last_sequence,
+            open_intent=self.state.intent,
+            last_time=self.last_time,
+            operators=self.operators,
+            inventory=self.inventory,
+            signatures=tuple(self.signatures),
+            ceremonies=tuple(self.ceremonies.values()),
+            policies=frozenset(self.policies),
+            restores=dict(self.restores),
+            session=self.state.session,
+        )
+
+    def _govern(self, entry: AuditEntry) -> None:
+        """What is in force, and what goes on."""
+        match entry.type:
             case EntryType.OPERATORS_CHANGED:
-                operators = entry.body
+                self.operators = entry.body
+            case EntryType.INVENTORY_CHANGED:
+                self.inventory = entry.body
             case EntryType.POLICY_ADOPTED:
-                policies.add(entry.body["sha256"])
+                self.policies.add(entry.body["sha256"])
+            case EntryType.RESTORE_PROVED:
+                self.restores[entry.body["key"]] = entry.time
             case EntryType.CEREMONY_OPENED if not entry.body["rehearsal"]:
-                ceremonies[entry.body["ceremony"]] = OpenCeremony(entry.body["ceremony"], entry.time)
+                opened = OpenCeremony(entry.body["ceremony"], entry.body["type"], entry.time)
+                self.ceremonies[opened.id] = opened
             case EntryType.CEREMONY_CLOSED:
-                ceremonies.pop(entry.body["ceremony"], None)
-    ceremony = max(ceremonies.values(), key=lambda item: item.opened, default=None)
-    return History(
-        requests,
-        state.intent,
-        last_time,
-        operators,
-        tuple(signatures),
-        ceremony,
-        frozenset(policies),
-        state.session,
-    )
+                self.ceremonies.pop(entry.body["ceremony"], None)
+
+    def _sign(self, entry: AuditEntry) -> None:
+        body = entry.body
+        request = self.requests.get(body["request_sha256"])
+        if request is None:
+            raise StateError(f"audit log, entry {entry.sequence}: a signature that nobody announced")
+        signature = RoleSignature(body["role"], body["version"], body["keyid"], body["signature"])
+        request.signatures[body["role"], body["key"]] = Made(body["key"], signature, entry.sequence)
+        if request.done:
+            self._finish(request)
+
+    def _finish(self, request: SignedRequest) -> None:
+        """Its payloads are heads now, unless a later request's are; what came before it is signed no more."""
+        for payload in request.payloads:
+            if request.sequence >= self.heads.get(payload.role, (0, None))[0]:
+                self.heads[payload.role] = request.sequence, payload.previous
+        self.last_sequence = max(self.last_sequence, request.sequence)
+        for digest in [key for key, item in self.requests.items() if item.sequence < self.last_sequence]:
+            del self.requests[digest]
+
+
+def history_of(entries: Iterable[AuditEntry]) -> History:
+    """Read a verified log from its first entry."""
+    memory = Memory()
+    for entry in entries:
+        memory.see(entry)
+    return memory.history()
 
 
 def _begun(intent: JsonObject) -> SignedRequest:
     payloads = tuple(_payload(item) for item in intent["payloads"])
     return SignedRequest(intent["request_sha256"], intent["sequence"], payloads, {})
-
-
-def _add_signature(requests: dict[str, SignedRequest], entry: AuditEntry) -> None:
-    body = entry.body
-    if body["request_sha256"] not in requests:
-        raise StateError(f"audit log, entry {entry.sequence}: a signature that nobody announced")
-    signature = RoleSignature(body["role"], body["version"], body["keyid"], body["signature"])
-    requests[body["request_sha256"]].signatures[body["role"], body["key"]] = signature
 
 
 def _payload(body: JsonObject) -> Payload:

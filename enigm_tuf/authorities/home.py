@@ -1,8 +1,9 @@
 """The home of an authority: one folder, inside the trust boundary, that says who it is and what it did.
 
 ``authority.toml`` (which authority, which environment), ``policy.toml`` (the first; later ones are in ``policies/``),
-``root/<version>.root.json`` (the chain that it trusts), ``operators/``, ``inventory/``, the folder ``audit.log`` and
-its key ``log.key``. No key of any role and no PIN ever stands here: those keys are on tokens. The log's key can only
+``root/<version>.root.json`` (the chain that it trusts), ``operators/``, ``inventory/``, ``findings/`` (what was found
+out after crashes, with the votes), the folder ``audit.log``, its key ``log.key``, and ``history.json``, what the log
+says in short. No key of any role and no PIN ever stands here: those keys are on tokens. The log's key can only
 say what this log says (decision 19).
 """
 

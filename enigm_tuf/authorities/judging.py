@@ -1,11 +1,9 @@
 """What the policy says about a request, with all that this authority knows."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from enigm_tuf.audit.log import AuditEntry
-from enigm_tuf.authorities.history import History, history_of
+from enigm_tuf.authorities.history import History
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.kept_documents import OPERATORS
 from enigm_tuf.authorities.trust_root import Chain, admit_context
@@ -17,7 +15,7 @@ from enigm_tuf.policy.reading import ask
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """Beside the request: approvals, and for a root the other authority's responses to its request for the same."""
+    """Beside the request: approvals, waivers, and for a root the other authority's responses to its request for it."""
 
     envelopes: tuple[bytes, ...] = ()
     consents: tuple[bytes, ...] = ()
@@ -56,14 +54,11 @@ class Case:
         return question, evaluate(question)
 
 
-def open_case(
-    home: Home, request: SigningRequest, brought: Brought, entries: Iterable[AuditEntry], now: datetime
-) -> Case:
-    """Read the log, the roots and the registry of operators.
+def open_case(home: Home, request: SigningRequest, brought: Brought, history: History, now: datetime) -> Case:
+    """With what the log says, read the roots and the registry of operators.
 
     RefusedError if the request's root chain is not the one trusted here; OPERATORS-HEAD.
     """
-    history = history_of(entries)
     operators_data = OPERATORS.in_force(home, history.operators)
     chain = admit_context(home, request, now)
     under = home.under(chain.state.root.value if chain.state else None)

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from enigm_tuf.audit.log import AuditEntry, EntryType
 from enigm_tuf.audit.merkle import MerkleLog
+from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.operators.keeping import electorate_of
 from enigm_tuf.authorities.rules import PolicyChangeRule
@@ -24,6 +25,7 @@ from enigm_tuf.model.policy import Policy, read_policy
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.votes import POLICY_MATTER
 from enigm_tuf.policy.comparing import PolicyChange, compare, needed_quorum
+from enigm_tuf.policy.rules.moment import in_ceremony
 from enigm_tuf.ports import Clock
 from enigm_tuf.trust.rules import Rule
 
@@ -78,7 +80,7 @@ def propose(home: Home, log: MerkleLog, data: bytes, source: str) -> Proposed:
 def adopt(home: Home, log: MerkleLog, data: bytes, source: str, votes: tuple[bytes, ...], clock: Clock) -> Proposed:
     """Log it, then keep it; run again after a crash it goes on. It is in force when a trusted root pins it.
 
-    RefusedError POLICY-NEXT, POLICY-DELAY, POLICY-QUORUM.
+    RefusedError POLICY-NEXT, POLICY-DELAY, POLICY-QUORUM, CEREMONY-OPEN.
     """
     both = proposed(home.policy_data, str(home.path), data, source)
     now, digest = clock.now(), sha256(data)
@@ -91,6 +93,7 @@ def adopt(home: Home, log: MerkleLog, data: bytes, source: str, votes: tuple[byt
         _refuse(PolicyChangeRule.POLICY_DELAY, source, f"not before {ripe.isoformat()}", now.isoformat())
     people = require_votes(both.voted, electorate_of(home, log), votes, now, needed_quorum(both.old, both.changes))
     if not any(item.body["sha256"] == digest for item in log.entries() if item.type == EntryType.POLICY_ADOPTED):
+        in_ceremony(both.old, POLICY_MATTER.action, history_of(log.entries()).ceremonies, now)
         body = {"version": both.new.version, "sha256": digest, "operators": people}
         log.append(EntryType.POLICY_ADOPTED, body)
     _keep(home.path / "policies", both, votes)

@@ -1,10 +1,9 @@
 """Every signature of this authority in a published repository has its entry in the audit log."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from enigm_tuf.audit.log import AuditEntry, EntryType
 from enigm_tuf.audit.rules import AuditRule
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.trust_root import read_root
@@ -25,13 +24,11 @@ class PublishedSignature:
     sha256: str
 
 
-def require_all_logged(home: Home, entries: Iterable[AuditEntry], repository: Path) -> int:
-    """How many signatures were found and are logged; RefusedError LOG-SIGNATURES for the first that is not."""
-    logged = {
-        (entry.body["keyid"], entry.body["signature"], entry.body["sha256"])
-        for entry in entries
-        if entry.type == EntryType.SIGN_PERFORMED
-    }
+def require_all_logged(home: Home, logged: Container[tuple[str, str, str]], repository: Path) -> int:
+    """How many signatures were found and are ``logged`` (key id, signature, SHA-256 of what it is over).
+
+    RefusedError LOG-SIGNATURES for the first that is not.
+    """
     found = list(_signatures(home, repository))
     for item in found:
         if (item.keyid, item.signature, item.sha256) not in logged:

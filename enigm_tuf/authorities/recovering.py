@@ -17,6 +17,7 @@ from enigm_tuf.authorities.doubt import SigningState
 from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.kept_documents import OPERATORS
+from enigm_tuf.authorities.log_facts import Recovery
 from enigm_tuf.authorities.operators.keeping import electorate_of
 from enigm_tuf.authorities.rules import RecoveryRule
 from enigm_tuf.authorities.trust_root import read_root
@@ -80,34 +81,26 @@ def require_about(finding: Finding, state: SigningState, home: Home, source: str
 
 
 def require_recoveries(
-    home: Home, entries: Iterable[AuditEntry], require_begins_with: Callable[[Checkpoint, str], None]
-) -> int:
-    """How many findings there are in a verified log; each is kept in the home, and is judged again as it was then.
+    home: Home, recoveries: Iterable[Recovery], require_begins_with: Callable[[Checkpoint, str], None]
+) -> None:
+    """Findings and votes are kept in the home, and are judged again as they were then.
 
     ``require_begins_with`` refuses a checkpoint with which the log does not begin. RefusedError RECOVERY-INTENT,
     RECOVERY-QUORUM, LOG-CONSISTENT, OPERATORS-HEAD.
     """
-    state, operators, root, found = SigningState(), None, 0, 0
-    for entry in entries:
-        before, state = state, state.after(entry)
-        if entry.type == EntryType.SIGN_RECOVERED:
-            electorate = _electorate_then(home, operators, root)
-            require_begins_with(_require_recovery(home, entry, before, electorate), f"entry {entry.sequence}")
-            found += 1
-        elif entry.type == EntryType.OPERATORS_CHANGED:
-            operators = entry.body
-        elif entry.type == EntryType.ROOT_TRUSTED:
-            root = entry.body["version"]
-    return found
+    for recovery in recoveries:
+        require_begins_with(_require_recovery(home, recovery), f"entry {recovery.entry.sequence}")
 
 
-def _require_recovery(home: Home, entry: AuditEntry, state: SigningState, electorate: Electorate) -> Checkpoint:
+def _require_recovery(home: Home, recovery: Recovery) -> Checkpoint:
     """The checkpoint that the finding is bound to; what the entry says must be what finding and votes say."""
-    source, body, folder = f"audit log, entry {entry.sequence}", entry.body, home.path / "findings"
+    entry, body, folder = recovery.entry, recovery.entry.body, home.path / "findings"
+    source = f"audit log, entry {entry.sequence}"
     data = _kept(folder / f"{body['finding_sha256']}.json", body["finding_sha256"])
     votes = tuple(_kept(folder / f"{digest}.dsse.json", digest) for digest in body["votes"])
     finding, voted = voted_finding(data, f"{folder / body['finding_sha256']}.json")
-    require_about(finding, state, home, voted.source)
+    require_about(finding, recovery.before, home, voted.source)
+    electorate = _electorate_then(home, recovery.operators, recovery.root)
     people = require_votes(voted, _without_custodian(electorate, finding), votes, entry.time)
     if body != _body(finding, data, people, votes):
         _refuse(source, "what finding and votes say", "something else")

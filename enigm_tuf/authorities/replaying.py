@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from enigm_tuf.audit.log import AuditEntry, EntryType
-from enigm_tuf.authorities.history import History, history_of
+from enigm_tuf.authorities.history import History, Memory
 from enigm_tuf.model.request import RuleOutcome, SigningRequest
 from enigm_tuf.policy.engine import evaluate
 from enigm_tuf.policy.reading import ask
@@ -29,7 +29,7 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The files: requests by digest, and approvals by the digest of their request."""
+    """The files: requests by digest, and approvals and waivers by the digest of their request."""
 
     requests: Mapping[str, SigningRequest]
     approvals: Mapping[str, Sequence[bytes]]
@@ -50,17 +50,15 @@ def replay(entries: Sequence[AuditEntry], bench: Bench, shown: Shown) -> tuple[R
 
 
 def _judged(entries: Sequence[AuditEntry], bench: Bench, shown: Shown, signed: set[str]) -> Iterator[Replayed]:
-    done: set[str] = set()
-    for at, entry in enumerate(entries):
-        if entry.type != EntryType.POLICY_EVALUATED or not entry.body["passed"]:
-            continue
-        digest = entry.body["request_sha256"]
-        if digest not in signed or digest in done:
-            continue
-        done.add(digest)
-        request = shown.requests.get(digest)
-        refusals = None if request is None else _refusals(request, history_of(entries[:at]), entry.time, bench, shown)
-        yield Replayed(entry.body["request_id"], digest, entry.time, refusals)
+    memory, waiting = Memory(), set(signed)
+    for entry in entries:
+        passed = entry.type == EntryType.POLICY_EVALUATED and entry.body["passed"]
+        if passed and (digest := entry.body["request_sha256"]) in waiting:
+            waiting.remove(digest)
+            request = shown.requests.get(digest)
+            refusals = None if request is None else _refusals(request, memory.history(), entry.time, bench, shown)
+            yield Replayed(entry.body["request_id"], digest, entry.time, refusals)
+        memory.see(entry)
 
 
 def _refusals(
@@ -80,7 +78,7 @@ def _refusals(
         now=decided,
     )
     in_place = replace(question, policy_pin=request.index.policy)
-    return tuple(outcome for outcome in evaluate(in_place).outcomes if not outcome.passed)
+    return tuple(outcome for outcome in evaluate(in_place).outcomes if not outcome.allowed)
 
 
 def _root_of(request: SigningRequest, decided: datetime) -> TrustedMetadata | None:

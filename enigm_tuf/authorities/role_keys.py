@@ -8,7 +8,7 @@ from enigm_tuf.authorities.history import Payload, Quorum
 from enigm_tuf.authorities.rules import SigningRule
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.root_extension import KeyInfo
-from enigm_tuf.model.strict_json import canonical, sha256
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Root, Targets
 from enigm_tuf.policy.question import Question
 from enigm_tuf.policy.rules.root import quorums_of
@@ -114,7 +114,7 @@ def _targets(question: Question) -> Targets:
     if not isinstance(targets, Targets):
         _refuse("targets", "its last version in context/previous", "none")
     head = question.ledger.heads.get("targets")
-    digest = sha256(canonical(targets.raw))
+    digest = sha256(targets.canonical())
     if proposal is None and (head is None or head.sha256 != digest):
         _refuse("targets", f"the last that was signed here, {head.sha256 if head else 'none'}", digest)
     return targets

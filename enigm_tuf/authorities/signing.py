@@ -10,16 +10,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.log import AuditEntry, EntryType
 from enigm_tuf.audit.merkle import MerkleLog, open_log
 from enigm_tuf.audit.pins import require_pinned
 from enigm_tuf.authorities.answering import Answer, failed, passed
 from enigm_tuf.authorities.backup.proofs import signing_key
-from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.inventory.comparing import require_same
-from enigm_tuf.authorities.inventory.keeping import in_force
+from enigm_tuf.authorities.inventory.keeping import named_by
 from enigm_tuf.authorities.judging import Brought, Case, open_case
+from enigm_tuf.authorities.kept_history import keep, remember
 from enigm_tuf.authorities.payload_signing import PayloadSigner
 from enigm_tuf.authorities.role_keys import key_of_role
 from enigm_tuf.authorities.rules import SigningRule
@@ -104,10 +104,12 @@ def _prepare(
     stack: ExitStack,
 ) -> "_Ready | Answer":
     """Steps 1 to 6; an Answer where the policy says no. The token's session ends with ``stack``."""
-    _require_nothing_in_doubt(log)
+    memory = remember(home.path, log)
+    _require_nothing_in_doubt(memory.state.intent)
+    keep(home.path, log, memory)
     log_request(log, request)
     with refusals_logged(log, request):
-        case = open_case(home, request, brought, log.entries(), _now(clock))
+        case = open_case(home, request, brought, remember(home.path, log).history(), _now(clock))
         keep_news(home, case.chain, log)
         question, decision = _judge(case, None, log, clock)
         if not decision.passed:
@@ -117,10 +119,10 @@ def _prepare(
         custodian.confirm(question)
         session = stack.enter_context(custodian.token.session(custodian.pin))
         key = find_key(session, custodian.label)
-        item, inventory = _checked_inventory(home, log, session, key)
+        item, inventory = _checked_inventory(case, log, session, key)
         roles = {role: key_of_role(question, role, sha256(key.spki)) for role in question.proposals}
         info = next(iter(roles.values())).info
-        signs = signing_key(item, info, log.entries())
+        signs = signing_key(item, info, case.history.restores)
         question, decision = _judge(case, info.custodian, log, clock, signs)
         if not decision.passed:
             return failed(case, question, decision, log)
@@ -133,9 +135,9 @@ def _now(clock: Clock) -> datetime:
     return clock.now().replace(microsecond=0)
 
 
-def _checked_inventory(home: Home, log: MerkleLog, session: TokenSession, key: TokenKey) -> tuple[InventoryKey, str]:
+def _checked_inventory(case: Case, log: MerkleLog, session: TokenSession, key: TokenKey) -> tuple[InventoryKey, str]:
     """The key's entry and the inventory's digest; RefusedError INVENTORY unless the whole token is what it says."""
-    inventory, digest = in_force(home, log)
+    inventory, digest = named_by(case.home, case.history.inventory)
     item = require_same(inventory, session, key.label)
     body = {"version": inventory.version, "sha256": digest, "serial": session.identity.serial, "label": key.label}
     log.append(EntryType.INVENTORY_CHECKED, body)
@@ -159,8 +161,8 @@ def _require_log_pinned(home: Home, question: Question, log: MerkleLog) -> None:
         require_pinned(extension, home.authority, log.signer.log, f"root version {root.version}")
 
 
-def _require_nothing_in_doubt(log: MerkleLog) -> None:
-    if intent := history_of(log.entries()).open_intent:
+def _require_nothing_in_doubt(intent: AuditEntry | None) -> None:
+    if intent is not None:
         doubt = intent.body
         raise RefusedError(
             SigningRule.SIGN_INTENT_OPEN,

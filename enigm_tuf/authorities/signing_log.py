@@ -8,7 +8,9 @@ from enigm_tuf.audit.log import AuditLog, EntryType
 from enigm_tuf.authorities.history import Payload
 from enigm_tuf.errors import EnigmTufError, RefusedError, StateError
 from enigm_tuf.model.request import SigningRequest
+from enigm_tuf.model.waiver import Waiver
 from enigm_tuf.policy.engine import Decision
+from enigm_tuf.policy.question import CastApproval, CastWaiver
 from enigm_tuf.ports import TokenIdentity
 
 _TEXT = 6_000  # characters for all evidence of one entry, which must fit into 16 KiB
@@ -34,23 +36,27 @@ def log_decision(log: AuditLog, request: SigningRequest, decision: Decision) -> 
     """Every rule's outcome, shortened where it must be; the response holds them whole. Then what was counted."""
     room = _TEXT // len(decision.outcomes)
     rules = [
-        {"rule": item.rule, "passed": item.passed, "evidence": one_line(item.evidence, room)}
+        {"rule": item.rule, "passed": item.passed, "evidence": one_line(item.evidence, room), "waived": item.waived}
         for item in decision.outcomes
     ]
     evaluated = _named(request) | {"passed": decision.passed, "rules": rules}
     counted = [
-        {
-            **_named(request),
-            "decision": vote.approval.decision,
-            "operator": vote.operator,
-            "partition": vote.partition,
-            "key": vote.key,
-            "device": vote.device,
-            "envelope_sha256": vote.envelope_sha256,
-        }
+        (EntryType.APPROVAL_COUNTED, _named(request) | {"decision": vote.approval.decision} | _signer(vote))
         for vote in decision.counted
     ]
-    log.extend([(EntryType.POLICY_EVALUATED, evaluated), *((EntryType.APPROVAL_COUNTED, body) for body in counted)])
+    waived = [
+        (EntryType.WAIVER_COUNTED, _named(request) | _terms(item.waiver) | _signer(item)) for item in decision.waivers
+    ]
+    log.extend([(EntryType.POLICY_EVALUATED, evaluated), *counted, *waived])
+
+
+def _signer(item: CastApproval | CastWaiver) -> dict[str, object]:
+    """Whose envelope it is."""
+    return {name: getattr(item, name) for name in ("operator", "partition", "key", "device", "envelope_sha256")}
+
+
+def _terms(waiver: Waiver) -> dict[str, object]:
+    return {"rule": waiver.rule, "reason": waiver.reason, "expires": waiver.expires}
 
 
 @contextmanager

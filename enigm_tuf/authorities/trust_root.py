@@ -83,7 +83,7 @@ def trust_first_root(home: Home, data: bytes, confirm: Callable[[str], None], cl
             raise MisuseError(f"the first root to trust is version 1, not version {root.value.version}")
         digest = sha256(root.canonical)
         _require_policy_pinned(home, root.value)
-        heads = history_of(log.entries()).ledger().heads
+        heads = history_of(log.entries_after(0)).ledger().heads
         own = heads["root"].sha256 if "root" in heads else None
         if own != digest and (own or home.authority == root_owner(view_root(root.value))):
             _refuse(SigningRule.ROOT_OWN, f"root with digest {own or 'of a request signed here'}", digest)

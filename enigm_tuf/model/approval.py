@@ -83,7 +83,7 @@ def _constant(word: str) -> Shape[Any]:
     return Choice((word,))
 
 
-_SUBJECT: Record[dict[str, Any]] = Record(dict, name=WORD, digest=Record(dict, sha256=SHA256))
+SUBJECT: Record[dict[str, Any]] = Record(dict, name=WORD, digest=Record(dict, sha256=SHA256))
 _PREDICATE: Record[dict[str, Any]] = Record(
     dict,
     request_id=BUILD_ID,
@@ -101,7 +101,7 @@ _PREDICATE: Record[dict[str, Any]] = Record(
 STATEMENT: Record[dict[str, Any]] = Record(
     dict,
     _type=_constant(STATEMENT_TYPE),
-    subject=Sequence(_SUBJECT, minimum=1, maximum=1_000),
+    subject=Sequence(SUBJECT, minimum=1, maximum=1_000),
     predicateType=_constant(PREDICATE_TYPE),
     predicate=_PREDICATE,
 )
@@ -121,11 +121,15 @@ def subjects_of(request: SigningRequest) -> tuple[Subject, ...]:
 
 def write_statement(approval: Approval) -> bytes:
     """The bytes under the signature, before DSSE's pre-authentication encoding."""
-    subject = tuple({"name": item.name, "digest": {"sha256": item.sha256}} for item in approval.subjects)
     predicate = {name: getattr(approval, name) for name in _PREDICATE.fields}
     return encode(
         STATEMENT.write(
-            {"_type": STATEMENT_TYPE, "subject": subject, "predicateType": PREDICATE_TYPE, "predicate": predicate}
+            {
+                "_type": STATEMENT_TYPE,
+                "subject": write_subjects(approval.subjects),
+                "predicateType": PREDICATE_TYPE,
+                "predicate": predicate,
+            }
         )
     )
 
@@ -133,8 +137,17 @@ def write_statement(approval: Approval) -> bytes:
 def read_statement(data: bytes, source: str) -> Approval:
     """Parse a statement; unknown fields and other predicate types are refused."""
     statement = STATEMENT.read(parse(data, source=source), source)
-    subjects = tuple(Subject(item["name"], item["digest"]["sha256"]) for item in statement["subject"])
-    return Approval(subjects=subjects, **statement["predicate"])
+    return Approval(subjects=read_subjects(statement), **statement["predicate"])
+
+
+def write_subjects(subjects: tuple[Subject, ...]) -> tuple[dict[str, Any], ...]:
+    """As in-toto writes them."""
+    return tuple({"name": item.name, "digest": {"sha256": item.sha256}} for item in subjects)
+
+
+def read_subjects(statement: dict[str, Any]) -> tuple[Subject, ...]:
+    """Of a statement that was read by its shape."""
+    return tuple(Subject(item["name"], item["digest"]["sha256"]) for item in statement["subject"])
 
 
 def write_envelope(envelope: Envelope) -> bytes:

@@ -7,6 +7,7 @@ from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.lean import Iterator, Mapping
 from enigm_tuf.model.strict_json import JsonObject, sha256
 from enigm_tuf.model.tuf_fields import (
+    NOTHING,
     Key,
     Role,
     others,
@@ -56,7 +57,7 @@ class DelegatedRoles(Mapping[str, DelegatedRole]):
         return DelegatedRole(
             tuple(item["keyids"]),
             item["threshold"],
-            others(item, *_NAMED),
+            others(item, *_NAMED) if len(item) > len(_PLAIN) else NOTHING,
             name,
             item["terminating"],
             None if paths is None else tuple(paths),
@@ -145,6 +146,10 @@ class Delegations(Value):
         if self.roles is not None:
             return self.roles.get(name)
         return self.succinct_roles if self.succinct_roles and self.succinct_roles.has(name) else None
+
+    def has(self, name: str) -> bool:
+        """Whether the role ``name`` is delegated here."""
+        return name in self.roles if self.roles is not None else self.role(name) is not None
 
     def roles_for(self, path: str) -> Iterator[tuple[str, bool]]:
         """Names of the roles that may list ``path``, in order, each with whether it is terminating."""

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.keys import ENVIRONMENT, KEY_RECORD, Environment, KeyRecord, record_key, require_own_digests
-from enigm_tuf.model.policy import Policy, voter_roles
+from enigm_tuf.model.policy import Policy, Quorum, WaiverPolicy, voter_roles
 from enigm_tuf.model.public_keys import spki_of
 from enigm_tuf.model.request import AUTHORITY, Authority
 from enigm_tuf.model.shapes import NAME, POSITIVE, SHA256, WORD, Choice, Optional, Record, Sequence, Shape, Time
@@ -186,9 +186,13 @@ def read_operator_list(data: bytes, source: str) -> OperatorList:
 
 def require_able(policy: Policy, registry: OperatorRegistry, source: str) -> None:
     """MalformedError unless every quorum of the policy can be met by people who are there and have keys."""
-    for action, quorum in policy.actions.items():
-        able = [person for person in registry.able(*voter_roles(action)) if person.approval_keys]
-        field, role = f"actions.{action}", " or ".join(voter_roles(action))
+    quorums: list[tuple[str, Quorum | WaiverPolicy, tuple[str, ...]]] = [
+        (f"actions.{action}", quorum, voter_roles(action)) for action, quorum in policy.actions.items()
+    ]
+    quorums += [("waiver", policy.waiver, ("policy-approver",))] if policy.waiver else []
+    for field, quorum, roles in quorums:
+        able = [person for person in registry.able(*roles) if person.approval_keys]
+        role = " or ".join(roles)
         if len(able) < quorum.approvals:
             told = f"{quorum.approvals} asked, {len(able)} active {role}s have keys"
             raise MalformedError(source, f"{field}.approvals", told)

@@ -8,7 +8,7 @@ parser. So it takes no document that the strict parser would not take; what it d
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from operator import lt
 
 from enigm_tuf.errors import MalformedError
@@ -46,9 +46,7 @@ class TargetsText(Mapping[str, TargetFile]):
         match = self._find(path)
         if match is None:
             raise KeyError(path)
-        text = b"{%b}" % match[0].rstrip(b",")
-        item = parse(text, source=path, max_bytes=len(text))[path]
-        return TargetFile(path, item["length"], item["hashes"])
+        return _target(match)
 
     def __contains__(self, path: object) -> bool:
         return isinstance(path, str) and self._find(path) is not None
@@ -60,12 +58,49 @@ class TargetsText(Mapping[str, TargetFile]):
     def __len__(self) -> int:
         return self._count
 
+    def items(self) -> ItemsView[str, TargetFile]:
+        """In one pass: each of them looked for by its path would be a search through the whole text."""
+        return _Items(self)
+
+    def values(self) -> ValuesView[TargetFile]:
+        """In one pass."""
+        return _Values(self)
+
+    def each(self) -> Iterator[TargetFile]:
+        """In order."""
+        view = memoryview(self._data)[self._start : self._stop]
+        return (_target(match) for match in _ENTRY.finditer(view))
+
     def _find(self, path: str) -> re.Match[bytes] | None:
         """No text in the targets has a quote in it, so that nothing but a target begins like this."""
         if '"' in path or not path.isascii():
             return None
         place = self._data.find(b'"%b":{"hashes":{' % path.encode(), self._start, self._stop)
         return None if place < 0 else _ENTRY.match(self._data, place, self._stop)
+
+
+class _Items(ItemsView[str, TargetFile]):
+    def __init__(self, text: TargetsText) -> None:
+        super().__init__(text)
+        self._text = text
+
+    def __iter__(self) -> Iterator[tuple[str, TargetFile]]:
+        return ((target.path, target) for target in self._text.each())
+
+
+class _Values(ValuesView[TargetFile]):
+    def __init__(self, text: TargetsText) -> None:
+        super().__init__(text)
+        self._text = text
+
+    def __iter__(self) -> Iterator[TargetFile]:
+        return self._text.each()
+
+
+def _target(match: re.Match[bytes]) -> TargetFile:
+    text = b"{%b}" % match[0].rstrip(b",")
+    ((path, item),) = parse(text, source="target", max_bytes=len(text)).items()
+    return TargetFile(path, item["length"], item["hashes"])
 
 
 class PlainTargets(Targets):

@@ -11,6 +11,8 @@ from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.keys import ENVIRONMENT, Environment
 from enigm_tuf.model.policy_demands import (
     DEMANDS,
+    GOVERNANCE_ACTIONS,
+    POLICY_ACTION,
     CeremonyDemands,
     GateDemands,
     KeyDemands,
@@ -22,15 +24,12 @@ from enigm_tuf.model.policy_demands import (
 from enigm_tuf.model.request import ACTION, AUTHORITY, Authority
 from enigm_tuf.model.shapes import NAME, POSITIVE, SHA256, Integer, Optional, Record, Sequence, Table, Text
 from enigm_tuf.model.strict_toml import parse_toml
+from enigm_tuf.model.waiver import WAIVABLE_RULE
 
 RoleKind: TypeAlias = Literal["root", "targets", "snapshot", "manifest", "payload"]
 INVENTORY_ACTION = "inventory"
-OPERATORS_ACTION = "operators"
-POLICY_ACTION = "policy"
 FINDING_ACTION = "finding"
-"""Not actions of a request: how many sign the key inventory, the registry of operators, the next policy, a finding."""
-GOVERNANCE_ACTIONS = (OPERATORS_ACTION, POLICY_ACTION)
-"""Those for which policy-approvers vote."""
+"""With GOVERNANCE_ACTIONS not actions of a request: how many sign the key inventory, a finding, and what governs."""
 DOCUMENT_ACTIONS = (INVENTORY_ACTION, *GOVERNANCE_ACTIONS, FINDING_ACTION)
 _ROLE_KIND = Text(r"root|targets|snapshot|manifest|payload", "root, targets, snapshot, manifest or payload")
 
@@ -68,12 +67,21 @@ class BackupPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class WaiverPolicy:
+    """Which rules may be waived for one request, by how many policy-approvers, of which partitions."""
+
+    approvals: int
+    partitions: tuple[str, ...]
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """``thresholds`` are the lowest allowed; ``request_hours`` is the longest life of a request.
 
     ``operators_sha256`` names version 1 of the operators' registry (``model.operators``).
 
-    Without ``backup`` no key of the class ``wrapped-backup`` signs.
+    Without ``backup`` no key of the class ``wrapped-backup`` signs; without ``waiver`` nothing is waived.
     """
 
     version: int
@@ -91,6 +99,7 @@ class Policy:
     rate: RateDemands
     ceremony: CeremonyDemands
     backup: BackupPolicy | None = None
+    waiver: WaiverPolicy | None = None
 
 
 POLICY = Record(
@@ -110,6 +119,14 @@ POLICY = Record(
     thresholds=Table(_ROLE_KIND, Integer(1, 100), minimum=1),
     **DEMANDS,
     backup=Optional(Record(BackupPolicy, restore_proof_days=Integer(1, 3_650))),
+    waiver=Optional(
+        Record(
+            WaiverPolicy,
+            approvals=Integer(1, 100),
+            partitions=Sequence(NAME, minimum=1, maximum=20, unique=True),
+            rules=Sequence(WAIVABLE_RULE, minimum=1, maximum=50, unique=True),
+        )
+    ),
 )
 
 
@@ -118,6 +135,7 @@ def read_policy(data: bytes, source: str) -> Policy:
     policy = POLICY.read(parse_toml(data, source), source)
     _require_complete(policy, source)
     _require_strict_emergency(policy, source)
+    _require_strict_waiver(policy, source)
     require_demands(policy.source, policy.gate, policy.time, policy.ceremony, source)
     for kind, days in policy.expiry.items():
         if days.minimum > days.maximum:
@@ -144,6 +162,18 @@ def _require_strict_emergency(policy: Policy, source: str) -> None:
         raise MalformedError(source, "actions.emergency.partitions", f"must have {missing[0]}, as for a release")
     if not policy.ceremony.open_hours.get("emergency"):
         raise MalformedError(source, "ceremony.open_hours.emergency", "an emergency is signed in a ceremony: not 0")
+
+
+def _require_strict_waiver(policy: Policy, source: str) -> None:
+    """A waiver is a change of the policy for once: no fewer people, of all the same partitions."""
+    waiver, change = policy.waiver, policy.actions[POLICY_ACTION]
+    if waiver is None:
+        return
+    if waiver.approvals < change.approvals:
+        told = f"a waiver needs no fewer than a change of the policy, which needs {change.approvals}"
+        raise MalformedError(source, "waiver.approvals", told)
+    if missing := sorted(set(change.partitions) - set(waiver.partitions)):
+        raise MalformedError(source, "waiver.partitions", f"must have {missing[0]}, as for a change of the policy")
 
 
 def _require_complete(policy: Policy, source: str) -> None:

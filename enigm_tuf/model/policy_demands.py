@@ -25,10 +25,15 @@ from enigm_tuf.model.shapes import (
     Text,
     Time,
 )
+from enigm_tuf.model.weekly import MOMENT, ZONE, Weekly, require_weekly
 from enigm_tuf.ports import Home
 from enigm_tuf.trust.build_evidence import Signer, require_signer_keys
 
 EVERY_PRODUCT = "*"
+OPERATORS_ACTION = "operators"
+POLICY_ACTION = "policy"
+GOVERNANCE_ACTIONS = (OPERATORS_ACTION, POLICY_ACTION)
+"""The next registry of operators and the next policy, for which policy-approvers vote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,14 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True)
+class WeeklyFreeze(Weekly):
+    """The same, every week: ``start`` and ``end`` are weekdays and times of a zone."""
+
+    actions: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimeDemands:
     """``cool_down_hours``: for each action, how long its request must have been there before it is signed.
 
@@ -96,6 +109,7 @@ class TimeDemands:
     relax_delay_hours: int
     cool_down_hours: dict[str, int]
     freezes: tuple[Freeze, ...]
+    weekly_freezes: tuple[WeeklyFreeze, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +122,17 @@ class RateDemands:
 
 @dataclass(frozen=True, slots=True)
 class CeremonyDemands:
-    """``open_hours``: for each action, how long ago its ceremony may have opened; 0 where none is demanded."""
+    """``open_hours``: for each action, how long ago its ceremony may have opened; 0 where none is demanded.
+
+    For ``policy`` and ``operators`` too: the next policy and the next registry are adopted in a ceremony.
+    """
 
     open_hours: dict[str, int]
 
 
 _ACTION = Text("|".join(ACTION.words), ", ".join(ACTION.words))
+_HELD = (*ACTION.words, *GOVERNANCE_ACTIONS)
+_ACTIONS = Sequence(ACTION, minimum=1, maximum=len(ACTION.words), unique=True)
 _HOURS = Integer(0, 24 * 90)
 _SIGNERS = Sequence(
     Record(Signer, id=WORD, keys=Sequence(BASE64, minimum=1, maximum=20, unique=True)), minimum=1, maximum=50
@@ -159,14 +178,17 @@ DEMANDS: dict[str, Shape[Any]] = {
                 Freeze,
                 start=Time(),
                 end=Time(),
-                actions=Sequence(ACTION, minimum=1, maximum=len(ACTION.words), unique=True),
+                actions=_ACTIONS,
                 reason=WORD,
             ),
             maximum=100,
         ),
+        weekly_freezes=Sequence(
+            Record(WeeklyFreeze, zone=ZONE, start=MOMENT, end=MOMENT, actions=_ACTIONS, reason=WORD), maximum=100
+        ),
     ),
     "rate": Record(RateDemands, signatures_per_session=Integer(1, 100), signatures_per_day=Integer(1, 10_000)),
-    "ceremony": Record(CeremonyDemands, open_hours=Table(_ACTION, _HOURS, minimum=1)),
+    "ceremony": Record(CeremonyDemands, open_hours=Table(Text("|".join(_HELD), ", ".join(_HELD)), _HOURS, minimum=1)),
 }
 """The shapes of the sections, by name."""
 
@@ -174,7 +196,7 @@ DEMANDS: dict[str, Shape[Any]] = {
 def require_demands(
     source: SourceDemands, gate: GateDemands, time: TimeDemands, ceremony: CeremonyDemands, file: str
 ) -> None:
-    """MalformedError if a product stands twice or in both lists, a key is none, a freeze ends before it starts."""
+    """MalformedError if a product stands twice or in both lists, a key is none, a freeze is none, a zone is unknown."""
     _require_once([*source.unproved, *(item.product for item in source.products)], "source.products", file)
     _require_once([*gate.untested, *(item.product for item in gate.products)], "gate.products", file)
     for proved in source.products:
@@ -187,8 +209,13 @@ def require_demands(
     for number, freeze in enumerate(time.freezes):
         if freeze.start >= freeze.end:
             raise MalformedError(file, f"time.freezes[{number}].end", "must lie after start")
-    for field, hours in (("time.cool_down_hours", time.cool_down_hours), ("ceremony.open_hours", ceremony.open_hours)):
-        for action in ACTION.words:
+    for number, weekly in enumerate(time.weekly_freezes):
+        require_weekly(weekly, file, f"time.weekly_freezes[{number}]")
+    for field, hours, actions in (
+        ("time.cool_down_hours", time.cool_down_hours, ACTION.words),
+        ("ceremony.open_hours", ceremony.open_hours, _HELD),
+    ):
+        for action in actions:
             if action not in hours:
                 raise MalformedError(file, f"{field}.{action}", "missing: no rule is left without its numbers")
 

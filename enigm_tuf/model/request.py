@@ -2,9 +2,9 @@
 
 A request holds ``index.json``, ``payloads/<role>.<version>.json`` (the exact canonical bytes to be signed),
 ``context/root/<version>.root.json`` (the root chain), ``context/previous/<role>.json`` (signed metadata before
-this), ``evidence/*`` (manifests, payload metadata of the other authority, build facts), ``approvals/*.dsse.json``.
-The digest of a request is the SHA-256 of its ``index.json``; approvals may be added without changing it, so
-``approvals/`` alone is not listed in the index.
+this), ``evidence/*`` (manifests, payload metadata of the other authority, build facts), ``approvals/*.dsse.json``
+(waivers too). The digest of a request is the SHA-256 of its ``index.json``; approvals may be added without changing it,
+so ``approvals/`` alone is not listed in the index.
 """
 
 from dataclasses import dataclass
@@ -115,11 +115,22 @@ class RoleSignature:
 
 @dataclass(frozen=True, slots=True)
 class RuleOutcome:
-    """What one policy rule said."""
+    """What one rule said. ``waived``: it said no, and signed waivers let that pass for this request."""
 
     rule: str
     passed: bool
     evidence: str
+    waived: bool = False
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the rule stands in nobody's way."""
+        return self.passed or self.waived
+
+    @property
+    def verdict(self) -> str:
+        """For people."""
+        return "passed" if self.passed else "waived" if self.waived else "FAILED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +145,8 @@ class AuditHead:
 class SigningResponse:
     """What an authority answers: the decision with every rule's outcome, and the signatures if it passed.
 
-    ``approvals`` are the SHA-256 of the approval envelopes that were counted; ``inventory`` that of the key inventory
-    which the token was compared with, absent where no token was opened.
+    ``approvals`` are the SHA-256 of the envelopes that were counted, approvals and waivers; ``inventory`` that of the
+    key inventory which the token was compared with, absent where no token was opened.
     """
 
     request_sha256: str
@@ -152,6 +163,7 @@ class SigningResponse:
     audit: AuditHead
 
 
+RULE_OUTCOME = Record(RuleOutcome, rule=WORD, passed=Boolean(), evidence=LINE, waived=Boolean())
 SIGNING_RESPONSE = Record(
     SigningResponse,
     1,
@@ -162,7 +174,7 @@ SIGNING_RESPONSE = Record(
     decision=Choice(("PASSED", "FAILED")),
     decided=Time(),
     policy=Record(PolicyPin, version=POSITIVE, sha256=SHA256),
-    rules=Sequence(Record(RuleOutcome, rule=WORD, passed=Boolean(), evidence=LINE), minimum=1, maximum=200),
+    rules=Sequence(RULE_OUTCOME, minimum=1, maximum=200),
     approvals=Sequence(SHA256, maximum=100, unique=True),
     signatures=Sequence(
         Record(RoleSignature, role=ROLE, version=POSITIVE, keyid=SHA256, signature=HEX), maximum=100, unique=True
@@ -201,7 +213,7 @@ def make_response(response: SigningResponse, members: dict[str, bytes]) -> bytes
 
 
 def read_response(data: bytes, source: str) -> tuple[SigningResponse, dict[str, bytes]]:
-    """The response and its approval envelopes by path; every envelope it names is there, and no other."""
+    """The response and its envelopes (approvals, waivers) by path; every one that it names is there, and no other."""
     return unpack_response(data, source)[:2]
 
 

@@ -81,7 +81,7 @@ class Text(Value):
             raise MalformedError(source, field, f"must be {self.meaning}, is {_kind(value)}")
         if len(value) > self.maximum:
             raise MalformedError(source, field, f"at most {self.maximum} characters, has {len(value)}")
-        if not self._is_matched_by(value):
+        if not (self._is_matched_by(value) if self.matches is None else self.matches(value)):
             raise MalformedError(source, field, f"must be {self.meaning}, is {value[:60]!r}")
         return value
 
@@ -214,12 +214,16 @@ class Record(Generic[T]):
         self.make = make
         self.number = number
         self.fields = fields
+        self._listed = tuple(fields.items())
 
     def read(self, value: object, source: str, field: str = "") -> T:
         if type(value) is not dict:
             raise MalformedError(source, field, f"must be an object, is {_kind(value)}")
-        rest = dict(value)
         prefix = f"{field}." if field else ""
+        if self.number is None and value.keys() == self.fields.keys():
+            fields = {name: shape.read(value[name], source, prefix + name) for name, shape in self._listed}
+            return fields if self.make is dict else self.make(**fields)  # type: ignore[return-value] # T is dict then
+        rest = dict(value)
         if self.number is not None and rest.pop("schema", None) is not self.number:
             raise MalformedError(source, f"{prefix}schema", f"must be {self.number}, is {value.get('schema')!r}")
         for name in rest:
@@ -295,7 +299,7 @@ def _is_path(text: str) -> bool:
 
 
 def _is_line(text: str) -> bool:
-    return not text or (min(text) >= " " and "\x7f" not in text)
+    return text.isprintable() if text.isascii() else min(text) >= " " and "\x7f" not in text
 
 
 _DIGITS, _SMALL = "0123456789", "abcdefghijklmnopqrstuvwxyz"

@@ -6,7 +6,7 @@ https://slsa.dev/spec/v1.1/verification_summary. What has no field there stands 
 from collections.abc import Mapping
 
 from enigm_tuf.model.approval import STATEMENT_TYPE
-from enigm_tuf.model.request import SigningResponse
+from enigm_tuf.model.request import RULE_OUTCOME, SigningResponse
 from enigm_tuf.model.root_extension import FIELD
 from enigm_tuf.model.shapes import Time
 from enigm_tuf.model.strict_json import JsonObject
@@ -37,9 +37,7 @@ def verification_summary(response: SigningResponse, payloads: Mapping[str, str])
             FIELD: {
                 "request_sha256": response.request_sha256,
                 "inventory_sha256": response.inventory,
-                "rules": [
-                    {"rule": item.rule, "passed": item.passed, "evidence": item.evidence} for item in response.rules
-                ],
+                "rules": [RULE_OUTCOME.write(item) for item in response.rules],
                 "audit": {"entries": response.audit.entries, "sha256": response.audit.sha256},
             },
         },

@@ -11,10 +11,9 @@ from enigm_tuf.model.keys import ENVIRONMENT, Environment
 from enigm_tuf.model.policy import (
     FINDING_ACTION,
     INVENTORY_ACTION,
-    OPERATORS_ACTION,
-    POLICY_ACTION,
     voter_roles,
 )
+from enigm_tuf.model.policy_demands import OPERATORS_ACTION, POLICY_ACTION
 from enigm_tuf.model.request import AUTHORITY, Authority
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.shapes import NAME, POSITIVE, SHA256, WORD, Choice, Record, Sequence, Time

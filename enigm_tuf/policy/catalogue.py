@@ -23,6 +23,7 @@ from enigm_tuf.policy.rules.rollout import RolloutRule
 from enigm_tuf.policy.rules.root import RootRule
 from enigm_tuf.policy.rules.source import GateRule, SourceRule
 from enigm_tuf.policy.rules.transition_rule import TransitionRule
+from enigm_tuf.policy.rules.waiver import WaiverRule
 from enigm_tuf.trust.rules import Rule
 
 FAMILIES: dict[type[Rule], str] = {
@@ -42,6 +43,7 @@ FAMILIES: dict[type[Rule], str] = {
     GateRule: "GATE",
     RolloutRule: "TRANSITION",
     RetirementRule: "TRANSITION",
+    WaiverRule: "WAIVER",
 }
 """The family of the rules of each class; ``family_of`` knows the exceptions."""
 
@@ -63,7 +65,7 @@ FIELDS: dict[Rule, tuple[str, ...]] = {
     ArtifactRule.ARTIFACT_AGREEMENT: ("authority",),
     HardwareRule.KEY_FIRMWARE: ("key.piv_firmware",),
     HardwareRule.KEY_ATTESTED: ("key.attested",),
-    TimeRule.TIME_FREEZE: ("time.freezes",),
+    TimeRule.TIME_FREEZE: ("time.freezes", "time.weekly_freezes"),
     TimeRule.TIME_COOL_DOWN: ("time.cool_down_hours.*",),
     RateRule.RATE_SESSION: ("rate.signatures_per_session",),
     RateRule.RATE_DAY: ("rate.signatures_per_day",),
@@ -71,6 +73,8 @@ FIELDS: dict[Rule, tuple[str, ...]] = {
     SourceRule.SOURCE_BUILDER: ("authority", "source.unproved", "source.products"),
     SourceRule.SOURCE_REBUILD: ("authority", "source.unproved", "source.products"),
     GateRule.GATE_TESTS: ("authority", "gate.untested", "gate.products"),
+    WaiverRule.WAIVER_RULE: ("waiver.rules",),
+    WaiverRule.WAIVER_QUORUM: ("waiver.approvals", "waiver.partitions"),
 }
 """Which fields of the policy each rule reads, with ``*`` for an action or a kind of role; nothing for the others."""
 
@@ -149,8 +153,10 @@ def _item(item: object) -> str:
     """A listed product or window in one line."""
     if not isinstance(item, dict):
         return str(item)
-    named = item.get("product") or f"{item.get('start')} .. {item.get('end')} for {', '.join(item.get('actions', []))}"
-    return str(named)
+    if product := item.get("product"):
+        return str(product)
+    place = f" of every week in {item['zone']}" if "zone" in item else ""
+    return f"{item.get('start')} .. {item.get('end')}{place} for {', '.join(item.get('actions', []))}"
 
 
 def _told(value: object) -> str:

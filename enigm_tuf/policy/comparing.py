@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from enigm_tuf.errors import MisuseError
-from enigm_tuf.model.policy import POLICY, POLICY_ACTION, Policy, Quorum
-from enigm_tuf.model.policy_demands import EVERY_PRODUCT
+from enigm_tuf.model.policy import POLICY, Policy, Quorum
+from enigm_tuf.model.policy_demands import EVERY_PRODUCT, POLICY_ACTION
 from enigm_tuf.model.shapes import Optional, Record, Sequence, Table, version_key
+from enigm_tuf.model.weekly import Weekly
 from enigm_tuf.policy.catalogue import FIELDS, leaves, matches
 from enigm_tuf.trust.rules import Rule
 
@@ -33,6 +34,21 @@ def _superset(old: Any, new: Any) -> bool:
 
 def _subset(old: Any, new: Any) -> bool:
     return all(item in old for item in new)
+
+
+def _freezes_kept(old: Any, new: Any) -> bool:
+    """Each lies in one that is there now, for all of its actions."""
+    return all(any(_lies_in(one, other) for other in new) for one in old)
+
+
+def _lies_in(one: Any, other: Any) -> bool:
+    """Times in UTC are written so that they compare as texts."""
+    if "zone" in one:
+        here, there = (Weekly(item["zone"], item["start"], item["end"]) for item in (one, other))
+        inside = there.covers(here)
+    else:
+        inside = other["start"] <= one["start"] and one["end"] <= other["end"]
+    return inside and _superset(one["actions"], other["actions"])
 
 
 def _newer(old: str, new: str) -> bool:
@@ -69,11 +85,15 @@ CLASSES: dict[str, _Stricter] = {
     "gate.products.*.maximum_age_hours": _less,
     "time.relax_delay_hours": _more,
     "time.cool_down_hours.*": _more,
-    "time.freezes": _superset,
+    "time.freezes": _freezes_kept,
+    "time.weekly_freezes": _freezes_kept,
     "rate.signatures_per_session": _less,
     "rate.signatures_per_day": _less,
     "ceremony.open_hours.*": _shorter_if_any,
     "backup.restore_proof_days": _less,
+    "waiver.approvals": _more,
+    "waiver.partitions": _superset,
+    "waiver.rules": _subset,
 }
 FIXED = ("schema", "authority", "environment", "operators_sha256")
 """What no later policy of an authority changes; ``version`` goes up by one."""
@@ -150,6 +170,7 @@ def needed_quorum(old: Policy, changes: tuple[PolicyChange, ...]) -> Quorum:
             action = rest.partition(".")[0]
             one = table == "actions" and action in old.actions
             asked += [old.actions[action]] if one else list(old.actions.values())
+            asked += [Quorum(old.waiver.approvals, old.waiver.partitions)] if table == "waiver" and old.waiver else []
     partitions = sorted({name for quorum in asked for name in quorum.partitions})
     return Quorum(max(quorum.approvals for quorum in asked), tuple(partitions))
 

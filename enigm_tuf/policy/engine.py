@@ -1,11 +1,14 @@
-"""The engine: every rule answers, none is skipped, and only a request that all of them pass can be signed."""
+"""The engine: every rule answers, none is skipped, and only a request that all of them pass can be signed.
+
+What a rule of ``WAIVABLE_FAMILIES`` refuses may be waived, by a quorum of its own and for this one request.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from enigm_tuf.errors import EnigmTufError, MisuseError, RefusedError
 from enigm_tuf.model.request import RuleOutcome
-from enigm_tuf.policy.question import CastApproval, Question
+from enigm_tuf.policy.question import CastApproval, CastWaiver, Question
 from enigm_tuf.policy.rules import (
     artifact,
     backup,
@@ -20,6 +23,7 @@ from enigm_tuf.policy.rules import (
     root,
     source,
     transition,
+    waiver,
 )
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 from enigm_tuf.trust.rules import Rule
@@ -39,20 +43,28 @@ CATALOGUE: tuple[tuple[Rule, Callable[[Question], str]], ...] = (
     *source.RULES.items(),
     *rollout.RULES.items(),
     *retirement.RULES.items(),
+    *waiver.RULES.items(),
 )
 """The closed catalogue. A rule is a pure function of the question: it returns its evidence or raises."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What every rule said, in the catalogue's order, and the approvals that counted."""
+    """What every rule said, in the catalogue's order, and the approvals and waivers that counted."""
 
     outcomes: tuple[RuleOutcome, ...]
     counted: tuple[CastApproval, ...]
+    waivers: tuple[CastWaiver, ...]
 
     @property
     def passed(self) -> bool:
-        return bool(self.outcomes) and all(outcome.passed for outcome in self.outcomes)
+        """Every rule passed, or is waived."""
+        return bool(self.outcomes) and all(outcome.allowed for outcome in self.outcomes)
+
+    @property
+    def envelopes(self) -> tuple[str, ...]:
+        """The digests of all that counted, sorted."""
+        return tuple(sorted({item.envelope_sha256 for items in (self.counted, self.waivers) for item in items}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +80,18 @@ class ApprovedRequest:
 
 
 def evaluate(question: Question) -> Decision:
-    """Ask every rule."""
-    outcomes = tuple(_ask(rule, answer, question) for rule, answer in CATALOGUE)
-    return Decision(outcomes, quorum.counted(question))
+    """Ask every rule; then see whose refusal is waived."""
+    waived = waiver.granted(question)
+    asked = (_ask(rule, answer, question) for rule, answer in CATALOGUE)
+    outcomes = tuple(_waived(outcome, waived.get(outcome.rule, ())) for outcome in asked)
+    return Decision(outcomes, quorum.counted(question), tuple(item for items in waived.values() for item in items))
 
 
 def admit(question: Question) -> ApprovedRequest:
     """RefusedError of the first rule that says no."""
     decision = evaluate(question)
     for outcome in decision.outcomes:
-        if not outcome.passed:
+        if not outcome.allowed:
             raise RefusedError(
                 outcome.rule, f"request {question.request.index.request_id}", expected="to pass", got=outcome.evidence
             )
@@ -97,6 +111,15 @@ def _ask(rule: Rule, answer: Callable[[Question], str], question: Question) -> R
         return RuleOutcome(str(rule), passed=True, evidence=_one_line(answer(question)))
     except EnigmTufError as error:
         return RuleOutcome(str(rule), passed=False, evidence=_one_line(str(error)))
+
+
+def _waived(outcome: RuleOutcome, waivers: tuple[CastWaiver, ...]) -> RuleOutcome:
+    """A refusal that people let pass stays a refusal: ``passed`` is false, and ``waived`` true."""
+    if outcome.passed or not waivers:
+        return outcome
+    who = ", ".join(f"{item.operator} ({item.waiver.reason})" for item in waivers)
+    until = min(item.waiver.expires for item in waivers)
+    return replace(outcome, waived=True, evidence=_one_line(f"until {until.isoformat()} by {who}: {outcome.evidence}"))
 
 
 def _one_line(text: str) -> str:

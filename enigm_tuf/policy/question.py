@@ -6,6 +6,7 @@ from datetime import datetime
 
 from enigm_tuf.model.approval import Approval
 from enigm_tuf.model.build_evidence import BuildStatement
+from enigm_tuf.model.ceremony import CeremonyType
 from enigm_tuf.model.keys import KeyClass
 from enigm_tuf.model.manifest import OtaManifest
 from enigm_tuf.model.operators import OperatorRegistry
@@ -14,6 +15,7 @@ from enigm_tuf.model.request import Previous, SigningRequest
 from enigm_tuf.model.root_extension import AuthorityModel, PolicyPin
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
+from enigm_tuf.model.waiver import Waiver
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
 from enigm_tuf.trust.root_quorums import root_owner
 from enigm_tuf.trust.root_rules import view_root
@@ -25,6 +27,7 @@ class OpenCeremony:
     """A ceremony of this authority that opened and has not closed."""
 
     id: str
+    type: CeremonyType
     opened: datetime
 
 
@@ -34,8 +37,8 @@ class Ledger:
 
     ``heads`` is the last version of each role that it signed, ``signed`` the digests of requests that it signed,
     ``last_sequence`` the highest sequence signed, ``last_time`` the newest time in the log. ``signatures`` are the
-    times of those it made in the last 24 hours of the log, None where nobody knows, as in lint; ``ceremony`` is the
-    newest that is open. ``policies`` are the digests of those that it adopted, None in lint.
+    times of those it made in the last 24 hours of the log, None where nobody knows, as in lint; ``ceremonies`` are
+    those that are open. ``policies`` are the digests of those that it adopted, None in lint.
     """
 
     last_sequence: int = 0
@@ -44,7 +47,7 @@ class Ledger:
     heads: Mapping[str, Previous] = field(default_factory=dict)
     signatures: tuple[datetime, ...] | None = None
     policies: frozenset[str] | None = None
-    ceremony: OpenCeremony | None = None
+    ceremonies: tuple[OpenCeremony, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,18 @@ class CastApproval:
     """
 
     approval: Approval
+    operator: str
+    partition: str
+    key: str
+    device: str
+    envelope_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CastWaiver:
+    """A waiver whose signature has been verified, as of an approval."""
+
+    waiver: Waiver
     operator: str
     partition: str
     key: str
@@ -113,6 +128,7 @@ class Question:
     other_roles: Mapping[str, Targets]
     build: tuple[BuildStatement, ...]
     approvals: tuple[CastApproval, ...]
+    waivers: tuple[CastWaiver, ...]
     unauthentic: tuple[str, ...]
     consents: Mapping[str, str]
     custodian: str | None

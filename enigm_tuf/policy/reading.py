@@ -5,6 +5,7 @@ is refused here, before any rule.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from enigm_tuf.errors import EnigmTufError, MalformedError
@@ -18,9 +19,10 @@ from enigm_tuf.model.request import SigningRequest, read_response
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.strict_json import parse_canonical, sha256
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
-from enigm_tuf.policy.question import CastApproval, Ledger, Proposal, Question, SigningKey
+from enigm_tuf.model.waiver import Waiver, is_waiver, read_waiver
+from enigm_tuf.policy.question import CastApproval, CastWaiver, Ledger, Proposal, Question, SigningKey
 from enigm_tuf.trust.operator_signature import signed_by
-from enigm_tuf.trust.verified import Verified, read_document
+from enigm_tuf.trust.verified import Readings, Verified, read_document
 
 Signed = Root | Snapshot | Targets
 
@@ -37,15 +39,17 @@ def ask(
     custodian: str | None,
     now: datetime,
     signer: SigningKey | None = None,
+    readings: Readings | None = None,
 ) -> Question:
     """Parse everything that the rules will look at; MalformedError names the member of the request.
 
-    ``consents`` are the other authority's responses to its request for the same root.
+    ``envelopes`` are approvals and waivers; ``consents`` are the other authority's responses to its request for the
+    same root. ``readings`` are for who asks about one request several times.
     """
     policy = read_policy(policy_data, "policy")
     operators = read_operators(operators_data, "operators")
     manifest_bytes = request.below("evidence/manifests")
-    approvals, unauthentic = cast_approvals(operators, now, [*request.below("approvals").values(), *envelopes])
+    cast = cast_statements(operators, now, [*request.below("approvals").values(), *envelopes])
     return Question(
         request=request,
         policy=policy,
@@ -54,14 +58,15 @@ def ask(
         operators_sha256=sha256(operators_data),
         root=root,
         proposals=_proposals("payloads", request.below("payloads")),
-        previous=_previous(request.below("context/previous")),
+        previous=_previous(request.below("context/previous"), readings or Readings()),
         manifests={path: read_manifest(data, path) for path, data in manifest_bytes.items()},
         manifest_bytes=manifest_bytes,
         earlier_manifests=request.below("evidence/manifests-before"),
         other_roles=_other_roles(request.below("evidence/roles")),
         build=_build(request.below("evidence/provenance")),
-        approvals=approvals,
-        unauthentic=unauthentic,
+        approvals=cast.approvals,
+        waivers=cast.waivers,
+        unauthentic=cast.unauthentic,
         consents=_consents(consents),
         custodian=custodian,
         ledger=ledger,
@@ -94,33 +99,45 @@ def _require_known_keys(value: Signed, source: str) -> None:
         raise MalformedError(source, f"keys.{unknown[0]:.64}", "must be of a type and scheme that can count")
 
 
-def cast_approvals(
-    registry: OperatorRegistry, now: datetime, envelopes: Sequence[bytes]
-) -> tuple[tuple[CastApproval, ...], tuple[str, ...]]:
-    """The approvals whose signatures verify, and for each of the others a line that says why it does not count."""
-    cast: dict[str, CastApproval] = {}
+@dataclass(frozen=True, slots=True)
+class CastStatements:
+    """What operators signed; ``unauthentic`` has for each envelope that does not count a line that says why."""
+
+    approvals: tuple[CastApproval, ...]
+    waivers: tuple[CastWaiver, ...]
+    unauthentic: tuple[str, ...]
+
+
+def cast_statements(registry: OperatorRegistry, now: datetime, envelopes: Sequence[bytes]) -> CastStatements:
+    """The approvals and waivers whose signatures verify, each once, in the order of their digests."""
+    cast: dict[str, CastApproval | CastWaiver] = {}
     failed: list[str] = []
     for data in envelopes:
         try:
-            approval = _cast(registry, now, data)
-            cast[approval.envelope_sha256] = approval
+            item = _cast(registry, now, data)
+            cast[item.envelope_sha256] = item
         except EnigmTufError as error:
             failed.append(str(error))
-    return tuple(cast[digest] for digest in sorted(cast)), tuple(failed)
+    ordered = [cast[digest] for digest in sorted(cast)]
+    approvals = tuple(item for item in ordered if isinstance(item, CastApproval))
+    waivers = tuple(item for item in ordered if isinstance(item, CastWaiver))
+    return CastStatements(approvals, waivers, tuple(failed))
 
 
-def _cast(registry: OperatorRegistry, now: datetime, data: bytes) -> CastApproval:
+def _cast(registry: OperatorRegistry, now: datetime, data: bytes) -> CastApproval | CastWaiver:
     digest = sha256(data)
     source = f"approval {digest[:16]}"
     envelope = read_envelope(data, source)
-    approval = read_statement(envelope.payload, source)
+    waived = is_waiver(envelope.payload, source)
+    statement = read_waiver(envelope.payload, source) if waived else read_statement(envelope.payload, source)
     operator, enrolled = signed_by(registry, envelope, now, source)
     expected = Approver(operator.id, envelope.keyid, operator.partition, enrolled.device)
     for name in ("operator", "key", "partition", "device"):
-        if getattr(approval.approver, name) != getattr(expected, name):
+        if getattr(statement.approver, name) != getattr(expected, name):
             told = f"must be {getattr(expected, name)}, as in the registry of operators"
             raise MalformedError(source, f"approver.{name}", told)
-    return CastApproval(approval, operator.id, operator.partition, envelope.keyid, enrolled.device, digest)
+    signer = (operator.id, operator.partition, envelope.keyid, enrolled.device, digest)
+    return CastWaiver(statement, *signer) if isinstance(statement, Waiver) else CastApproval(statement, *signer)
 
 
 def _consents(responses: Sequence[bytes]) -> dict[str, str]:
@@ -152,7 +169,7 @@ def _proposal(name: str, source: str, data: bytes) -> Proposal:
     return Proposal(parts[0], value.version, value, data)
 
 
-def _previous(files: Mapping[str, bytes]) -> dict[str, Signed]:
+def _previous(files: Mapping[str, bytes], readings: Readings) -> dict[str, Signed]:
     """Signed metadata by role. The signatures are not looked at: the ledger's digests decide."""
     found: dict[str, Signed] = {}
     for name, data in files.items():
@@ -161,7 +178,9 @@ def _previous(files: Mapping[str, bytes]) -> dict[str, Signed]:
         if role == "root":
             found[role] = read_document(data, Root, source, LIMITS.root_bytes).value
         elif role == "snapshot":
-            found[role] = read_document(data, Snapshot, source, LIMITS.snapshot_bytes).value
+            found[role] = readings.snapshot(data, source, LIMITS.snapshot_bytes, sha256(data)).value
+        elif role == "targets":
+            found[role] = readings.targets(data, source, LIMITS.targets_bytes, sha256(data)).value
         else:
             found[role] = read_document(data, Targets, source, LIMITS.targets_bytes).value
     return found

@@ -169,8 +169,7 @@ def require_rebuilds(name: str, accounts: Sequence[Built], needed: int) -> tuple
     builders = {built.builder.id: built.builder.key_digests() for built in accounts}
     digests = [digest for keys in builders.values() for digest in keys]
     if len(builders) < needed or len(set(digests)) != len(digests):
-        got = ", ".join(sorted(builders)) or "none"
-        _refuse(BuildRule.REBUILD, name, f"{needed} builders that share no key", got)
+        _refuse(BuildRule.REBUILD, name, f"{needed} builders that share no key", ", ".join(sorted(builders)))
     return tuple(sorted(builders))
 
 

@@ -68,7 +68,7 @@ class _KeysOf:
     def __init__(self, view: RootView, delegations: Delegations) -> None:
         self._view = view
         self._keys = delegations.keys
-        self._passed = set[tuple[str, tuple[str, ...], int]]()
+        self._passed: set[tuple[object, ...]] = set()
 
     def require(self, subject: str, role: DelegatedRole) -> None:
         """AUTHORITY-ROLES, THRESHOLD-DISTINCT, TEST-KEY, and PAYLOAD-PINNED on a delegation."""

@@ -17,7 +17,7 @@ from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 from enigm_tuf.trust.admission import Admission
 from enigm_tuf.trust.remembered import Remembered
 from enigm_tuf.trust.tuf_rules import TufRule
-from enigm_tuf.trust.verified import Document, Verified, read_document, read_targets, recalled, verify
+from enigm_tuf.trust.verified import Document, Readings, Verified, read_document, read_targets, recalled, verify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class TrustedMetadata(Value):
     """What is trusted so far in one refresh. ``now`` is its one fixed start time (specification 5.1).
 
     ``targets`` is keyed by lineage, such as ``("targets", "a", "b")`` for b delegated by a: what one delegator
-    vouches for proves nothing under another.
+    vouches for proves nothing under another. ``readings`` spares reading the same bytes again; None on a device.
     """
 
     now: datetime
@@ -45,6 +45,7 @@ class TrustedMetadata(Value):
     timestamp: Verified[Timestamp] | None = None
     snapshot: Verified[Snapshot] | None = None
     targets: Mapping[Lineage, Verified[Targets]] = MappingProxyType({})
+    readings: Readings | None = None
     _seal: Seal | None = None
 
     def __post_init__(self) -> None:
@@ -52,7 +53,13 @@ class TrustedMetadata(Value):
 
 
 def trust_root(
-    data: bytes, now: datetime, admission: Admission, *, source: str = "root", remembered: Remembered | None = None
+    data: bytes,
+    now: datetime,
+    admission: Admission,
+    *,
+    source: str = "root",
+    remembered: Remembered | None = None,
+    readings: Readings | None = None,
 ) -> TrustedMetadata:
     """5.2: the root that the device was shipped with, or stored before. It meets its own threshold and the rules."""
     document = read_document(data, Root, source, LIMITS.root_bytes)
@@ -60,7 +67,7 @@ def trust_root(
     root = known or verify(document, document, document, "root", "root")
     if not known:
         admission.root(None, root)
-    return TrustedMetadata(now, admission, root, _seal=SEAL)
+    return TrustedMetadata(now, admission, root, readings=readings, _seal=SEAL)
 
 
 def admit_root(state: TrustedMetadata, data: bytes) -> TrustedMetadata:
@@ -73,7 +80,7 @@ def admit_root(state: TrustedMetadata, data: bytes) -> TrustedMetadata:
     if root.value.version != trusted.version + 1:
         raise RefusedError(TufRule.ROOT_VERSION, source, expected=str(trusted.version + 1), got=str(root.value.version))
     state.admission.root(state.root, root)
-    return TrustedMetadata(state.now, state.admission, root, _seal=SEAL)
+    return TrustedMetadata(state.now, state.admission, root, readings=state.readings, _seal=SEAL)
 
 
 def require_fresh_root(state: TrustedMetadata) -> None:
@@ -113,7 +120,10 @@ def admit_snapshot(
     digest = sha256(data)
     if not stored:
         _require_hashes(meta, data, digest, TufRule.SNAPSHOT_HASH, "snapshot")
-    document = read_document(data, Snapshot, "snapshot", LIMITS.snapshot_bytes, digest)
+    if state.readings:
+        document = state.readings.snapshot(data, "snapshot", LIMITS.snapshot_bytes, digest)
+    else:
+        document = read_document(data, Snapshot, "snapshot", LIMITS.snapshot_bytes, digest)
     snapshot = _top_level(state, document, "snapshot", remembered)
     if state.snapshot is not None:
         _require_no_role_rollback(state.snapshot.value, snapshot.value)
@@ -144,7 +154,7 @@ def admit_targets(
     meta = current_meta(state, role)
     digest = sha256(data)
     _require_hashes(meta, data, digest, TufRule.TARGETS_HASH, role)
-    document = read_targets(data, role, targets_bound(meta), digest)
+    document = (state.readings.targets if state.readings else read_targets)(data, role, targets_bound(meta), digest)
     parent = delegator_of(state, lineage)
     known = recalled(remembered, state.admission, document, state.root, parent)
     targets = known or verify(document, state.root, parent, role, f"{role}, delegated by {('root', *lineage)[-2]}")

@@ -14,6 +14,7 @@ from enigm_tuf.model.transcript import CeremonyStatement, write_ceremony_stateme
 from enigm_tuf.model.tuf import Timestamp
 from enigm_tuf.model.value import Value
 from enigm_tuf.model.votes import DocumentVote, Matter, write_vote
+from enigm_tuf.model.waiver import Waiver, write_waiver
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 
 POSSESSION_DOMAIN = b"enigm-tuf proof of possession v1\n"
@@ -44,6 +45,12 @@ def approval(statement: Approval) -> Signable:
     """An operator's decision, as DSSE pre-authentication encoding."""
     purpose = f"{statement.decision} {statement.request_id}"
     return Signable(purpose, pre_authentication_encoding(write_statement(statement)), _seal=SEAL)
+
+
+def waiver(statement: Waiver) -> Signable:
+    """An operator's waiver of one rule, as DSSE pre-authentication encoding; by its type no approval."""
+    purpose = f"waiver of {statement.rule} for {statement.request_id}"
+    return Signable(purpose, pre_authentication_encoding(write_waiver(statement)), _seal=SEAL)
 
 
 def document_vote(matter: Matter, vote: DocumentVote) -> Signable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.model.lean import Mapping, MappingProxyType
 from enigm_tuf.model.strict_json import parse, sha256
-from enigm_tuf.model.tuf import Root, Signed, Targets
+from enigm_tuf.model.tuf import Root, Signed, Snapshot, Targets
 from enigm_tuf.model.value import Generic, Value
 from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 from enigm_tuf.trust.admission import Admission
@@ -15,7 +15,7 @@ from enigm_tuf.trust.tuf_rules import TufRule
 
 TYPE_CHECKING = False  # without importing typing
 if TYPE_CHECKING:
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     from enigm_tuf.model.strict_json import JsonObject
     from enigm_tuf.model.tuf_fields import Key
@@ -88,6 +88,65 @@ def read_targets(data: bytes, source: str, max_bytes: int, digest: str) -> Docum
 
 
 _BIG = 2**17  # some 500 targets
+
+
+class _Kept(Document[T]):
+    """With its canonical form, once somebody has asked for it: it takes as long as reading it."""
+
+    form: list[bytes]
+
+    @property
+    def canonical(self) -> bytes:
+        if not self.form:
+            self.form.append(self.value.canonical())
+        return self.form[0]
+
+
+class Readings:
+    """Snapshots and targets that were read before, found again by their very bytes: for who judges the same files many
+    times over, as a repository does that plays two dozen attacks. Reading depends on the bytes alone. Signatures,
+    hashes, versions, expiry and the authorities' rules are not in here: they are asked every time.
+
+    The last few are kept, and nobody may change what they hold.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], Document[Any]] = {}
+
+    def snapshot(self, data: bytes, source: str, max_bytes: int, digest: str) -> Document[Snapshot]:
+        """As ``read_document``."""
+        return self._found("snapshot", data, max_bytes, digest) or self._keep(
+            "snapshot", read_document(data, Snapshot, source, max_bytes, digest)
+        )
+
+    def targets(self, data: bytes, source: str, max_bytes: int, digest: str) -> Document[Targets]:
+        """As ``read_targets``."""
+        return self._found("targets", data, max_bytes, digest) or self._keep(
+            "targets", read_targets(data, source, max_bytes, digest)
+        )
+
+    def _found(self, kind: str, data: bytes, max_bytes: int, digest: str) -> Document[Any] | None:
+        """None also for bytes that are more than are allowed this time: reading them refuses them."""
+        kept = self._kept.get((kind, digest))
+        if kept is None or kept.data != data or len(data) > max_bytes:
+            return None
+        self._kept.pop((kind, digest), None)
+        self._kept[kind, digest] = kept  # the last that will be forgotten
+        return kept
+
+    def _keep(self, kind: str, document: Document[T]) -> Document[T]:
+        kept = _Kept(document.value, document.data, document.signatures, document.sha256, [])
+        self._kept[kind, document.sha256] = kept
+        held = 0
+        for number, key in enumerate(reversed(list(self._kept))):
+            held += len(known.data) if (known := self._kept.get(key)) else 0
+            if number and (number >= _KEPT or held > _KEPT_BYTES):
+                self._kept.pop(key, None)
+        return kept
+
+
+_KEPT = 12  # documents: of a release some six, before and after
+_KEPT_BYTES = 8_000_000  # of their files; in memory a document takes some ten times as much
 
 
 def _document(envelope: JsonObject, data: bytes, kind: type[T], source: str, digest: str | None) -> Document[T]:

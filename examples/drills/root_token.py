@@ -5,9 +5,9 @@ import json
 from examples.attacks import Scene, manifest_keys_swapped, refused
 from examples.drills.shape import Attempt, Drill
 from examples.thief import stolen_hsm_key
-from examples.vendor import attach, finish, make_hsm_key, sign_request, take_in
+from examples.vendor import SPARE_HOLDER, attach, finish, make_hsm_key, sign_request, take_in
 
-LOST, SPARE, HOLDER = "root-c", "root-d", "judy"
+LOST, SPARE = "root-c", "root-d"
 REST = ("root-a", "root-b")
 _RECORD = "root-2"
 
@@ -23,7 +23,7 @@ def _alone(scene: Scene) -> str:
 def _rotated_out(scene: Scene) -> str:
     """The rest make root 2 with a spare in the lost token's place; then the lost one signs root 3 with another."""
     stage = scene.stage
-    make_hsm_key(stage, SPARE, HOLDER)
+    make_hsm_key(stage, SPARE, SPARE_HOLDER)
     lost = json.loads((stage.folder / f"{LOST}.key.json").read_text())["spki_sha256"]
     take_in(stage, "release", "next.inventory", f"{SPARE}.key.json", retire=[lost])
     stage.repo("root", "rotate-out", f"{LOST}.key.json", "--spare", f"{SPARE}.key.json")

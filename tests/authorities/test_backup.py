@@ -411,9 +411,9 @@ def test_what_root_says_of_copies_is_what_the_inventory_says(vault: Vault) -> No
     item = InventoryKey(vault.house.key("payload-a"), "active")
     record = item.record
     facts = (record.spki_sha256, record.home, record.token, None, record.custodian, record.environment)
-    assert signing_key(item, KeyInfo(*facts, "wrapped-backup"), ()).key_class == "wrapped-backup"
+    assert signing_key(item, KeyInfo(*facts, "wrapped-backup"), {}).key_class == "wrapped-backup"
     with pytest.raises(RefusedError, match="KEY-CLASS: key payload-a"):
-        signing_key(item, KeyInfo(*facts), ())
+        signing_key(item, KeyInfo(*facts), {})
 
 
 # --- signing needs a proof that is young enough ---

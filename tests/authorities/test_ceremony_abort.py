@@ -26,7 +26,7 @@ def stopped(house: House) -> Ceremony:
 
 def is_open(ceremony: Ceremony) -> bool:
     """As CEREMONY-OPEN asks it."""
-    return history_of(read_log(ceremony.house.home("release") / "audit.log")).ceremony is not None
+    return history_of(read_log(ceremony.house.home("release") / "audit.log")).ceremonies != ()
 
 
 def closings(ceremony: Ceremony) -> list[tuple[str, str | None]]:

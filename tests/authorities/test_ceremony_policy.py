@@ -1,15 +1,19 @@
 """A policy changes inside an open ceremony: proposed, voted for, adopted, and the root that pins it is signed."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from enigm_testkit.ceremonies import DEATHS, Ceremony, PowerCut, cut_power, shipped
-from enigm_testkit.house import House, copy_house, repository_toml
+from enigm_testkit.house import TWO_AUTHORITIES, House, build_house, copy_house, operators_toml, repository_toml
 from enigm_tuf.audit.log import AuditEntry, EntryType
-from enigm_tuf.audit.merkle import read_log
+from enigm_tuf.audit.merkle import open_log, read_log
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.words import last_words
 
 OURS = (
     EntryType.CEREMONY_OPENED,
@@ -20,10 +24,16 @@ OURS = (
 )
 
 
+def demanding(policy: str) -> str:
+    """What governs is adopted in a ceremony of at most four hours."""
+    return policy.replace("policy = 0, operators = 0", "policy = 4, operators = 4")
+
+
 @pytest.fixture(scope="module")
-def proposing(rooted_house: House, tmp_path_factory: pytest.TempPathFactory) -> House:
+def proposing(tmp_path_factory: pytest.TempPathFactory) -> House:
     """Root 2, which pins a stricter policy, waits for its signatures; alice and bob have approved it."""
-    house = copy_house(rooted_house, tmp_path_factory.mktemp("proposing") / "house")
+    path = tmp_path_factory.mktemp("proposing") / "house"
+    house = build_house(path, plan=replace(TWO_AUTHORITIES, amended=demanding)).with_root()
     text = (house.path / "release.policy.toml").read_text().replace("\nversion = 1\n", "\nversion = 2\n")
     (house.path / "next.policy.toml").write_text(text.replace("request_hours = 72", "request_hours = 71"))
     policies = '{manifest = "manifest.policy.toml", release = "next.policy.toml"}'
@@ -73,6 +83,80 @@ def test_a_policy_changes_from_proposal_to_root_inside_one_ceremony(house: House
     assert home.policy_pin.version == 1
     home.add_root((house.path / "repository/published/metadata/2.root.json").read_bytes(), 2)
     assert open_home(house.home("release")).policy_pin.version == 2
+
+
+# --- the policy wants that, and takes nothing else ---
+
+
+def voted(house: House, *proposal: object, sign: str) -> list[object]:
+    """A document that was proposed, and the votes of alice and bob for it, which anybody can cast anywhere."""
+    assert house.sign(*proposal) == 0
+    document = Path(str(proposal[-1] if "--out" in proposal else proposal[2]))
+    words = last_words(sha256(document.read_bytes()))
+    ballots: list[object] = []
+    for who in ("alice", "bob"):
+        out = house.path / f"{who}.vote.dsse.json"
+        noun, verb = sign.split()
+        assert (
+            house.sign(noun, verb, document, *house.works_as(who, "release"), "--out", out, last_four_words=words) == 0
+        )
+        ballots += ["--vote", out]
+    return [document, "--home", house.home("release"), *ballots]
+
+
+def policy_votes(house: House) -> list[object]:
+    policy = house.path / "next.policy.toml"
+    return voted(house, "policy", "propose", policy, "--home", house.home("release"), sign="policy approve")
+
+
+def operator_votes(house: House) -> list[object]:
+    listed, out = house.path / "next.operators.toml", house.path / "next.operators.json"
+    listed.write_text(operators_toml("release", rob="suspended"))
+    after = ["--after", house.path / "release.operators.json", "--out", out]
+    return voted(house, "operator", "propose", listed, *after, sign="operator sign")
+
+
+def opened(house: House, kind: str, ago: timedelta) -> None:
+    """The opening of a ceremony in the log, as ``ceremony run`` writes it."""
+    digest = "0" * 64
+    body = {"ceremony": "ab", "type": kind, "script_sha256": digest, "transcript_sha256": digest, "rehearsal": False}
+    with open_log(house.home("release") / "audit.log", house.clock) as log:
+        log.append(EntryType.CEREMONY_OPENED, body)
+    house.clock.time += ago
+
+
+NOUNS = [("policy", "policy-change", policy_votes), ("operator", "operator-change", operator_votes)]
+
+
+@pytest.mark.rule("CEREMONY-OPEN", "accept")
+@pytest.mark.parametrize(("noun", "kind", "ballots"), NOUNS)
+def test_in_a_ceremony_of_its_own_it_is_adopted(
+    house: House, noun: str, kind: str, ballots: Callable[[House], list[object]]
+) -> None:
+    arguments = ballots(house)
+    opened(house, kind, timedelta(hours=4))
+    assert house.sign(noun, "adopt", *arguments) == 0
+    house.clock.time += timedelta(seconds=1)
+    assert house.sign(noun, "adopt", *arguments) == 0, "as after a crash"
+
+
+@pytest.mark.rule("CEREMONY-OPEN", "reject")
+@pytest.mark.parametrize(("noun", "kind", "ballots"), NOUNS)
+def test_outside_of_one_or_in_another_or_in_one_that_was_forgotten_it_is_not(
+    house: House, noun: str, kind: str, ballots: Callable[[House], list[object]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ballots(house)
+    assert house.sign(noun, "adopt", *arguments) == 3
+    assert f"a ceremony of the type {kind} that opened at most 4 hours ago, got none" in capsys.readouterr().err
+    opened(house, "root-rotate", timedelta(0))
+    assert house.sign(noun, "adopt", *arguments) == 3
+    assert "CEREMONY-OPEN" in capsys.readouterr().err
+    opened(house, kind, timedelta(hours=4, seconds=1))
+    assert house.sign(noun, "adopt", *arguments) == 3
+    assert "CEREMONY-OPEN" in capsys.readouterr().err
+
+
+# --- people deviate ---
 
 
 def test_a_wrong_pin_at_a_vote_is_tried_again_and_the_transcript_tells(

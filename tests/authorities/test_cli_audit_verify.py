@@ -8,6 +8,8 @@ import pytest
 
 from enigm_testkit.audit_logs import Change, edit_entries, forge
 from enigm_testkit.house import House
+from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.merkle import open_log
 
 
 def head(house: House, capsys: pytest.CaptureFixture[str]) -> str:
@@ -65,3 +67,24 @@ def test_an_expectation_in_another_form_is_a_mistake(
 ) -> None:
     assert verify(signed, "--expect", expect) == 2
     assert "must be ENTRIES:SHA256" in capsys.readouterr().err
+
+
+def test_old_hashes_that_were_left_in_a_tile_do_not_vouch_for_new_entries(
+    signed: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who has the log's key writes it anew, and leaves the hashes that lead to the head that was noted."""
+    noted = head(signed, capsys)
+    log = signed.home("release") / "audit.log"
+    with open_log(log, signed.clock) as opened:
+        opened.append(EntryType.SESSION_CLOSE, {"key": "0" * 64})
+    entries = int(noted.partition(":")[0])
+    (tile,) = (log / "tile" / "0").rglob(f"{entries + 1}")
+    old = tile.read_bytes()
+    forge(log, lambda lines: [line.replace(b"alice", b"alicf") for line in lines])
+    new = tile.read_bytes()
+    assert verify(signed) == 0
+    tile.write_bytes(old[: 32 * entries] + new[32 * entries :])
+    for options in ([], ["--expect", noted]):
+        capsys.readouterr()
+        assert verify(signed, *options) == 3
+        assert "error: LOG-TREE" in capsys.readouterr().err

@@ -37,6 +37,7 @@ VERBS = (
     "request inspect",
     "approve",
     "reject",
+    "waive",
     "sign",
     "response again",
     "explain",

@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import sys
 import threading
+import time
 from _thread import interrupt_main
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -219,6 +220,7 @@ def test_an_interrupt_waits_for_the_threads_that_write() -> None:
         assert started.wait(10)
         for _ in range(3):
             interrupt_main()
+            time.sleep(0.02)  # each is one of its own, whatever the main thread is doing
         threading.Timer(0.2, release.set).start()
 
     threading.Thread(target=interrupts).start()

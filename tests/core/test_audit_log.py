@@ -163,7 +163,7 @@ def test_a_body_of_the_wrong_shape_is_never_written(log: Path, clock: SetClock) 
 
 
 def test_an_entry_of_more_than_16_kib_is_never_written(log: Path, clock: SetClock) -> None:
-    rules = [{"rule": "R", "passed": True, "evidence": "e" * 4000}] * 5
+    rules = [{"rule": "R", "passed": True, "evidence": "e" * 4000, "waived": False}] * 5
     body = {"request_sha256": "a" * 64, "request_id": "r-1", "passed": True, "rules": rules}
     with open_log(log, clock) as more:
         assert refusal(lambda: more.append(EntryType.POLICY_EVALUATED, body)) == "LOG-FORM"

@@ -1,6 +1,7 @@
 """The Merkle tree over chunk digests, against the published vectors of certificate transparency (RFC 6962)."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from enigm_tuf.errors import EnigmTufError, MalformedError
 from enigm_tuf.model.chunks import CHUNK_BYTES, chunk_tree, digest_at, leaf, merkle_root, read_digests
-from enigm_tuf_repository.artifacts import measure, take
+from enigm_tuf_repository.artifacts import measure, measure_chunks, take
 
 LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
 ROOTS = [
@@ -76,6 +77,26 @@ def test_one_pass_gives_every_digest_and_the_copy(tmp_path: Path) -> None:
     assert artifact.chunks.root == merkle_root(map(leaf, digests)).hex()
     assert copy.with_name(f"{copy.name}.chunks").read_bytes() == b"".join(digests)
     assert digest_at(b"".join(digests), -1).hex() == artifact.hashes["sha256"], "the last is that of the whole"
+
+
+@pytest.mark.parametrize("length", [1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES + 131_073])
+def test_one_pass_gives_both_hashes_and_the_same_digests(tmp_path: Path, length: int) -> None:
+    data = os.urandom(length)
+    (tmp_path / "ota.zip").write_bytes(data)
+
+    artifact, digests = measure_chunks(tmp_path / "ota.zip", ("sha256", "sha512"))
+
+    assert artifact.hashes == {name: hashlib.new(name, data).hexdigest() for name in ("sha256", "sha512")}
+    ends = [*range(CHUNK_BYTES, length, CHUNK_BYTES), length]
+    assert digests == b"".join(hashlib.sha256(data[:end]).digest() for end in ends)
+    assert measure_chunks(tmp_path / "ota.zip")[1] == digests
+
+
+def test_an_algorithm_that_is_unknown_has_no_hash(tmp_path: Path) -> None:
+    """So that who compares with what is listed refuses it."""
+    (tmp_path / "ota.zip").write_bytes(b"x")
+
+    assert set(measure(tmp_path / "ota.zip", ("md5", "sha256", "x")).hashes) == {"sha256"}
 
 
 def test_an_empty_artifact_is_refused_and_leaves_nothing(tmp_path: Path) -> None:

@@ -106,6 +106,12 @@ def test_keys_that_passed_with_one_threshold_are_asked_again_with_another(thresh
     assert refused(cast, good, bad) == rule
 
 
+def test_keys_are_asked_although_as_many_others_passed_for_that_kind_of_role() -> None:
+    cast = Cast()
+    bad = product_role("watch.payload", ["payloads/watch/*/*"], [cast.payload[0], cast.manifest[0]], 2)
+    assert refused(cast, bad) == "PAYLOAD-PINNED"
+
+
 def test_the_paths_of_each_role_are_asked_whatever_its_keys() -> None:
     cast = Cast()
     bad = product_role("watch.payload", ["payloads/phone/*/*"], cast.payload, 2)

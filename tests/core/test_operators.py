@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from enigm_testkit.custodians import key_record, registry
 from enigm_testkit.requests import ALICE, BOB, CAROL, operators_of, policy_toml
+from enigm_testkit.waivers import WAIVER_TERMS
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.operators import OperatorRole, read_operators, require_able, write_operators
 from enigm_tuf.model.policy import read_policy
@@ -95,6 +96,11 @@ def test_a_registry_with_one_wrong_thing_is_refused_by_its_field(breaks: Callabl
         (lambda it: it, ""),
         (lambda it: it.replace("approvals = 2", "approvals = 4", 1), "4 asked, 3 active approvers have keys"),
         (lambda it: it.replace('"security"', '"qa"', 1), "no approver of partition qa has a key"),
+        (lambda it: it + WAIVER_TERMS, ""),
+        (
+            lambda it: it + WAIVER_TERMS.replace("approvals = 2", "approvals = 4"),
+            "waiver.approvals: 4 asked, 3 active policy-approvers",
+        ),
     ],
 )
 def test_every_quorum_can_be_met_by_who_is_there(change: Callable[[str], str], told: str) -> None:

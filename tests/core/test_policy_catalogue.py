@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from enigm_testkit.authorities import NOW
-from enigm_testkit.requests import Scene
+from enigm_testkit.requests import ALICE, BOB, Scene
 from enigm_testkit.scenes import (
     first_root,
     manifest_product,
@@ -19,6 +19,7 @@ from enigm_testkit.scenes import (
     payload_release,
     payload_roles,
 )
+from enigm_testkit.waivers import WAIVER_TERMS, waiver
 from enigm_tuf.errors import EnigmTufError
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.policy.catalogue import FIELDS, family_of, leaves, numbers_of, pages
@@ -36,6 +37,14 @@ def copied() -> Scene:
     return scene
 
 
+def waived() -> Scene:
+    """Two people waive a rule."""
+    scene = payload_release()
+    scene.policy += WAIVER_TERMS
+    scene.ballots += [waiver(ALICE), waiver(BOB)]
+    return scene
+
+
 SCENES: list[Callable[[], Scene]] = [
     first_root,
     next_root,
@@ -45,6 +54,7 @@ SCENES: list[Callable[[], Scene]] = [
     manifest_product,
     manifest_release,
     copied,
+    waived,
 ]
 
 
@@ -98,6 +108,7 @@ def test_every_rule_has_a_page(page: Any) -> None:
         "CEREMONY",
         "SOURCE",
         "GATE",
+        "WAIVER",
     }
 
 

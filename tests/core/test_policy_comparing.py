@@ -4,6 +4,7 @@ import pytest
 
 from enigm_testkit.builders import Maker
 from enigm_testkit.requests import QUORUM, policy_toml
+from enigm_testkit.waivers import WAIVER_TERMS
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.policy import Policy, read_policy
 from enigm_tuf.policy.catalogue import FIELDS
@@ -22,15 +23,21 @@ TESTED = (
     "maximum_age_hours = 24"
 )
 FREEZE = '{start = "2026-12-24T00:00:00Z", end = "2026-12-27T00:00:00Z", actions = ["release"], reason = "x"}'
+WEEKLY = '{zone = "Europe/Zurich", start = "fri 16:00", end = "mon 07:00", actions = ["release"], reason = "x"}'
 FULL = (
-    policy_toml("release")
-    .replace('[source]\nunproved = ["*"]\nproducts = []', PROVED)
-    .replace('[gate]\nuntested = ["*"]\nproducts = []', TESTED)
-    .replace("freezes = []", f"freezes = [{FREEZE}]")
-    .replace("attested = []", 'attested = ["piv"]')
-    .replace('piv_firmware = "0"', 'piv_firmware = "5.7.0"')
-    .replace("emergency = 0}", "emergency = 4}")
-) + "\n[backup]\nrestore_proof_days = 90\n"
+    (
+        policy_toml("release")
+        .replace('[source]\nunproved = ["*"]\nproducts = []', PROVED)
+        .replace('[gate]\nuntested = ["*"]\nproducts = []', TESTED)
+        .replace("\nfreezes = []", f"\nfreezes = [{FREEZE}]")
+        .replace("weekly_freezes = []", f"weekly_freezes = [{WEEKLY}]")
+        .replace("attested = []", 'attested = ["piv"]')
+        .replace('piv_firmware = "0"', 'piv_firmware = "5.7.0"')
+        .replace("emergency = 0, policy = 0", "emergency = 4, policy = 4")
+    )
+    + "\n[backup]\nrestore_proof_days = 90\n"
+    + WAIVER_TERMS
+)
 """A policy in which every section says something."""
 
 
@@ -84,14 +91,29 @@ CHANGES = [
     ("maximum_age_hours = 24", "maximum_age_hours = 23", "tighten", "gate.products.phone.maximum_age_hours"),
     ("relax_delay_hours = 0", "relax_delay_hours = 1", "tighten", "time.relax_delay_hours"),
     ("cool_down_hours = {root = 0", "cool_down_hours = {root = 1", "tighten", "time.cool_down_hours.root"),
-    (f"freezes = [{FREEZE}]", "freezes = []", "relax", "time.freezes"),
+    (f"\nfreezes = [{FREEZE}]", "\nfreezes = []", "relax", "time.freezes"),
+    (f"[{FREEZE}]", f"[{FREEZE.replace('2026-12-27', '2026-12-28')}]", "tighten", "time.freezes"),
+    (f"[{WEEKLY}]", "[]", "relax", "time.weekly_freezes"),
+    (f"[{WEEKLY}]", f"[{WEEKLY}, {WEEKLY.replace('fri', 'wed')}]", "tighten", "time.weekly_freezes"),
+    (f"[{WEEKLY}]", f"[{WEEKLY.replace('16:00', '15:59')}]", "tighten", "time.weekly_freezes"),
+    (f"[{WEEKLY}]", f"[{WEEKLY.replace('16:00', '16:01')}]", "relax", "time.weekly_freezes"),
+    (f"[{WEEKLY}]", "[" + WEEKLY.replace("[", '["product", ') + "]", "tighten", "time.weekly_freezes"),
     ("signatures_per_session = 100", "signatures_per_session = 99", "tighten", "rate.signatures_per_session"),
     ("signatures_per_day = 10000", "signatures_per_day = 9999", "tighten", "rate.signatures_per_day"),
     ("open_hours = {root = 0", "open_hours = {root = 12", "tighten", "ceremony.open_hours.root"),
-    ("emergency = 4}\n", "emergency = 3}\n", "tighten", "ceremony.open_hours.emergency"),
+    ("emergency = 4, policy", "emergency = 3, policy", "tighten", "ceremony.open_hours.emergency"),
     ("restore_proof_days = 90", "restore_proof_days = 89", "tighten", "backup.restore_proof_days"),
     ("\n[backup]\nrestore_proof_days = 90\n", "", "tighten", "backup.restore_proof_days"),
+    ("[waiver]\napprovals = 2", "[waiver]\napprovals = 3", "tighten", "waiver.approvals"),
+    ('"security"]\nrules', '"security", "qa"]\nrules', "tighten", "waiver.partitions"),
+    ('rules = ["GATE-TESTS", ', 'rules = ["GATE-TESTS", "RATE-DAY", ', "relax", "waiver.rules"),
 ]
+
+
+def test_a_window_in_another_zone_is_another_window() -> None:
+    """The clocks agree today."""
+    (change,) = compare(read(FULL), read(FULL.replace("Europe/Zurich", "Europe/Vienna")))
+    assert (change.path, change.direction) == ("time.weekly_freezes", "relax")
 
 
 def last(text: str, old: str, new: str) -> str:
@@ -122,8 +144,9 @@ def test_every_direction_is_tried() -> None:
     assert fields == names
 
 
-def test_a_ceremony_that_is_not_demanded_any_more_is_relaxed_although_0_is_less() -> None:
-    text = last(FULL, "emergency = 4}\n", "emergency = 0}\n")
+@pytest.mark.parametrize("action", ["emergency", "policy"])
+def test_a_ceremony_that_is_not_demanded_any_more_is_relaxed_although_0_is_less(action: str) -> None:
+    text = last(FULL, f"{action} = 4, ", f"{action} = 0, ")
     (change,) = compare(read(FULL), read(text))
     assert (change.before, change.after, change.direction) == (4, 0, "relax")
 

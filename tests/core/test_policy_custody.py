@@ -1,6 +1,7 @@
 """KEY: do keys that are counted together lie on different tokens and with different people?"""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,30 @@ from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.model.root_extension import FIELD
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.value import replace
+
+
+@pytest.mark.rule("KEY-CUSTODIAN", "accept")
+@pytest.mark.parametrize(("who", "told"), [("dave", "dave"), (None, "when it is signed, by an active custodian")])
+def test_a_custodian_of_the_registry_signs(who: str | None, told: str) -> None:
+    scene = payload_release()
+    scene.custodian = who
+    assert scene.refused_by() == []
+    assert scene.said("KEY-CUSTODIAN") == told
+
+
+@pytest.mark.rule("KEY-CUSTODIAN", "reject")
+@pytest.mark.parametrize("change", [{"status": "suspended"}, {"status": "left"}, {"roles": ("witness",)}])
+def test_who_left_or_is_no_custodian_signs_nothing(change: dict[str, Any]) -> None:
+    scene = payload_release()
+    scene.change_operator("dave", **change)
+    assert scene.refused_by() == ["KEY-CUSTODIAN"]
+    assert "expected an active custodian of operators version 2, got dave" in scene.said("KEY-CUSTODIAN")
+
+
+def test_a_stranger_with_a_key_of_root_signs_nothing() -> None:
+    scene = payload_release()
+    scene.custodian = "mallory"
+    assert scene.refused_by() == ["KEY-CUSTODIAN"]
 
 
 @pytest.mark.rule("KEY-CUSTODY", "accept")

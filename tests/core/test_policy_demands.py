@@ -237,7 +237,7 @@ def test_evidence_that_is_half_an_envelope_is_refused_by_its_name() -> None:
 def frozen(start: datetime, end: datetime, action: str = "release") -> Scene:
     scene = payload_release()
     window = f'start = "{_text(start)}", end = "{_text(end)}", actions = ["{action}"], reason = "holidays"'
-    scene.replace_policy("freezes = []", f"freezes = [{{{window}}}]")
+    scene.replace_policy("\nfreezes = []", f"\nfreezes = [{{{window}}}]")
     return scene
 
 
@@ -257,6 +257,36 @@ def test_outside_a_window_and_for_other_actions_is_signed() -> None:
 def test_in_a_window_from_its_first_second_to_its_last_nothing_is_signed(start: datetime, end: datetime) -> None:
     assert frozen(start, end).refused_by() == ["TIME-FREEZE"]
     assert "holidays" in frozen(start, end).said("TIME-FREEZE")
+
+
+def weekly(start: str, end: str, action: str = "release", zone: str = "Europe/Zurich") -> Scene:
+    """It is Monday, 21:00 in Zurich."""
+    scene = payload_release()
+    window = f'zone = "{zone}", start = "{start}", end = "{end}", actions = ["{action}"], reason = "nobody is there"'
+    scene.replace_policy("weekly_freezes = []", f"weekly_freezes = [{{{window}}}]")
+    return scene
+
+
+@pytest.mark.rule("TIME-FREEZE", "accept")
+def test_outside_the_windows_of_every_week_is_signed() -> None:
+    assert weekly("mon 20:00", "mon 21:00").refused_by() == []
+    assert weekly("mon 21:01", "sun 23:00").refused_by() == []
+    assert weekly("fri 16:00", "tue 07:00", "product").refused_by() == []
+    assert weekly("mon 21:00", "mon 22:00", zone="UTC").refused_by() == []
+
+
+@pytest.mark.rule("TIME-FREEZE", "reject")
+@pytest.mark.parametrize(("start", "end"), [("mon 21:00", "mon 22:00"), ("fri 16:00", "mon 21:01")])
+def test_in_a_window_of_every_week_nothing_is_signed(start: str, end: str) -> None:
+    scene = weekly(start, end)
+    assert scene.refused_by() == ["TIME-FREEZE"]
+    told = f"nobody is there: expected a time outside {start} .. {end} of every week in Europe/Zurich"
+    assert told in scene.said("TIME-FREEZE")
+
+
+def test_a_policy_with_an_unknown_zone_is_not_read() -> None:
+    with pytest.raises(MalformedError, match=r"time\.weekly_freezes\[0\]\.zone: no such zone on this machine"):
+        weekly("fri 16:00", "mon 07:00", zone="Europe/Nowhere").question()
 
 
 def cooling(hours: int, created: datetime) -> Scene:
@@ -328,7 +358,7 @@ def in_ceremony(opened: datetime | None, hours: int = 12) -> Scene:
     text = next(line for line in scene.policy.splitlines() if line.startswith("open_hours"))
     scene.replace_policy(text, text.replace("release = 0", f"release = {hours}"))
     scene.signer = SIGNER
-    scene.ledger["ceremony"] = OpenCeremony("ab" * 16, opened) if opened else None
+    scene.ledger["ceremonies"] = (OpenCeremony("ab" * 16, "routine-sign", opened),) if opened else ()
     return scene
 
 
@@ -364,7 +394,8 @@ def freezes(start: str, end: str) -> str:
         ('[key]\npiv_firmware = "0"\nattested = []', "", "key: missing field"),
         ('piv_firmware = "0"', 'piv_firmware = "five"', "key.piv_firmware: must be a version"),
         ("attested = []", 'attested = ["development"]', "key.attested[0]: must be one of piv, hsm"),
-        ("freezes = []", "", "time.freezes: missing field"),
+        ("\nfreezes = []", "", "time.freezes: missing field"),
+        ("weekly_freezes = []", "", "time.weekly_freezes: missing field"),
         ("root = 0, ", "", "time.cool_down_hours.root: missing"),
         ("signatures_per_session = 100", "signatures_per_session = 0", "rate.signatures_per_session: must lie in"),
         ('unproved = ["*"]', 'unproved = ["*", "phone"]', "source.products: * is every product"),

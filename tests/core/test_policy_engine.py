@@ -43,7 +43,7 @@ def test_no_rule_stands_twice_in_the_catalogue() -> None:
 
 
 def test_a_decision_without_rules_is_no_pass() -> None:
-    assert not Decision((), ()).passed
+    assert not Decision((), (), ()).passed
 
 
 def test_an_admitted_request_gives_the_bytes_of_its_roles() -> None:

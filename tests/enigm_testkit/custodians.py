@@ -94,7 +94,7 @@ def key_record(key: SoftKey, purpose: Purpose, environment: Environment = "stagi
 
 
 ENROLLED = datetime(2026, 1, 1, tzinfo=UTC)
-VOTER: tuple[OperatorRole, ...] = ("approver", "policy-approver")
+VOTER: tuple[OperatorRole, ...] = ("approver", "custodian", "policy-approver")
 
 
 @dataclass(frozen=True)
@@ -148,9 +148,14 @@ ROB = Operator("rob", "Rob", "release", ("requester",), "active", ())
 """Who asks."""
 
 
+def custodian(name: str) -> Operator:
+    """Who signs, with a token of the authority, and approves nothing."""
+    return Operator(name, name.title(), "operations", ("custodian",), "active", ())
+
+
 def registry(authority: Authority, *operators: Operator, environment: Environment = "staging") -> OperatorRegistry:
-    """Version 1 of a registry: rob asks, the others are as they are given."""
-    return OperatorRegistry(1, authority, environment, None, None, (ROB, *operators))
+    """Version 1 of a registry: rob asks, dave signs, the others are as they are given."""
+    return OperatorRegistry(1, authority, environment, None, None, (ROB, custodian("dave"), *operators))
 
 
 def operators_vote(person: Voter, people: OperatorRegistry, policy: str) -> bytes:

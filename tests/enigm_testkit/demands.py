@@ -11,8 +11,8 @@ def demands_toml() -> str:
             '\n[key]\npiv_firmware = "0"\nattested = []',
             '[source]\nunproved = ["*"]\nproducts = []',
             '[gate]\nuntested = ["*"]\nproducts = []',
-            f"[time]\nrelax_delay_hours = 0\ncool_down_hours = {{{none}}}\nfreezes = []",
+            f"[time]\nrelax_delay_hours = 0\ncool_down_hours = {{{none}}}\nfreezes = []\nweekly_freezes = []",
             "[rate]\nsignatures_per_session = 100\nsignatures_per_day = 10000",
-            f"[ceremony]\nopen_hours = {{{none}}}\n",
+            f"[ceremony]\nopen_hours = {{{none}, policy = 0, operators = 0}}\n",
         ]
     )

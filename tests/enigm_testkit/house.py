@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,12 +57,17 @@ PURPOSES = {"release": ("root", "payload"), "manifest": ("manifest",)}
 
 @dataclass(frozen=True)
 class Plan:
-    """Which keys a house has, as in KEYS. ``spares`` stand in no root yet; ``lines`` go into repository.toml."""
+    """Which keys a house has, as in KEYS. ``spares`` stand in no root yet; ``lines`` go into repository.toml.
+
+    ``approvers`` are operators beside those of APPROVERS, with their partitions; ``amended`` is said to every policy.
+    """
 
     keys: dict[str, tuple[str, str]]
     spares: tuple[str, ...] = ()
     lines: dict[str, str | None] = field(default_factory=dict)
     authorities: tuple[str, ...] = ("manifest", "release")
+    approvers: dict[str, str] = field(default_factory=dict)
+    amended: Callable[[str], str] = str
 
     def of(self, *purposes: str) -> list[str]:
         """The tokens in use whose keys are for one of these."""
@@ -292,7 +297,7 @@ def build_house(
 def found_authority(house: House, authority: str, more: str = "") -> None:
     """Its operators, its policy with ``more`` of it, its home, and the inventory of its keys in use."""
     found_operators(house, authority)
-    (house.path / f"{authority}.policy.toml").write_text(policy_toml(house, authority) + more)
+    (house.path / f"{authority}.policy.toml").write_text(house.plan.amended(policy_toml(house, authority) + more))
     assert house.sign("authority", "init", *init_options(house, authority)) == 0
     if (house.path / "repository").exists():
         house.repo("operators", "put", house.path / f"{authority}.operators.json")
@@ -302,7 +307,7 @@ def found_authority(house: House, authority: str, more: str = "") -> None:
 def found_operators(house: House, authority: str) -> None:
     """Version 1 of its registry of operators, which nobody has voted for yet."""
     people, registry = house.path / f"{authority}.operators.toml", house.path / f"{authority}.operators.json"
-    people.write_text(operators_toml(authority))
+    people.write_text(operators_toml(authority, house.plan))
     assert house.sign("operator", "propose", people, "--out", registry) == 0
 
 
@@ -354,12 +359,17 @@ def policy_toml(house: House, authority: str) -> str:
     )
 
 
-def operators_toml(authority: str, **changes: str) -> str:
-    """Rob asks, alice and bob approve; ``changes`` replace a person's status."""
+def operators_toml(authority: str, plan: Plan = TWO_AUTHORITIES, /, **changes: str) -> str:
+    """Rob asks; alice, bob and the plan's others approve; its custodians sign. ``changes``: who has another status."""
     people = [_operator("rob", "release", ["requester"], "", changes.get("rob", "active"))]
-    for who, partition in APPROVERS.items():
+    approvers = APPROVERS | plan.approvers
+    custodians = sorted({who for purpose, who in plan.keys.values() if purpose in {"root", "payload", "manifest"}})
+    for who, partition in approvers.items():
         keys = f'{{record = "{who}.key.json", {VALID}}}'
-        people.append(_operator(who, partition, ["approver", "policy-approver"], keys, changes.get(who, "active")))
+        roles = ["approver", "policy-approver", *(["custodian"] if who in custodians else [])]
+        people.append(_operator(who, partition, roles, keys, changes.get(who, "active")))
+    others = [who for who in custodians if who not in approvers]
+    people += [_operator(who, "operations", ["custodian"], "", changes.get(who, "active")) for who in others]
     return "\n".join([f'schema = 1\nauthority = "{authority}"\nenvironment = "staging"', *people])
 
 

@@ -12,6 +12,7 @@ from enigm_testkit.custodians import (
     SoftKey,
     Voter,
     answer,
+    custodian,
     key_record,
     log_settings,
     registry,
@@ -197,12 +198,19 @@ def make_vendor(path: Path) -> Vendor:
     voters = [voter("alice", "engineering"), voter("bob", "security")]
     authorities: tuple[Authority, ...] = ("manifest", "release")
     for authority in authorities:
-        operators = registry(authority, *(person.listed() for person in voters))
+        operators = registry(authority, *(person.listed() for person in voters), *map(custodian, _custodians()))
         (path / f"{authority}.operators.json").write_bytes(write_operators(operators))
         (path / f"{authority}.policy.toml").write_text(policy_toml(authority, operators))
     (path / "signer.py").write_text(_SIGNER)
     (path / "repository.toml").write_text(repository_toml(keys, _signer_of(path, keys)))
     return Vendor(path, keys, voters, SetClock())
+
+
+def _custodians() -> list[str]:
+    """Of the keys that there are, and of those that tests put in their place: each has the name of its key."""
+    versions = [str(version) for version in range(2, 12)]
+    later = [*"abcde", *versions, *(f"{version}-{number}" for version in versions for number in range(3))]
+    return [f"{purpose}-{name}" for purpose in ("root", "payload", "manifest") for name in later]
 
 
 def _signer_of(path: Path, keys: dict[Purpose, list[SoftKey]]) -> list[str]:

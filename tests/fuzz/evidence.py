@@ -1,13 +1,21 @@
 """Fuzz targets: what builds say of themselves, and the scan for keys over whatever a release brings."""
 
 import base64
+import bz2
 import gzip
+import io
 import json
+import lzma
 import random
+import struct
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 
+import lz4.block
+import lz4.frame
+import zstandard
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
@@ -22,6 +30,7 @@ from enigm_tuf.model.build_evidence import (
     read_test_result,
 )
 from enigm_tuf_repository.bills import read_bill
+from enigm_tuf_repository.leaks.embedded import LZ4_LEGACY
 from enigm_tuf_repository.leaks.scanning import Scan
 from fuzz.artifacts import binary_mutator
 from fuzz.mutators import json_mutator
@@ -63,14 +72,26 @@ def run_scan(data: bytes) -> object:
     return scan.found
 
 
+def _zipped(data: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("key.pem", data)
+    return buffer.getvalue()
+
+
 @cache
 def key_seeds() -> list[bytes]:
     p256, edwards, clear = ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate(), NoEncryption()
     pem = p256.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, clear)
+    block = lz4.block.compress(pem, store_size=False)
     jwk = {"kty": "OKP", "crv": "Ed25519", "x": "A" * 43, "d": "A" * 43}
     return [
         pem,
         gzip.compress(pem),
+        b"before" + gzip.compress(pem) + bz2.compress(pem),
+        b"before" + lzma.compress(pem) + lz4.frame.compress(pem),
+        b"before" + zstandard.compress(pem) + LZ4_LEGACY + struct.pack("<I", len(block)) + block,
+        b"before" + _zipped(pem),
         p256.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, clear),
         edwards.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, clear),
         pkcs12.serialize_key_and_certificates(b"k", p256, None, None, clear),

@@ -10,9 +10,11 @@ from enigm_testkit.authorities import NOW
 from enigm_testkit.custodians import SoftKey, answer, response_file, voter
 from enigm_testkit.requests import Scene
 from enigm_testkit.scenes import manifest_release, next_root, payload_release
+from enigm_testkit.waivers import waiver
 from enigm_tuf.model.approval import read_envelope, read_statement
 from enigm_tuf.model.operators import write_operators
 from enigm_tuf.model.request import make_request, read_request
+from enigm_tuf.model.waiver import is_waiver, read_waiver
 from enigm_tuf.policy.engine import evaluate
 from enigm_tuf.policy.question import Question
 from enigm_tuf.policy.reading import ask
@@ -73,11 +75,14 @@ def response_seeds() -> list[bytes]:
 
 
 def run_approval(data: bytes) -> object:
-    return read_statement(read_envelope(data, SOURCE).payload, SOURCE)
+    """Whatever an operator may have signed, as ``policy.reading`` takes it."""
+    payload = read_envelope(data, SOURCE).payload
+    return read_waiver(payload, SOURCE) if is_waiver(payload, SOURCE) else read_statement(payload, SOURCE)
 
 
 def approval_seeds() -> list[bytes]:
-    return [voter("alice", "engineering").vote(question().request)]
+    person, request = voter("alice", "engineering"), question().request
+    return [person.vote(request), waiver(person)(request)]
 
 
 def approval_mutator(data: bytes, dice: random.Random) -> bytes:

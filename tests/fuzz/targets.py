@@ -18,14 +18,17 @@ from enigm_testkit import copy_documents
 from enigm_testkit.authorities import NOW, extension_of
 from enigm_testkit.custodians import SoftKey, key_record
 from enigm_testkit.requests import operators_of
+from enigm_testkit.samples import sample
 from enigm_testkit.scenes import manifest, ota, release
 from enigm_tuf.audit.checkpoints import Checkpoint, read_checkpoint_text
 from enigm_tuf.audit.log import AuditEntry, EntryType, read_entry, write_entry
 from enigm_tuf.audit.notes import Note, NoteSigner, read_note
 from enigm_tuf.audit.proofs import InclusionProof, read_proof
 from enigm_tuf.audit.tree import leaf_hash, node_hash
+from enigm_tuf.authorities.kept_history import HISTORY, read_memory, write_memory
 from enigm_tuf.authorities.tokens.uri import TokenEdges, open_token
 from enigm_tuf.model.backup import read_backup, write_backup
+from enigm_tuf.model.finding import FINDING, read_finding
 from enigm_tuf.model.http_signature import HttpRequest
 from enigm_tuf.model.inventory import read_inventory, write_inventory
 from enigm_tuf.model.keys import read_key_record, write_key_record
@@ -101,6 +104,12 @@ def metadata_target(role: str, admit: Callable[[bytes], object]) -> Target:
 
 def run_payload_record(data: bytes) -> object:
     return read_payload_record(parse(data, source=SOURCE), SOURCE, "custom")
+
+
+def run_history(data: bytes) -> None:
+    """What is read must be written as the very same bytes, or ``audit verify`` would not find it true."""
+    memory = read_memory(data, SOURCE)
+    assert read_memory(write_memory(memory), SOURCE) == memory
 
 
 def payload_record_seeds() -> list[bytes]:
@@ -254,6 +263,8 @@ TARGETS: dict[str, Target] = {
     "wrapping-key": Target(
         lambda data: read_wrapping_key(data, SOURCE), lambda: [write_wrapping_key(copy_documents.WRAPPING)]
     ),
+    "finding": Target(lambda data: read_finding(data, SOURCE), lambda: [encode(sample(FINDING))]),
+    "history": Target(run_history, lambda: [encode(sample(HISTORY))]),
     "request": Target(signing.run_request, signing.request_seeds, bundle_mutator),
     "response": Target(lambda data: read_response(data, SOURCE), signing.response_seeds, bundle_mutator),
     "approval": Target(signing.run_approval, signing.approval_seeds, signing.approval_mutator),

@@ -77,6 +77,24 @@ def test_verify_looks_at_the_bucket_itself(
     assert [(item["kind"], item["path"]) for item in damage] == [("extra", "metadata/9.snapshot.json")]
 
 
+def test_a_machine_that_lost_its_mirror_brings_the_decisions_too(
+    released: Vendor, shelf: Shelf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the metadata that they are about, though most of it is in force no more."""
+    root = Path(shutil.copy(released.published / "metadata/1.root.json", tmp_path / "shipped.json"))
+    shelf.filled_by(released)
+    for found in (3, 0):
+        shutil.rmtree(released.published) if found else None
+        released.done("store", "pull", "--root", str(root), "--decisions")
+        assert f"decisions of {found} records are new here" in capsys.readouterr().out
+        expected = {path: data for path, data in shelf.tree().items() if not path.startswith("targets/payloads/")}
+        assert mirror(released) == expected
+    released.done("verify")
+    released.publish(released.prepare_release("1.1"))
+    released.done("store", "pull", "--decisions")
+    assert "decisions of 1 records are new here" in capsys.readouterr().out
+
+
 def test_of_two_publishers_who_read_the_same_base_one_wins_and_the_other_can_rebase(
     gated: Vendor, bucket: Bucket, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -129,8 +147,8 @@ def test_of_several_machines_that_publish_the_same_release_one_does_and_the_othe
             list(pool.map(lambda machine: machine.done("release", "publish", "phone-1.0"), machines))
 
         said = [machine.record("phone-1.0").steps[-1].findings[0].evidence for machine in machines]
-        assert sorted(said) == ["10 files, out already under another timestamp"] * 3 + ["10 files, timestamp last"]
-        winner = machines[said.index("10 files, timestamp last")]
+        assert sorted(said) == ["11 files, out already under another timestamp"] * 3 + ["11 files, timestamp last"]
+        winner = machines[said.index("11 files, timestamp last")]
         staged = winner.workspace.staged("phone-1.0") / "metadata" / "timestamp.json"
         assert shelf.timestamp() == staged.read_bytes(), "nobody wrote over it"
 

@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +11,13 @@ import pytest
 
 from enigm_testkit.house import House, build_house
 from enigm_testkit.vendor import release_toml
+from enigm_testkit.web_log import served
 from enigm_tuf.authorities.cli import main as enigm_sign
 from enigm_tuf.model.bundle import pack, unpack
-from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.strict_json import encode, sha256
+from enigm_tuf_repository.cli import main as enigm_repo
+from enigm_tuf_repository.integrity.checking import Known, check_tree
+from enigm_tuf_repository.integrity.tree import DirectoryTree
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "explain-a-release.md"
 
@@ -88,6 +93,21 @@ def test_the_page_s_commands_work(
         told.append(capsys.readouterr().out)
     assert "approved by bob of security" in told[0]
     assert json.loads(told[1])["record"] == "phone-1.0"
+
+
+def test_a_bundle_carries_who_decided_and_the_proof_from_the_log(
+    house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unpacked it is a tree: explained offline, from the bundle and a root that the reader trusts."""
+    house.repo("bundle", "phone", "--channel", "stable", "--out", tmp_path / "phone.enigmbundle")
+    with tarfile.open(tmp_path / "phone.enigmbundle") as tar:
+        tar.extractall(tmp_path / "unpacked", filter="data")
+    capsys.readouterr()
+    assert explain(house, tmp_path / "unpacked", "--json") == 0
+    told = json.loads(capsys.readouterr().out)["decisions"]
+    signed = [made["role"] for item in told for made in item["signatures"]]
+    assert sorted(signed) == ["phone.manifest", "phone.payload", "phone.payload", "snapshot"]
+    assert all(made["log_entry"] for item in told for made in item["signatures"])
 
 
 def test_people_read_who_signed_and_what_is_not_proved(
@@ -174,3 +194,83 @@ def test_another_root_explains_nothing(tree: Path, capsys: pytest.CaptureFixture
     status = enigm_sign(["explain", "phone-1.0", "--tree", str(tree), "--root", str(root)])
     assert status == 3
     assert "SIGNATURE-THRESHOLD" in capsys.readouterr().err
+
+
+def test_a_copy_over_http_explains_it_too(house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nobody can list a folder; and what was superseded before the copy began is there as well."""
+    published = house.path / "repository/published"
+    root, copy = published / "metadata/1.root.json", tmp_path / "copy"
+    with served(tmp_path / "nginx", published) as server:
+        for found in (3, 0):
+            arguments = ["mirror", server.url, str(copy), "--root", str(root), "--decisions"]
+            assert enigm_repo(arguments) == 0
+            assert f"decisions of {found} records are new here" in capsys.readouterr().out
+    for record in ("root-1", "product-phone", "phone-1.0"):
+        assert explain(house, copy, record=record) == 0
+    assert check_tree(DirectoryTree(copy), Known("staging")).damage == []
+    assert not (tmp_path / "copy/.incoming/left").exists()
+
+
+def test_without_being_asked_a_copy_brings_none(house: House, tmp_path: Path) -> None:
+    published = house.path / "repository/published"
+    arguments = ["mirror", str(published), str(tmp_path / "copy"), "--root", str(published / "metadata/1.root.json")]
+    assert enigm_repo(arguments) == 0
+    assert not (tmp_path / "copy/decisions").exists()
+
+
+def _another_answer(tree: Path) -> None:
+    """An answer of another record in this one's place, by its right name."""
+    index = json.loads((tree / "decisions/snapshot.2.json").read_bytes())
+    other = next((tree / "decisions/product-phone").glob("release-*"))
+    answer = unpack(other.read_bytes(), "answer")
+    data = pack({**answer, "index.json": answer["index.json"].replace(b'"version":1', b'"version":2')})
+    name = f"release-{sha256(data)}.enigmresp"
+    (tree / "decisions/phone-1.0" / name).write_bytes(data)
+    index["answers"] = [name]
+    (tree / "decisions/snapshot.2.json").write_bytes(encode(index))
+
+
+def _another_byte(tree: Path) -> None:
+    path = min((tree / "decisions/phone-1.0").iterdir())
+    path.write_bytes(path.read_bytes() + b"\0" * 512)
+
+
+def _unsigned_metadata(tree: Path) -> None:
+    path = tree / "metadata/1.snapshot.json"
+    document = json.loads(path.read_bytes())
+    document["signed"]["expires"] = "2099-01-01T00:00:00Z"
+    path.write_bytes(encode(document))
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (_another_answer, "STORE-MIRROR: decisions/phone-1.0/release-"),
+        (_another_byte, "decisions/phone-1.0/"),
+        (_unsigned_metadata, "SIGNATURE-THRESHOLD: metadata/1.snapshot.json"),
+    ],
+)
+def test_a_copy_takes_no_decision_that_nobody_made(
+    damage: Callable[[Path], None],
+    told: str,
+    house: House,
+    tree: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """And is whole all the same for devices."""
+    damage(tree)
+    root, copy = house.path / "repository/published/metadata/1.root.json", tmp_path / "copy"
+    assert enigm_repo(["mirror", str(tree), str(copy), "--root", str(root), "--decisions"]) in {2, 3}
+    assert told in capsys.readouterr().err
+    assert check_tree(DirectoryTree(copy), Known("staging")).damage == []
+
+
+def test_what_was_pruned_at_the_source_is_left_out(house: House, tree: Path, tmp_path: Path) -> None:
+    (tree / "metadata/1.snapshot.json").unlink()
+    root, copy = house.path / "repository/published/metadata/1.root.json", tmp_path / "copy"
+    assert enigm_repo(["mirror", str(tree), str(copy), "--root", str(root), "--decisions"]) == 0
+    assert explain(house, copy) == 0
+    assert explain(house, copy, record="product-phone") == 2
+    assert not (copy / "decisions/product-phone").exists()
+    assert check_tree(DirectoryTree(copy), Known("staging")).damage == []

@@ -9,6 +9,7 @@ from enigm_testkit.vendor import Vendor
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf_repository import release_preparing
 from enigm_tuf_repository.records import Step
+from enigm_tuf_repository.register import load_register
 
 
 def test_two_releases_go_through_all_eight_steps(vendor: Vendor) -> None:
@@ -97,6 +98,22 @@ def test_a_second_product_leaves_the_first_one_alone(vendor: Vendor) -> None:
 
 def test_a_product_cannot_be_added_twice(vendor: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
     assert vendor.run("product", "add", "phone", "--channel", "stable") == 2
+    assert "product phone is there already" in capsys.readouterr().err
+
+
+def test_a_product_gains_a_channel_without_a_signature(vendor: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
+    vendor.publish(vendor.prepare_release("1.0"))
+    vendor.done("product", "add", "phone", "--channel", "stable", "--channel", "beta")
+    assert "channel beta of product phone: nobody has to sign" in capsys.readouterr().out
+    assert load_register(vendor.workspace).products == {"phone": ("stable", "beta")}
+    assert load_register(vendor.workspace).open == ()
+
+    vendor.publish(vendor.prepare_release("1.1", channel='"beta"'))
+
+    assert vendor.device_sees() == "1.0"
+    vendor.done("verify")
+    capsys.readouterr()
+    assert vendor.run("product", "add", "phone", "--channel", "beta") == 2
     assert "product phone is there already" in capsys.readouterr().err
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -23,7 +24,7 @@ from enigm_tuf_repository.gates.two_verifiers import GATE as TWO_VERIFIERS
 from enigm_tuf_repository.gating import gate_context
 from enigm_tuf_repository.records import Step, StepEvidence
 
-HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
+HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -75,7 +76,39 @@ def test_a_release_that_was_gated_before_a_freeze_is_not_published_in_it(
 
 
 def test_a_root_is_never_held_back(rooted: Vendor) -> None:
-    assert FREEZE_WINDOW.applies(_context(rooted, "root-1")) == "a root is not held back"
+    assert FREEZE_WINDOW.applies(_context(rooted, "root-1")) == "not held back: root"
+
+
+def weekly(vendor: Vendor, start: timedelta, end: timedelta, zone: str = "Asia/Kolkata") -> None:
+    """A window of every week around now, in minutes; the clock is set to the start of one."""
+    vendor.clock.advance(timedelta(seconds=60 - vendor.clock.now().second))
+    now, file = vendor.clock.now().astimezone(ZoneInfo("Asia/Kolkata")), vendor.workspace.configuration_file
+    moments = [f"{now + shift:%a %H:%M}".lower() for shift in (start, end)]
+    window = f'zone = "{zone}", start = "{moments[0]}", end = "{moments[1]}", reason = "weekend"'
+    file.write_text(f"weekly_freezes = [{{{window}}}]\n" + file.read_text())
+
+
+@pytest.mark.rule("FREEZE-WINDOW", "accept")
+@pytest.mark.parametrize(("start", "end"), [(MINUTE, HOUR), (-HOUR, timedelta(0))])
+def test_beside_a_window_of_every_week_a_release_passes(gated: Vendor, start: timedelta, end: timedelta) -> None:
+    weekly(gated, start, end)
+    following = gated.clock.now() + (start if start > timedelta(0) else start + timedelta(days=7))
+    assert f"the next one starts at {following:%F %T} UTC" in run(FREEZE_WINDOW, _context(gated)).summary
+
+
+@pytest.mark.rule("FREEZE-WINDOW", "reject")
+@pytest.mark.parametrize(("start", "end"), [(timedelta(0), HOUR), (-HOUR, MINUTE)])
+def test_in_a_window_of_every_week_no_release_passes(gated: Vendor, start: timedelta, end: timedelta) -> None:
+    weekly(gated, start, end)
+    with pytest.raises(RefusedError, match=r"FREEZE-WINDOW: phone-1\.0: .* of every week in Asia/Kolkata") as caught:
+        run(FREEZE_WINDOW, _context(gated))
+    assert caught.value.hint.startswith("weekend")
+
+
+def test_a_freeze_in_an_unknown_zone_is_told(gated: Vendor) -> None:
+    weekly(gated, MINUTE, HOUR, "Europe/Nowhere")
+    with pytest.raises(MalformedError, match=r"weekly_freezes\[0\]\.zone: no such zone on this machine"):
+        read_configuration(gated.workspace.configuration_file.read_bytes(), "repository.toml")
 
 
 def test_a_freeze_that_ends_before_it_starts_is_told(gated: Vendor) -> None:

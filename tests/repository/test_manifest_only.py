@@ -73,7 +73,7 @@ def test_the_gates_look_at_the_bytes_that_the_manifest_alone_names(one: Vendor) 
     evidence = one.record("phone-1.0").evidence(Step.GATED)
     assert evidence is not None
     said = {finding.rule: finding.evidence for finding in evidence.findings}
-    assert said["PAYLOAD-BYTES"] == "0 payloads: length, SHA-256, chunk root and chunk digests, 1 by the manifest alone"
+    assert said["PAYLOAD-BYTES"] == "0 payloads: length, hashes, chunk root and chunk digests, 1 by the manifest alone"
 
 
 def test_a_payload_that_is_exchanged_before_verification_is_refused(

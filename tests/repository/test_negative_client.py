@@ -10,6 +10,7 @@ from enigm_testkit.vendor import Vendor
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.trust import agreement, metadata
 from enigm_tuf_client import workflow
+from enigm_tuf_repository import release_preparing
 from enigm_tuf_repository.gates import negative_client
 from enigm_tuf_repository.gates.context import GateContext
 from enigm_tuf_repository.gates.gate import Evidence
@@ -68,6 +69,17 @@ def test_a_second_release_cannot_be_replaced_by_the_first(vendor: Vendor) -> Non
     context = gate_context(vendor.workspace, vendor.record("phone-2.0"), vendor.clock.now())
 
     assert played(context).facts["refused_by"] == {**ALWAYS, "replayed release": "TARGET-HASH"}
+
+
+def test_an_older_manifest_that_is_longer_is_refused_for_what_it_is(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not because it has too many bytes: any client refuses that."""
+    monkeypatch.setattr(release_preparing, "KEPT_RELEASES", 1)
+    vendor.publish(vendor.prepare_release("1.0", release_notes=f'"{"Much better. " * 99}"'))
+    vendor.up_to(vendor.prepare_release("2.0"), "verify")
+    context = gate_context(vendor.workspace, vendor.record("phone-2.0"), vendor.clock.now())
+    assert played(context).facts["refused_by"]["replayed release"] == "TARGET-HASH"
 
 
 def test_a_new_product_has_no_payload_to_attack_and_its_roles_are(rooted: Vendor) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from enigm_testkit.vendor import Vendor
-from enigm_tuf.errors import ConflictError, StateError
+from enigm_tuf.errors import ConflictError, RefusedError, StateError
 from enigm_tuf_repository.durable import file_sha256
 from enigm_tuf_repository.locking import exclusive
 from enigm_tuf_repository.publication import Held, unseen
-from enigm_tuf_repository.publishing import kind_of
+from enigm_tuf_repository.publishing import kind_of, require_known
 from enigm_tuf_repository.stores.directory import DirectoryStore
 
 _WRITING = {"open", "os.rename", "os.remove", "os.mkdir"}
@@ -85,7 +85,8 @@ def test_the_timestamp_comes_last(gated: Vendor, monkeypatch: pytest.MonkeyPatch
     assert kinds == [
         "payloads",
         "chunks",
-        "decisions",  # of two payload custodians, and one of the manifest authority
+        "decisions",  # of two payload custodians, and one of the manifest authority; and the list of the three
+        "decisions",
         "decisions",
         "decisions",
         "manifests",
@@ -178,6 +179,27 @@ def test_an_extra_published_file_that_nobody_signed_is_refused(
 
     assert f"PUBLISHED-TREE: published/metadata/{name}" in capsys.readouterr().err
     assert gated.device_sees() is None
+
+
+@pytest.mark.rule("PUBLISHED-TREE", "accept")
+def test_every_version_up_to_the_newest_is_known() -> None:
+    names = [*(f"{version}.a.payload.json" for version in range(1, 12)), "1.root.json", "timestamp.json", "9.b.json"]
+    require_known(reversed(names), {"a.payload": 11, "root": 1, "timestamp": 7}, {"9.b.json"}, "published")
+
+
+@pytest.mark.rule("PUBLISHED-TREE", "reject")
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("12.a.payload.json", "0.root.json", "01.root.json", "٣.a.payload.json", "².root.json", "-1.root.json"),
+        *("+1.root.json", "1 .root.json", "1.root", "1.root.json.json", "1.json", ".root.json", "root.json", ""),
+        *("7.timestamp.json", "9" * 5_000 + ".root.json", "1.root.json\n", "1.Root.json"),
+    ],
+)
+def test_no_other_name_is_known(name: str) -> None:
+    with pytest.raises(RefusedError, match="PUBLISHED-TREE") as caught:
+        require_known(["z.json", name, "1.root.json"], {"a.payload": 11, "root": 1, "timestamp": 7}, (), "published")
+    assert caught.value.subject == f"published/metadata/{min(name, 'z.json')}"
 
 
 def test_a_created_file_never_changes(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from enigm_tuf_client.fetch import FileFetcher
 from enigm_tuf_client.offer import Check
 from enigm_tuf_client.store import DirectoryStore
 from enigm_tuf_client.updater import Updater
+from enigm_tuf_repository import publishing
 from enigm_tuf_repository.cli import Edges, main
 from enigm_tuf_repository.register import load_register
 from enigm_tuf_repository.standing import role_standings
@@ -105,6 +106,8 @@ def test_the_others_go_on(retired: Vendor, capsys: Captured) -> None:
     retired.publish("product-watch")
     retired.done("verify")
     capsys.readouterr()
+    retired.done("status")
+    assert "retired: phone" in capsys.readouterr().out.splitlines()
     assert retired.run("release", "prepare", "--config", _release(retired)) == 2
     assert "there is no channel stable of a product phone" in capsys.readouterr().err
 
@@ -222,3 +225,69 @@ def test_a_device_above_it_stays_above_it_when_it_comes_back(retired: Vendor, tm
     assert check.offer is None
     assert check.refusal is not None
     assert check.refusal.rule == "ROLLBACK-INDEX"
+
+
+@pytest.fixture
+def elsewhere(retired: Vendor, tmp_path: Path) -> Vendor:
+    """A machine whose memory of the tree began after the end: it never had the product's roles."""
+    root = Path(shutil.copy(retired.published / "metadata/1.root.json", tmp_path / "shipped.json"))
+    copy = tmp_path / "copy"
+    assert main(["mirror", str(retired.published), str(copy), "--root", str(root)], Edges(retired.clock)) == 0
+    shutil.rmtree(retired.published)
+    copy.rename(retired.published)
+    shutil.rmtree(retired.published / ".mirror")
+    return retired
+
+
+def test_a_machine_that_never_had_it_publishes_the_others(elsewhere: Vendor) -> None:
+    assert not list((elsewhere.published / "metadata").glob("*.phone.*"))
+    elsewhere.done("product", "add", "watch", "--channel", "stable")
+    elsewhere.publish("product-watch")
+    assert "it is retired" in refused(device(elsewhere, elsewhere.published).check())
+
+
+def test_a_machine_that_never_had_it_cannot_bring_it_back(elsewhere: Vendor, capsys: Captured) -> None:
+    before = elsewhere.workspace.register_file.read_bytes()
+    assert elsewhere.run("product", "add", "phone", "--channel", "stable") == 2
+    assert "phone.payload.json: the repository names it, but it is gone" in capsys.readouterr().err
+    assert elsewhere.workspace.register_file.read_bytes() == before
+    assert not elsewhere.workspace.record("product-phone-4").exists()
+
+
+def test_a_role_that_is_in_force_and_missing_still_stops_a_publication(elsewhere: Vendor, capsys: Captured) -> None:
+    elsewhere.done("product", "add", "watch", "--channel", "stable")
+    elsewhere.up_to("product-watch", "verify", "gate")
+    (elsewhere.published / "metadata/1.tablet.payload.json").unlink()
+    assert elsewhere.run("release", "publish", "product-watch") == 3
+    assert "TREE-WHOLE: metadata/1.tablet.payload.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["bundle", "phone", "--channel", "stable", "--out", "phone.bundle"],
+        ["traffic", "phone", "--channel", "stable", "--devices", "10", "--releases", "1"],
+    ],
+    ids=["bundle", "traffic"],
+)
+def test_what_is_made_for_its_devices_is_made_no_more(command: list[str], retired: Vendor, capsys: Captured) -> None:
+    assert retired.run(*command) == 2
+    assert "product phone is retired" in capsys.readouterr().err
+
+
+def test_a_publication_that_is_cut_before_its_register_is_taken_up(
+    two: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two.done("product", "retire", "phone")
+    two.up_to(END, "verify", "gate")
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "put_in_force", _cut)
+        assert two.run("release", "publish", END) == 2
+    assert "phone" in load_register(two.workspace).products
+    two.done("release", "publish", END)
+    assert load_register(two.workspace).products == {"tablet": ("stable",)}
+    assert load_register(two.workspace).open == ()
+
+
+def _cut(*_: object) -> None:
+    raise OSError("power")

@@ -64,6 +64,7 @@ def test_a_published_tree_is_whole_and_all_of_it_was_looked_at(tree: Vendor, cap
         "payloads offered": 2,
         "chunk files": 2,
         "decisions": 11,
+        "indexes of decisions": 4,
         "bytes": sum(path.stat().st_size for path in (tree.published / "targets").rglob("*.*[pn]")),
         "records": 4,
     }

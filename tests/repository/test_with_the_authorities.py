@@ -45,6 +45,32 @@ def test_a_product_and_a_release_go_through_all_eight_steps(house: House, capsys
     assert status["open"] == []
 
 
+def test_the_product_ends_and_comes_back_where_it_stopped(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    """After the release above. Who approves reads what ends, and only the manifest authority is asked."""
+    house.repo("product", "retire", "phone")
+    request = house.request("retire-phone-2", "manifest")
+    assert not house.request("retire-phone-2", "release").exists()
+    house.repo("request", "lint", request)
+    capsys.readouterr()
+    assert house.sign("request", "inspect", request, "--home", house.home("manifest")) == 0
+    told = capsys.readouterr().out
+    assert "- delegation phone.manifest" in told
+    assert "- delegation phone.payload" in told
+    assert "manifests/phone/stable.json: - release 1.0" in told
+    house.publish("retire-phone-2", *house.signed_by(request, "manifest-a"))
+    house.repo("verify")
+
+    house.repo("product", "add", "phone", "--channel", "stable")
+    _signed_and_published(house, "product-phone-3")
+    (house.path / "ota.zip").write_bytes(b"another image")
+    (house.path / "release.toml").write_text(release_toml("1.1"))
+    house.repo("release", "prepare", "--config", house.path / "release.toml")
+    _signed_and_published(house, "phone-1.1")
+    house.repo("verify")
+    for home in ("manifest", "release"):
+        assert house.sign("audit", "verify", "--home", house.home(home)) == 0
+
+
 def _signed_and_published(house: House, record: str) -> None:
     responses: list[Path] = [
         *house.signed_by(house.request(record, "release"), "payload-a", "payload-b"),

@@ -19,7 +19,7 @@ from enigm_tuf.trust.tuf_rules import TufRule
 
 Taker = Callable[[memoryview, int, int], None]
 """Called with a page-aligned buffer, the number of bytes in it, and their offset in the payload."""
-BUFFER_BYTES = 1 << 20  # with half of it the threads hand over twice as often: a third more system time
+BUFFER_BYTES = 768 << 10  # 1 MiB is 3% cheaper, and a process above 30 MiB; with half of it a third more system time
 _BUFFERS = 3
 
 

@@ -22,6 +22,7 @@ from enigm_tuf.trust.delegation import search
 from enigm_tuf.trust.metadata import Lineage, TrustedMetadata
 from enigm_tuf.trust.remembered import Remembered
 from enigm_tuf.trust.tuf_rules import TufRule
+from enigm_tuf.trust.verified import Readings
 from enigm_tuf_client.targets import file_name, hashed_path, read_target
 from enigm_tuf_client.time_floor import judged_at, latest_of, raised_floor
 
@@ -29,10 +30,17 @@ _TOP: Lineage = ("targets",)
 
 
 class TufWorkflow:
-    """One refresh and the searches after it. ``folder`` is where metadata lies below the fetcher's base."""
+    """One refresh and the searches after it. ``folder`` is where metadata lies below the fetcher's base; ``readings``
+    are for who looks at one tree many times."""
 
     def __init__(
-        self, store: Store, fetcher: Fetcher, clock: DeviceClock, admission: Admission, folder: str = "metadata/"
+        self,
+        store: Store,
+        fetcher: Fetcher,
+        clock: DeviceClock,
+        admission: Admission,
+        folder: str = "metadata/",
+        readings: Readings | None = None,
     ) -> None:
         self._store = store
         self._fetcher = fetcher
@@ -46,7 +54,7 @@ class TufWorkflow:
         if "root" not in self.state.metadata:
             raise StateError("the store holds no trusted root", hint="initialise it from the shipped root first")
         self.trusted: TrustedMetadata = metadata.trust_root(
-            self.state.metadata["root"], now, admission, remembered=self._remembered("root")
+            self.state.metadata["root"], now, admission, remembered=self._remembered("root"), readings=readings
         )
 
     def refresh(self) -> None:

@@ -1,9 +1,8 @@
 """When a copy of a key was last restored, as the audit log says, and what the policy is told of the key that signs."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
 
-from enigm_tuf.audit.log import AuditEntry, EntryType
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.inventory import InventoryKey
 from enigm_tuf.model.root_extension import KeyInfo
@@ -11,8 +10,11 @@ from enigm_tuf.policy.question import SigningKey
 from enigm_tuf.trust.rules import AuthorityRule
 
 
-def signing_key(item: InventoryKey, root: KeyInfo, entries: Iterable[AuditEntry]) -> SigningKey:
-    """RefusedError KEY-CLASS if root says otherwise of the key than the inventory."""
+def signing_key(item: InventoryKey, root: KeyInfo, restores: Mapping[str, datetime]) -> SigningKey:
+    """``restores``: when a copy of a key (SPKI digest) last came back, as the log says; a drill's own file counts not.
+
+    RefusedError KEY-CLASS if root says otherwise of the key than the inventory.
+    """
     record = item.record
     said = root.key_class or "non-extractable"
     if said != record.key_class:
@@ -22,10 +24,4 @@ def signing_key(item: InventoryKey, root: KeyInfo, entries: Iterable[AuditEntry]
             expected=f"{said}, as root says",
             got=f"{record.key_class} in the inventory",
         )
-    return SigningKey(record.spki_sha256, record.key_class, last_proof(record.spki_sha256, entries))
-
-
-def last_proof(key: str, entries: Iterable[AuditEntry]) -> datetime | None:
-    """By SPKI digest; the file that the drill wrote counts for nothing."""
-    times = [entry.time for entry in entries if entry.type == EntryType.RESTORE_PROVED and entry.body["key"] == key]
-    return max(times, default=None)
+    return SigningKey(record.spki_sha256, record.key_class, restores.get(record.spki_sha256))

@@ -51,6 +51,7 @@ from enigm_tuf.authorities.cli import (
     token_init,
     token_list,
     token_unblock,
+    waive,
     wrapping_destroy,
     wrapping_make,
 )
@@ -90,6 +91,7 @@ COMMANDS: tuple[Command[Edges], ...] = (
     request_inspect.COMMAND,
     approve.COMMAND,
     reject.COMMAND,
+    waive.COMMAND,
     sign.COMMAND,
     response_again.COMMAND,
     explain.COMMAND,

@@ -2,11 +2,12 @@
 
 import argparse
 import json
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enigm_tuf.audit.log import EntryType, entry_shape
-from enigm_tuf.audit.merkle import read_log
+from enigm_tuf.audit.merkle import read_whole
 from enigm_tuf.authorities.cli.request_options import add_home
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.commandline import Command, Outcome, table
@@ -23,8 +24,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     del edges
-    entries = [entry for entry in read_log(open_home(Path(arguments.home)).log) if arguments.type in {None, entry.type}]
-    entries = entries[-arguments.last :] if arguments.last and arguments.last > 0 else entries
+    last = arguments.last if arguments.last and arguments.last > 0 else None
+    _, entries = read_whole(
+        open_home(Path(arguments.home)).log,
+        lambda all_: deque((entry for entry in all_ if arguments.type in {None, entry.type}), maxlen=last),
+    )
     rows = [
         (f"{entry.sequence}", entry.time.strftime("%Y-%m-%d %H:%M:%S"), entry.type, json.dumps(entry.body)[:90])
         for entry in entries

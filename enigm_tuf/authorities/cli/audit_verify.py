@@ -6,18 +6,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enigm_tuf.audit.checkpoints import verified_checkpoint
-from enigm_tuf.audit.merkle import log_signer, read_log, require_begins_with, verify
+from enigm_tuf.audit.checkpoints import Checkpoint, verified_checkpoint
+from enigm_tuf.audit.merkle import log_signer, read_whole, require_begins_with
 from enigm_tuf.audit.notes import NOTE_BYTES
 from enigm_tuf.authorities.cli.request_options import add_home
-from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import open_home
+from enigm_tuf.authorities.log_facts import UNASKED, facts_of
 from enigm_tuf.authorities.published_signatures import require_all_logged
 from enigm_tuf.authorities.recovering import require_recoveries
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf.durable import read_input
 from enigm_tuf.errors import MisuseError
-from enigm_tuf.model.request import AuditHead
 
 if TYPE_CHECKING:
     from enigm_tuf.authorities.cli.edges import Edges
@@ -35,31 +34,37 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     del edges
     home = open_home(Path(arguments.home))
-    head = verify(home.log, None if arguments.expect is None else _head(arguments.expect))
+    noted = None if arguments.expect is None else _noted(arguments.expect)
+    head, facts = read_whole(home.log, facts_of, UNASKED)
+    if noted is not None:
+        old = Checkpoint(head.origin, *noted)
+        require_begins_with(home.log, old, f"{home.log}, its first {old.size} entries")
     if arguments.since:
         note = read_input(Path(arguments.since), NOTE_BYTES)
         kept = verified_checkpoint(note, log_signer(home.log).log, arguments.since)
         require_begins_with(home.log, kept.checkpoint, arguments.since)
-    entries = read_log(home.log)
-    lines = [f"{head.entries} entries under one signed root", f"head {head.entries}:{head.sha256}"]
-    data: dict[str, object] = {"entries": head.entries, "sha256": head.sha256, "in_doubt": False}
+    digest = head.root.hex()
+    lines = [f"{head.size} entries under one signed root", f"head {head.size}:{digest}"]
+    data: dict[str, object] = {"entries": head.size, "sha256": digest, "in_doubt": False}
     if arguments.repository:
-        data["signatures"] = require_all_logged(home, entries, Path(arguments.repository))
+        data["signatures"] = require_all_logged(home, facts.signatures, Path(arguments.repository))
         lines.append(f"{data['signatures']} signatures of this authority in {arguments.repository}, all of them logged")
-    if recovered := require_recoveries(home, entries, partial(require_begins_with, home.log)):
-        data["findings"] = recovered
-        lines.append(f"{recovered} findings, each with the votes that it needed")
-    if intent := history_of(entries).open_intent:
-        doubt, data["in_doubt"] = intent.body, True
+    require_recoveries(home, facts.recoveries, partial(require_begins_with, home.log))
+    data["findings"] = len(facts.recoveries)
+    if facts.recoveries:
+        lines.append(f"{len(facts.recoveries)} findings, each with the votes that it needed")
+    if facts.memory.state.intent:
+        doubt, data["in_doubt"] = facts.memory.state.intent.body, True
         lines.append(f"IN DOUBT: {doubt['role']} version {doubt['version']} was about to be signed, no result is known")
     return Outcome(data, lines)
 
 
-def _head(text: str) -> AuditHead:
+def _noted(text: str) -> tuple[int, bytes]:
+    """A head, as entries and root hash."""
     if not re.fullmatch(r"[1-9][0-9]{0,8}:[0-9a-f]{64}", text):
         raise MisuseError(f"--expect {text[:80]}: must be ENTRIES:SHA256, as this command prints it")
     entries, _, digest = text.partition(":")
-    return AuditHead(int(entries), digest)
+    return int(entries), bytes.fromhex(digest)
 
 
 COMMAND: "Command[Edges]" = Command(

@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     signed = verified_checkpoint(request.checkpoint, _other_log(home, edges.clock), source)
     head = signed.checkpoint
     with open_log(home.log, edges.clock) as log:
-        seen = last_witnessed(log.entries(), head.origin)
+        seen = last_witnessed(log.entries_after(0), head.origin)
         if head.size > seen.size and request.old != seen.size:
             raise MisuseError(
                 f"{source} begins at {request.old} entries, and this authority has witnessed {seen.size}",

@@ -79,9 +79,16 @@ def _lines(item: Explanation) -> list[str]:
         + (f": {vote.approval.reason}" if vote.approval.reason else "")
         for vote in item.votes
     ]
+    waived = [
+        f"  {waiver.waiver.rule} waived by {waiver.operator} of {waiver.partition}, device {waiver.device}, until "
+        f"{waiver.waiver.expires}: {waiver.waiver.reason}"
+        for waiver in item.waivers
+    ]
     log = f"  log {item.log}, {response.audit.entries} entries, cosigned by at least {item.witnesses} witnesses"
-    rules = [f"  says {rule.rule}: {rule.evidence}" for rule in response.rules]
-    return [head, request, policy, *votes, *(f"  {line}" for line in item.unread), *signed, log, *rules]
+    rules = [
+        f"  says {rule.rule}{'' if rule.passed else ' ' + rule.verdict}: {rule.evidence}" for rule in response.rules
+    ]
+    return [head, request, policy, *votes, *waived, *(f"  {line}" for line in item.unread), *signed, log, *rules]
 
 
 def _facts(item: Explanation) -> dict[str, object]:
@@ -98,6 +105,18 @@ def _facts(item: Explanation) -> dict[str, object]:
                 "reason": vote.approval.reason,
             }
             for vote in item.votes
+        ],
+        "waivers": [
+            {
+                "rule": waiver.waiver.rule,
+                "reason": waiver.waiver.reason,
+                "expires": str(waiver.waiver.expires),
+                "operator": waiver.operator,
+                "partition": waiver.partition,
+                "key": waiver.key,
+                "device": waiver.device,
+            }
+            for waiver in item.waivers
         ],
         "unverified": list(item.unread),
         "signatures": [

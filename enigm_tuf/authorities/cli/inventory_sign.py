@@ -1,29 +1,19 @@
 """enigm-sign inventory sign: an operator vouches for a version of the key inventory."""
 
 import argparse
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from enigm_tuf.authorities.cli.document_voting import configure_document_vote, run_document_vote
+from enigm_tuf.authorities.cli.document_voting import Document, sign_command
 from enigm_tuf.authorities.inventory.keeping import voted_inventory
-from enigm_tuf.commandline import Command, Outcome, table
-from enigm_tuf.durable import read_input
-from enigm_tuf.limits import LIMITS
+from enigm_tuf.authorities.voting import Voted
+from enigm_tuf.commandline import table
 from enigm_tuf.model.inventory import Inventory
 
-if TYPE_CHECKING:
-    from enigm_tuf.authorities.cli.edges import Edges
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("inventory", metavar="INVENTORY", help="the proposal")
-    configure_document_vote(parser)
-
-
-def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
-    data = read_input(Path(arguments.inventory), LIMITS.inventory_bytes)
-    inventory, voted = voted_inventory(data, arguments.inventory)
-    return run_document_vote(voted, inventory_lines(inventory), arguments, edges)
+def _seen(data: bytes, source: str, arguments: argparse.Namespace) -> tuple[Voted, Sequence[str]]:
+    del arguments
+    inventory, voted = voted_inventory(data, source)
+    return voted, inventory_lines(inventory)
 
 
 def inventory_lines(inventory: Inventory) -> list[str]:
@@ -51,14 +41,14 @@ def inventory_lines(inventory: Inventory) -> list[str]:
     return [title, "", *table(names, rows), *others, *wrapping]
 
 
-COMMAND: "Command[Edges]" = Command(
+COMMAND = sign_command(
     name="inventory sign",
+    document=Document("inventory", "the proposal"),
+    seen=_seen,
     summary="Vouch for a version of the key inventory, after you have typed the words of its digest.",
     examples=(
         "enigm-sign inventory sign release.inventory.json --policy release.policy.toml "
         "--operators release.operators.json --operator alice --token piv:serial=12345678 --label 9a "
         "--out alice.inventory.dsse.json"
     ),
-    configure=configure,
-    run=run,
 )

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enigm_tuf.audit.merkle import read_log
+from enigm_tuf.audit.merkle import read_whole
 from enigm_tuf.authorities.cli.request_options import add_home
 from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import open_home
@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:  # noqa: ARG001 - the shape of every command
     home = open_home(Path(arguments.home))
-    data = OPERATORS.in_force(home, history_of(read_log(home.log)).operators)
+    data = OPERATORS.in_force(home, read_whole(home.log, history_of)[1].operators)
     registry = read_operators(data, str(home.path / "operators"))
     return Outcome(SHAPE.write(registry) | {"sha256": sha256(data)}, registry_lines(registry))
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enigm_tuf.audit.merkle import read_log
+from enigm_tuf.audit.merkle import read_whole
 from enigm_tuf.authorities.approving import PolicyFile, looked_at
 from enigm_tuf.authorities.cli.request_options import (
     add_approvals,
@@ -15,6 +15,7 @@ from enigm_tuf.authorities.cli.request_options import (
     load_operators,
     load_request,
 )
+from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.judging import open_case
 from enigm_tuf.commandline import Command, Outcome, table
@@ -46,19 +47,24 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     rows = []
     for page in pages():
         numbers = numbers_of(page.rule, policy, question)
-        verdict = said.get(page.rule)
         rows.append(
             {
                 "rule": str(page.rule),
                 "family": page.family,
                 "demands": page.rule.demand,
                 "numbers": list(numbers),
-                **({"passed": verdict.passed, "evidence": verdict.evidence} if verdict else {}),
+                **_said(said.get(page.rule)),
             }
         )
     about = f"policy version {policy.version} of the {policy.authority} authority, {policy.environment}"
     about += f", for action {question.request.index.action}" if question else ""
     return Outcome({"version": policy.version, "rules": rows}, [about, "", *_lines(rows)])
+
+
+def _said(outcome: RuleOutcome | None) -> dict[str, object]:
+    if outcome is None:
+        return {}
+    return {"passed": outcome.passed, "result": outcome.verdict, "evidence": outcome.evidence}
 
 
 def _asked(
@@ -75,7 +81,7 @@ def _asked(
             raise MisuseError("--request needs to know the operators", hint="give --operators FILE, or --home DIR")
         return looked_at(request, file, load_operators(arguments), now), {}
     home = replace(open_home(Path(arguments.home)), policy_data=file.data)
-    case = open_case(home, request, load_brought(arguments), read_log(home.log), now)
+    case = open_case(home, request, load_brought(arguments), read_whole(home.log, history_of)[1], now)
     question, decision = case.judge(None, now)
     return question, {outcome.rule: outcome for outcome in decision.outcomes}
 
@@ -84,7 +90,7 @@ def _lines(rows: list[dict[str, object]]) -> list[str]:
     lines: list[tuple[str, ...]] = []
     for row in rows:
         numbers = row["numbers"] if isinstance(row["numbers"], list) else []
-        verdict = ("passed" if row["passed"] else "FAILED") if "passed" in row else ""
+        verdict = str(row.get("result", ""))
         lines.append((str(row["rule"]), str(row["family"]), verdict, str(row["demands"])))
         lines += [("", "", "", f"  {number}") for number in numbers]
         lines += [("", "", "", f"  -> {row['evidence']}")] if "evidence" in row else []

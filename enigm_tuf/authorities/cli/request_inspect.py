@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enigm_tuf.audit.merkle import read_log
+from enigm_tuf.audit.merkle import read_whole
 from enigm_tuf.authorities.cli.request_options import (
     add_approvals,
     add_consents,
@@ -14,9 +14,11 @@ from enigm_tuf.authorities.cli.request_options import (
     load_request,
     request_lines,
 )
+from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.judging import open_case
 from enigm_tuf.commandline import Command, Outcome, table
+from enigm_tuf.model.request import RULE_OUTCOME
 from enigm_tuf.model.words import words
 from enigm_tuf.policy.difference import difference
 
@@ -33,19 +35,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     request, home, now = load_request(arguments), open_home(Path(arguments.home)), edges.clock.now()
-    case = open_case(home, request, load_brought(arguments), read_log(home.log), now)
+    case = open_case(home, request, load_brought(arguments), read_whole(home.log, history_of)[1], now)
     question, decision = case.judge(None, now)
-    rules = [(item.rule, "passed" if item.passed else "FAILED", item.evidence) for item in decision.outcomes]
+    rules = [(item.rule, item.verdict, item.evidence) for item in decision.outcomes]
     data = {
         "request_id": request.index.request_id,
         "digest": request.digest,
         "words": " ".join(words(request.digest)),
         "difference": list(difference(question)),
         "passed": decision.passed,
-        "rules": [{"rule": rule, "passed": verdict == "passed", "evidence": text} for rule, verdict, text in rules],
+        "rules": [RULE_OUTCOME.write(item) for item in decision.outcomes],
     }
     failing = sum(verdict == "FAILED" for _, verdict, _ in rules)
-    result = f"{failing} rules say no" if failing else "every rule says yes"
+    waived = sum(item.waived for item in decision.outcomes)
+    yes = f"every rule says yes, or is waived ({waived})" if waived else "every rule says yes"
+    result = f"{failing} rules say no" if failing else yes
     return Outcome(data, [*request_lines(question), "", *table(("RULE", "RESULT", "EVIDENCE"), rules), "", result])
 
 

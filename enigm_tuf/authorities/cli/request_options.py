@@ -23,7 +23,11 @@ def add_request(parser: argparse.ArgumentParser) -> None:
 
 def add_approvals(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--approval", metavar="FILE", action="append", default=[], help="an approval; may be given several times"
+        "--approval",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="an approval or a waiver; repeatable",
     )
 
 

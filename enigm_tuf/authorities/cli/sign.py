@@ -19,6 +19,7 @@ from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.signing import Custodian, sign
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf.durable import require_new, write_new
+from enigm_tuf.model.request import RULE_OUTCOME
 
 if TYPE_CHECKING:
     from enigm_tuf.authorities.cli.edges import Edges
@@ -53,7 +54,7 @@ def _facts(answer: Answer) -> dict[str, object]:
     return {
         "request_id": response.request_id,
         "decision": response.decision,
-        "rules": [{"rule": item.rule, "passed": item.passed, "evidence": item.evidence} for item in response.rules],
+        "rules": [RULE_OUTCOME.write(item) for item in response.rules],
         "signatures": [
             {"role": item.role, "version": item.version, "keyid": item.keyid} for item in response.signatures
         ],
@@ -63,7 +64,7 @@ def _facts(answer: Answer) -> dict[str, object]:
 
 def _lines(answer: Answer) -> list[str]:
     response = answer.response
-    failed = [item.evidence for item in response.rules if not item.passed]
+    failed = [f"{item.rule} {item.verdict}: {item.evidence}" for item in response.rules if not item.passed]
     signed = [f"signed {item.role} version {item.version} with key {item.keyid}" for item in response.signatures]
     head = f"audit log: {response.audit.entries}:{response.audit.sha256}"
     return [f"request {response.request_id}: {response.decision}", *failed, *signed, head]

@@ -9,7 +9,7 @@ from enigm_tuf.authorities.operators.keeping import electorate_of
 from enigm_tuf.authorities.voting import Voted, require_votes
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.inventory import Inventory, read_inventory
-from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.strict_json import JsonObject, sha256
 from enigm_tuf.model.votes import INVENTORY_MATTER
 from enigm_tuf.ports import Clock
 from enigm_tuf.trust.key_class import require_key_class
@@ -57,5 +57,10 @@ def has_inventory(log: MerkleLog) -> bool:
 
 def in_force(home: Home, log: MerkleLog) -> tuple[Inventory, str]:
     """The inventory that the log names last, and its digest; RefusedError INVENTORY-HEAD if there is none."""
-    data = INVENTORY.in_force(home, INVENTORY.last(log))
+    return named_by(home, INVENTORY.last(log))
+
+
+def named_by(home: Home, entry: JsonObject | None) -> tuple[Inventory, str]:
+    """The same, where the body of the log's last entry of it is known."""
+    data = INVENTORY.in_force(home, entry)
     return read_inventory(data, str(home.path / "inventory")), sha256(data)

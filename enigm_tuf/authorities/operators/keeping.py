@@ -6,6 +6,7 @@ for by the people of the version before.
 
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.audit.merkle import MerkleLog
+from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.kept_documents import OPERATORS
 from enigm_tuf.authorities.voting import Electorate, Voted, require_votes
@@ -14,6 +15,7 @@ from enigm_tuf.model.operators import OperatorRegistry, read_operators, require_
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.votes import OPERATORS_MATTER
+from enigm_tuf.policy.rules.moment import in_ceremony
 from enigm_tuf.ports import Clock
 from enigm_tuf.trust.key_class import require_key_class
 from enigm_tuf.trust.possession import require_possession
@@ -31,8 +33,8 @@ def adopt(
 ) -> OperatorRegistry:
     """Put a version in force: logged first, then written; run again after a crash it goes on.
 
-    RefusedError OPERATORS-QUORUM, OPERATORS-HEAD, KEY-POSSESSION, KEY-CLASS; MalformedError if it could not meet the
-    policy's quorums.
+    RefusedError OPERATORS-QUORUM, OPERATORS-HEAD, KEY-POSSESSION, KEY-CLASS, and after the first CEREMONY-OPEN;
+    MalformedError if it could not meet the policy's quorums.
     """
     registry, voted = voted_operators(data, source)
     if (registry.authority, registry.environment) != (home.authority, home.environment):
@@ -42,8 +44,11 @@ def adopt(
     if last is None or last["sha256"] != sha256(data):
         people = require_votes(voted, _electorate_for(home, log, registry), envelopes, clock.now())
         _require_follows(home, registry, data, log)
+        policy = read_policy(home.policy_data, str(home.path / "policy.toml"))
+        if last is not None:
+            in_ceremony(policy, OPERATORS_MATTER.action, history_of(log.entries()).ceremonies, clock.now())
         body = {"version": registry.version, "sha256": sha256(data), "operators": people}
-        require_able(read_policy(home.policy_data, str(home.path / "policy.toml")), registry, source)
+        require_able(policy, registry, source)
         for person in registry.operators:
             for item in person.approval_keys:
                 require_key_class(item.record)

@@ -7,7 +7,7 @@ from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.manifest import Release, manifest_path, payload_path, read_manifest
 from enigm_tuf.model.payload import HASHES, LENGTH, PayloadRecord, read_payload_record
 from enigm_tuf.model.shapes import PATH, version_key
-from enigm_tuf.model.strict_json import canonical, sha256
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import TargetFile, Targets, matches
 from enigm_tuf.model.value import replace
 from enigm_tuf.policy.question import Question
@@ -140,7 +140,7 @@ def _listed(question: Question, product: str) -> Mapping[str, TargetFile]:
     ):
         return _targets(question, role)
     last, head = question.previous_targets_of(role), question.ledger.heads.get(role)
-    digest = sha256(canonical(last.raw)) if last else "none"
+    digest = sha256(last.canonical()) if last else "none"
     if last is None or head is None or head.sha256 != digest:
         _refuse(
             ArtifactRule.ARTIFACT_MANIFEST, role, f"the last that was signed, {head.sha256 if head else '-'}", digest

@@ -15,6 +15,7 @@ class CustodyRule(Rule):
     """Family KEY."""
 
     APPROVAL_KNOWN = "APPROVAL-KNOWN", "no approval key of an operator is one whose private half the world knows"
+    KEY_CUSTODIAN = "KEY-CUSTODIAN", "who signs is an active operator of this authority, and a custodian"
     KEY_CUSTODY = "KEY-CUSTODY", "keys that a threshold counts together are on different tokens, with different people"
 
 
@@ -31,6 +32,23 @@ def known(question: Question) -> str:
                 CustodyRule.APPROVAL_KNOWN, f"operator {operator}", expected="a key that is theirs alone", got=name
             )
     return f"{len(keys)} approval keys looked up"
+
+
+def custodian(question: Question) -> str:
+    """KEY-CUSTODIAN: The custodian whom root names for the key that signs stands in the registry of operators, is
+    active, and has the role ``custodian``: who has left, or is suspended, signs nothing more from that moment, although
+    their token still works and the root that drops their key is yet to be made. Before a token is looked at, nobody
+    knows who will sign.
+
+    Evidence: the custodian.
+    """
+    if question.custodian is None:
+        return "when it is signed, by an active custodian"
+    if question.custodian not in {person.id for person in question.operators.able("custodian")}:
+        expected = f"an active custodian of operators version {question.operators.version}"
+        subject = f"request {question.request.index.request_id}"
+        raise RefusedError(CustodyRule.KEY_CUSTODIAN, subject, expected=expected, got=question.custodian)
+    return question.custodian
 
 
 def custody(question: Question) -> str:
@@ -72,4 +90,8 @@ def _require_apart(view: RootView, name: str, keyids: Collection[str]) -> None:
             )
 
 
-RULES = {CustodyRule.APPROVAL_KNOWN: known, CustodyRule.KEY_CUSTODY: custody}
+RULES = {
+    CustodyRule.APPROVAL_KNOWN: known,
+    CustodyRule.KEY_CUSTODIAN: custodian,
+    CustodyRule.KEY_CUSTODY: custody,
+}

@@ -1,10 +1,14 @@
 """TIME, RATE and CEREMONY: when is signed, how often, and in whose presence."""
 
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.policy.question import Question
+from enigm_tuf.model.ceremony import CeremonyType
+from enigm_tuf.model.policy import Policy
+from enigm_tuf.model.policy_demands import OPERATORS_ACTION, POLICY_ACTION
+from enigm_tuf.policy.question import OpenCeremony, Question
 from enigm_tuf.trust.rules import Rule
 
 
@@ -25,27 +29,41 @@ class RateRule(Rule):
 class CeremonyDemandRule(Rule):
     """Family CEREMONY."""
 
-    CEREMONY_OPEN = "CEREMONY-OPEN", "what the policy wants signed in a ceremony is signed while one is open"
+    CEREMONY_OPEN = (
+        "CEREMONY-OPEN",
+        "what the policy wants signed or adopted in a ceremony is signed or adopted while one is open",
+    )
 
 
 _DAY = timedelta(hours=24)
+OWN_CEREMONY: Mapping[str, CeremonyType] = {
+    "emergency": "emergency",
+    POLICY_ACTION: "policy-change",
+    OPERATORS_ACTION: "operator-change",
+}
+"""Actions that are done in a ceremony of one type alone."""
 
 
 def freeze(question: Question) -> str:
     """TIME-FREEZE: The policy lists windows, from ``start`` to before ``end`` in UTC, in which given actions are
-    not signed, such as the days when nobody is there to look after a release. An action of its own, with a quorum
-    of its own, is the way through; there is no flag.
+    not signed, such as the days when nobody is there to look after a release; and windows of every week, by the clock
+    of a zone, such as weekends. An action of its own, with a quorum of its own, is the way through; there is no flag.
 
     Evidence: the number of windows that were compared.
     """
-    action, windows = question.request.index.action, question.policy.time.freezes
-    for window in windows:
-        if action in window.actions and window.start <= question.now < window.end:
-            span = f"{window.start.isoformat()} .. {window.end.isoformat()}"
-            _refuse(
-                TimeRule.TIME_FREEZE, f"{action}: {window.reason}", f"a time outside {span}", question.now.isoformat()
-            )
-    return f"{len(windows)} windows, none of them now"
+    action, time, now = question.request.index.action, question.policy.time, question.now
+    for window in time.freezes:
+        if action in window.actions and window.start <= now < window.end:
+            _frozen(question, window.reason, f"{window.start.isoformat()} .. {window.end.isoformat()}")
+    for weekly in time.weekly_freezes:
+        if action in weekly.actions and weekly.holds(now):
+            _frozen(question, weekly.reason, str(weekly))
+    return f"{len(time.freezes) + len(time.weekly_freezes)} windows, none of them now"
+
+
+def _frozen(question: Question, reason: str, span: str) -> NoReturn:
+    subject = f"{question.request.index.action}: {reason}"
+    _refuse(TimeRule.TIME_FREEZE, subject, f"a time outside {span}", question.now.isoformat())
 
 
 def cool_down(question: Question) -> str:
@@ -97,22 +115,35 @@ def day(question: Question) -> str:
 
 def ceremony(question: Question) -> str:
     """CEREMONY-OPEN: An action whose ``ceremony.open_hours`` is not 0 is signed while a ceremony of this authority
-    is open in its audit log, opened at most so many hours ago, and no rehearsal. Before the token is looked at, all
-    that is known is what the policy says.
+    is open in its audit log, opened at most so many hours ago, and no rehearsal. An emergency is signed in a ceremony
+    of the type ``emergency``, a policy adopted in a ``policy-change``, a registry of operators in an
+    ``operator-change``, whatever else is open. Before the token is looked at, all that is known is what the
+    policy says.
 
     Evidence: the ceremony, or that none is demanded.
     """
     action = question.request.index.action
-    hours = question.policy.ceremony.open_hours[action]
+    if question.signer is None and (hours := question.policy.ceremony.open_hours[action]):
+        return f"when it is signed, in {_ceremony_of(action, hours)}"
+    return in_ceremony(question.policy, action, question.ledger.ceremonies, question.now)
+
+
+def in_ceremony(policy: Policy, action: str, ceremonies: Iterable[OpenCeremony], now: datetime) -> str:
+    """CEREMONY-OPEN's verdict, also of what is adopted: the ceremony of these open ones, or that none is demanded."""
+    hours = policy.ceremony.open_hours[action]
     if hours == 0:
         return "no ceremony is demanded"
-    if question.signer is None:
-        return f"when it is signed, in a ceremony that opened at most {hours} hours ago"
-    found = question.ledger.ceremony
-    if found is None or question.now - found.opened > timedelta(hours=hours):
+    fitting = (item for item in ceremonies if OWN_CEREMONY.get(action, item.type) == item.type)
+    found = max(fitting, key=lambda item: item.opened, default=None)
+    if found is None or now - found.opened > timedelta(hours=hours):
         got = f"{found.id}, opened {found.opened.isoformat()}" if found else "none"
-        _refuse(CeremonyDemandRule.CEREMONY_OPEN, action, f"a ceremony that opened at most {hours} hours ago", got)
-    return f"ceremony {found.id}, opened {found.opened.isoformat()}"
+        _refuse(CeremonyDemandRule.CEREMONY_OPEN, action, _ceremony_of(action, hours), got)
+    return f"{found.type} ceremony {found.id}, opened {found.opened.isoformat()}"
+
+
+def _ceremony_of(action: str, hours: int) -> str:
+    kind = OWN_CEREMONY.get(action)
+    return f"a ceremony{f' of the type {kind}' if kind else ''} that opened at most {hours} hours ago"
 
 
 def _refuse(rule: Rule, subject: str, expected: str, got: str) -> NoReturn:

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.request import Previous
-from enigm_tuf.model.strict_json import canonical, sha256
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.rules import Rule
 
@@ -97,7 +97,7 @@ def previous(question: Question) -> str:
 
 def _digest(question: Question, role: str) -> str:
     value = question.previous.get(role)
-    return sha256(canonical(value.raw)) if value else "nothing"
+    return sha256(value.canonical()) if value else "nothing"
 
 
 def _name(head: Previous | None) -> str:

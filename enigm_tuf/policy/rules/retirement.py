@@ -5,7 +5,7 @@ from typing import NoReturn
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.delegations import DelegatedRole, Delegations
-from enigm_tuf.model.strict_json import canonical, sha256
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Targets, matches
 from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.delegation_rules import manifest_role
@@ -63,7 +63,7 @@ def shown(question: Question) -> str:
         return _NOT_HERE
     role = manifest_role(_retired(question))
     last, head = question.previous_targets_of(role), question.ledger.heads.get(role)
-    digest = sha256(canonical(last.raw)) if last else "none"
+    digest = sha256(last.canonical()) if last else "none"
     if last is None or head is None or head.sha256 != digest:
         expected = f"the last that was signed, {head.sha256 if head else '-'}"
         _refuse(RetirementRule.RETIRE_SHOWN, f"context/previous/{role}.json", expected, digest)

@@ -56,11 +56,11 @@ def _adopted(lineage: Lineage, product: str, release: Release, payload: Manifest
 
 
 def _measured(lineage: Lineage, payload: ManifestPayload) -> Artifact:
-    artifact = measure(lineage.target_file(payload.path, payload.hashes["sha256"]))
+    artifact = measure(lineage.target_file(payload.path, payload.hashes["sha256"]), payload.hashes)
     signed = {"length": payload.length, **payload.hashes}
     got = {"length": artifact.length, **artifact.hashes}
     for name, value in signed.items():
-        if got.get(name, value) != value:
+        if got[name] != value:
             subject = f"{payload.path} on the disk, {name}"
             raise RefusedError(RepositoryRule.PAYLOAD_BYTES, subject, expected=str(value), got=str(got[name]))
     return replace(artifact, hashes=dict(payload.hashes))

@@ -9,13 +9,14 @@ from enigm_tuf.audit.pins import pinned_log
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.request import RuleOutcome, SigningRequest, SigningResponse, unpack_response
 from enigm_tuf.model.strict_json import sha256
-from enigm_tuf.policy.engine import evaluate
-from enigm_tuf.policy.question import CastApproval, Question
+from enigm_tuf.policy.engine import Decision, evaluate
+from enigm_tuf.policy.question import CastApproval, CastWaiver, Question
 from enigm_tuf.policy.reading import ask
 from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.threshold import signers
 from enigm_tuf_repository.asked import Asked, AskedRequest
 from enigm_tuf_repository.findings import refusal_of
+from enigm_tuf_repository.lineage import READINGS
 from enigm_tuf_repository.rules import RepositoryRule
 
 
@@ -27,6 +28,7 @@ class Answer:
     response: SigningResponse
     envelopes: Mapping[str, bytes]
     counted: tuple[CastApproval, ...]
+    waivers: tuple[CastWaiver, ...]
     outcomes: tuple[RuleOutcome, ...]
 
 
@@ -41,14 +43,16 @@ def judge_answer(asked: Asked, data: bytes, source: str, others: Sequence[bytes]
     _require_signatures(asked, item.request, response, source)
     _require_logged(asked, item, response, proofs, source)
     counted: tuple[CastApproval, ...] = ()
+    waivers: tuple[CastWaiver, ...] = ()
     outcomes: tuple[RuleOutcome, ...] = ()
     for custodian in sorted({asked.custodian(signature.keyid) for signature in response.signatures}):
         decision = evaluate(_question(asked, item, response, tuple(envelopes.values()), others, custodian))
         for outcome in decision.outcomes:
-            if not outcome.passed:
+            if not outcome.allowed:
                 raise refusal_of(outcome, source, "to pass again at the repository")
-        counted, outcomes = decision.counted, decision.outcomes
-    return Answer(data, response, envelopes, counted, outcomes)
+        _require_waived(response, decision, source)
+        counted, waivers, outcomes = decision.counted, decision.waivers, decision.outcomes
+    return Answer(data, response, envelopes, counted, waivers, outcomes)
 
 
 def _request_of(asked: Asked, response: SigningResponse, source: str) -> AskedRequest:
@@ -70,10 +74,17 @@ def _request_of(asked: Asked, response: SigningResponse, source: str) -> AskedRe
 
 
 def _require_passed(response: SigningResponse, source: str) -> None:
-    failed = [f"{item.rule}: {item.evidence}" for item in response.rules if not item.passed]
+    failed = [f"{item.rule}: {item.evidence}" for item in response.rules if not item.allowed]
     if response.decision != "PASSED" or failed:
         got = "; ".join([f"decision {response.decision}", *failed])
         _refuse(RepositoryRule.RESPONSE_DECISION, source, "decision PASSED by every rule", got)
+
+
+def _require_waived(response: SigningResponse, decision: Decision, source: str) -> None:
+    """What the authority says is waived has waivers that count: not every rule can be asked here as it was there."""
+    shown = {item.waiver.rule for item in decision.waivers}
+    if unshown := [item.rule for item in response.rules if item.waived and item.rule not in shown]:
+        _refuse(RepositoryRule.RESPONSE_DECISION, source, f"the waivers of {unshown[0]}", "none")
 
 
 def _require_signatures(asked: Asked, request: SigningRequest, response: SigningResponse, source: str) -> None:
@@ -125,6 +136,7 @@ def _question(
         consents=others,
         custodian=custodian,
         now=response.decided,
+        readings=READINGS,
     )
 
 

@@ -5,7 +5,7 @@ when every role of both authorities is signed.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -132,13 +132,18 @@ def _evidence(
         for answer in answers
         for vote in answer.counted
     }
+    waivers = {
+        RuleOutcome("WAIVER", True, f"{answer.response.authority}: {item.waiver.rule} by {item.operator}")
+        for answer in answers
+        for item in answer.waivers
+    }
     rules = {
-        RuleOutcome(outcome.rule, True, f"{answer.response.authority}: {outcome.evidence}")
+        replace(outcome, evidence=f"{answer.response.authority}: {outcome.evidence}")
         for answer in answers
         for outcome in answer.outcomes
     }
     seen: dict[Step, tuple[str, set[RuleOutcome]]] = {
-        Step.APPROVED: ("approvals/*", approvals),
+        Step.APPROVED: ("approvals/*", approvals | waivers),
         Step.POLICY: ("responses/*", rules),
         Step.SIGNED: ("staged/metadata/*", set()),
     }

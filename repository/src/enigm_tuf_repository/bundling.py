@@ -5,10 +5,13 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from enigm_tuf.durable import fsync_directory, require_new, temporary
+from enigm_tuf.durable import fsync_directory, read_input, require_new, temporary
 from enigm_tuf.errors import MisuseError, StateError
+from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.chunks import SUFFIX
+from enigm_tuf.model.decisions import FOLDER, index_path, read_decision_index
 from enigm_tuf.model.manifest import manifest_path, read_manifest
+from enigm_tuf.model.request import read_response
 from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf.ports import Clock, Fetcher
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
@@ -25,7 +28,8 @@ from enigm_tuf_repository.workspace import Workspace
 def write_bundle(
     workspace: Workspace, product: str, channel: str, out: Path, clock: Clock, remote: Fetcher | None = None
 ) -> list[str]:
-    """The paths in the bundle ``out``: every root, the metadata in force, and the newest release's payloads.
+    """The paths in the bundle ``out``: every root, the metadata in force, the newest release's payloads, and, where
+    ``published`` has them, the answers that signed the product's roles, with their proofs from the audit log.
 
     A device's verifier has accepted the bundle, payload bytes included, before it is there. MisuseError, StateError,
     RefusedError; nothing is left where one is raised. ``remote`` has the payloads that are not in ``published``.
@@ -41,7 +45,10 @@ def write_bundle(
     payloads = [payload_target(lineage, product, item) for item in releases[0].payloads]
     for payload in payloads:
         bring(workspace.published, remote, payload)
-    paths = list(_paths(workspace, lineage, product, [manifest, *payloads]))
+    paths = [
+        *_paths(workspace, lineage, product, [manifest, *payloads]),
+        *_decisions(workspace.published, lineage, product),
+    ]
     try:
         with temporary(out.parent) as place:
             _write(workspace.published, paths, Path(place))
@@ -65,6 +72,25 @@ def _paths(workspace: Workspace, lineage: Lineage, product: str, targets: list[T
         yield path
         if (workspace.published / f"{path}{SUFFIX}").is_file():
             yield f"{path}{SUFFIX}"
+
+
+def _decisions(published: Path, lineage: Lineage, product: str) -> Iterator[str]:
+    """For ``enigm-sign explain``; no device reads them. Found from the newest snapshot backwards."""
+    heads = lineage.heads
+    wanted = {(role, heads[role].version) for role in (manifest_role(product), payload_role(product)) if role in heads}
+    version = heads["snapshot"].version
+    while wanted and version and (published / FOLDER).is_dir():
+        path = index_path("snapshot", version)
+        version -= 1
+        if not (published / path).is_file():
+            continue
+        found: set[tuple[str, int]] = set()
+        for answer in read_decision_index(read_input(published / path, LIMITS.document_bytes), path).paths:
+            response, _ = read_response(read_input(published / answer, LIMITS.request_bytes), answer)
+            if signed := wanted & {(made.role, made.version) for made in response.signatures}:
+                found |= signed
+                yield answer
+        wanted -= found
 
 
 def _write(published: Path, paths: list[str], place: Path) -> None:

@@ -15,10 +15,10 @@ from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.keys import ENVIRONMENT, Environment, Purpose
 from enigm_tuf.model.request import Authority
 from enigm_tuf.model.root_extension import AUTHORITY_MODEL, AuditLogPin, AuthorityModel
-from enigm_tuf.model.shapes import NAME, SHA256, WORD, Integer, Optional, Record, Sequence, Table, Text
+from enigm_tuf.model.shapes import NAME, SHA256, WORD, Boolean, Integer, Optional, Record, Sequence, Table, Text
 from enigm_tuf.model.strict_toml import parse_toml
 from enigm_tuf_repository.evidence_rules import EVIDENCE_RULES, EvidenceRules, require_possible
-from enigm_tuf_repository.freezes import FREEZES, Freeze, require_windows
+from enigm_tuf_repository.freezes import FREEZES, WEEKLY_FREEZES, Freeze, WeeklyFreeze, Window, require_windows
 from enigm_tuf_repository.secret_exceptions import SECRET_EXCEPTIONS, SecretException
 from enigm_tuf_repository.stores.settings import STORE_SETTINGS, StoreSettings
 
@@ -110,7 +110,19 @@ class RepositoryConfig:
     also_required_gates: tuple[str, ...] | None = None
     secret_exceptions: tuple[SecretException, ...] | None = None
     freezes: tuple[Freeze, ...] | None = None
+    weekly_freezes: tuple[WeeklyFreeze, ...] | None = None
     store: StoreSettings | None = None
+    also_sha512: bool | None = None
+
+    @property
+    def hash_algorithms(self) -> tuple[str, ...]:
+        """Those that payloads are listed with."""
+        return ("sha256", "sha512") if self.also_sha512 else ("sha256",)
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The freezes of both kinds."""
+        return (*(self.freezes or ()), *(self.weekly_freezes or ()))
 
     @property
     def required_gates(self) -> tuple[str, ...]:
@@ -186,7 +198,9 @@ REPOSITORY_CONFIG = Record(
     also_required_gates=Optional(Sequence(WORD, maximum=100, unique=True)),
     secret_exceptions=Optional(SECRET_EXCEPTIONS),
     freezes=Optional(FREEZES),
+    weekly_freezes=Optional(WEEKLY_FREEZES),
     store=Optional(STORE_SETTINGS),
+    also_sha512=Optional(Boolean()),
 )
 
 
@@ -199,7 +213,7 @@ def read_configuration(data: bytes, source: str) -> RepositoryConfig:
     for rules in config.artifacts:
         if rules.evidence:
             require_possible(rules.evidence, source, f"artifacts.{rules.product}.evidence")
-    require_windows(config.freezes or (), source)
+    require_windows(config.freezes or (), config.weekly_freezes or (), source)
     _require_model(config, source)
     _require_logs(config, source)
     return config

@@ -8,6 +8,7 @@ from enigm_tuf.ports import Clock, DeviceState, Fetcher
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.tuf_rules import TufRule
 from enigm_tuf_client.workflow import TufWorkflow
+from enigm_tuf_repository.lineage import READINGS
 
 
 class FreshStore:
@@ -29,7 +30,7 @@ class FreshStore:
 def refresh_as_device(fetcher: Fetcher, root: bytes, environment: Environment, clock: Clock) -> TufWorkflow:
     """The workflow of a device that ships with ``root``, refreshed, under the authorities' rules."""
     store = FreshStore(DeviceState(metadata={"root": root}))
-    workflow = TufWorkflow(store, fetcher, clock, AuthorityAdmission(environment))
+    workflow = TufWorkflow(store, fetcher, clock, AuthorityAdmission(environment), readings=READINGS)
     workflow.refresh()
     return workflow
 

@@ -9,7 +9,9 @@ from enigm_tuf.model.request import RuleOutcome
 
 def outcome_table(outcomes: Iterable[RuleOutcome]) -> list[str]:
     """One line each: what it is, what it said, and why."""
-    rows = [(item.rule, "pass" if item.passed else "REFUSE", _why(item)) for item in outcomes]
+    rows = [
+        (item.rule, "pass" if item.passed else "waived" if item.waived else "REFUSE", _why(item)) for item in outcomes
+    ]
     return table(("RULE", "VERDICT", "EVIDENCE"), rows)
 
 

@@ -65,7 +65,8 @@ def gate(
 def outcome_of(result: GateResult) -> RuleOutcome:
     """One line of a record."""
     prefix = "does not apply: " if result.verdict is Verdict.NOT_APPLICABLE else ""
-    return RuleOutcome(result.rule, result.passed, prefix + result.summary)
+    waived = result.verdict is Verdict.WAIVED
+    return RuleOutcome(result.rule, result.passed and not waived, prefix + result.summary, waived)
 
 
 def _write_statements(

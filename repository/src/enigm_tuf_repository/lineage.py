@@ -3,9 +3,9 @@
 New metadata is built on these, since they are what the authorities remember as the last they signed.
 """
 
-import contextlib
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,15 +14,16 @@ from typing import Any, TypeAlias, TypeVar
 from enigm_tuf.errors import MalformedError, MisuseError, StateError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.request import Previous
-from enigm_tuf.model.shapes import Time
 from enigm_tuf.model.strict_json import encode, parse_canonical, sha256
 from enigm_tuf.model.tuf import Root, Snapshot, TargetFile, Targets, Timestamp
+from enigm_tuf.model.tuf_fields import read_time
 from enigm_tuf.trust.delegation_rules import manifest_role
-from enigm_tuf.trust.verified import Document, read_document
+from enigm_tuf.trust.verified import Document, Readings, read_document, read_targets
 from enigm_tuf_client.targets import hashed_path, read_target
 from enigm_tuf_repository.overlay import OverlayFetcher
 from enigm_tuf_repository.register import Register
 from enigm_tuf_repository.role_building import hashed_name
+from enigm_tuf_repository.splicing import plain_file
 from enigm_tuf_repository.workspace import Workspace
 
 Signed: TypeAlias = Root | Snapshot | Targets | Timestamp
@@ -36,12 +37,16 @@ class SignedFile:
     role: str
     data: bytes
     value: Signed
-    canonical: bytes
     signatures: Mapping[str, str]
 
     @property
     def version(self) -> int:
         return self.value.version
+
+    @property
+    def canonical(self) -> bytes:
+        """The bytes under the signatures."""
+        return self.value.canonical()
 
     @property
     def previous(self) -> Previous:
@@ -63,16 +68,32 @@ def kind_of(role: str) -> type[Signed]:
 
 def read_signed_file(data: bytes, role: str, source: str) -> SignedFile:
     """Parse a metadata file; nothing is verified here."""
-    kind: Any = kind_of(role)  # mypy cannot bind the type variable to a union
-    document: Document[Any] = read_document(data, kind, source, LIMITS.targets_bytes)
-    return SignedFile(role, data, document.value, document.canonical, document.signatures)
+    if role in GROWING:
+        document = GROWING[role](data, source, LIMITS.targets_bytes, sha256(data))
+    else:
+        kind: Any = kind_of(role)  # mypy cannot bind the type variable to a union
+        if kind is Targets:
+            document = read_targets(data, source, LIMITS.targets_bytes, sha256(data))
+        else:
+            document = read_document(data, kind, source, LIMITS.targets_bytes)
+    return SignedFile(role, data, document.value, document.signatures)
 
 
-def metadata_file(signed_bytes: bytes, signatures: Mapping[str, str]) -> bytes:
+READINGS = Readings()
+GROWING: Mapping[str, Callable[[bytes, str, int, str], Document[Any]]] = {
+    "targets": READINGS.targets,
+    "snapshot": READINGS.snapshot,
+}
+"""The roles that grow with every product: half a megabyte where there are a thousand. A step looks at them a dozen
+times, and reads the same bytes once."""
+
+
+def metadata_file(signed_bytes: bytes, signatures: Mapping[str, str], max_bytes: int = LIMITS.targets_bytes) -> bytes:
     """The file made of the bytes that were signed and hex signatures by keyid."""
-    signed = parse_canonical(signed_bytes, source="signed", max_bytes=LIMITS.targets_bytes)
     listed = [{"keyid": keyid, "sig": signature} for keyid, signature in sorted(signatures.items())]
-    return encode({"signatures": listed, "signed": signed})
+    if len(signed_bytes) <= max_bytes and (data := plain_file(signed_bytes, listed)):
+        return data
+    return encode({"signatures": listed, "signed": parse_canonical(signed_bytes, source="signed", max_bytes=max_bytes)})
 
 
 def read_value(signed_bytes: bytes, kind: type[S], source: str) -> S:
@@ -116,20 +137,16 @@ class Heads(Mapping[str, SignedFile]):
     def in_force(self) -> tuple[str, ...]:
         """The roles that devices may ask for: without those of retired products, which snapshot lists for ever."""
         targets = self["targets"].value_as(Targets) if "targets" in self else None
-        return tuple(
-            role for role in self if "." not in role or (targets and targets.get_delegated_role(role) is not None)
-        )
+        delegations = targets.delegations if targets else None
+        return tuple(role for role in self if "." not in role or (delegations and delegations.has(role)))
 
     def expires(self, role: str) -> datetime:
         """When a role expires: from the first bytes of its file, if it is as we write it."""
         if role not in self._read:
             tree, version = self._places[role]
-            with (
-                contextlib.suppress(FileNotFoundError),
-                (tree / "metadata" / file_name(role, version)).open("rb") as file,
-            ):
-                if found := _EXPIRES.match(file.read(_BEGINNING)):
-                    return Time().read(found[1].decode(), role, "expires")
+            for size in _BEGINNINGS:
+                if found := _EXPIRES.match(_beginning(f"{tree}/metadata/{file_name(role, version)}", size)):
+                    return read_time(found[1].decode(), role, "signed.expires")
         return self[role].value.expires
 
     def over(self, tree: Path, versions: Mapping[str, int]) -> "Heads":
@@ -143,7 +160,19 @@ class Heads(Mapping[str, SignedFile]):
         return Heads(self._places | nowhere, self._read | dict(files))
 
 
-_BEGINNING = 16_384  # bytes: the signatures of many keys fit
+def _beginning(path: str, size: int) -> bytes:
+    """The first bytes of a file, empty if there is none; without what thousands of ``Path`` and ``open`` cost."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return b""
+    try:
+        return os.read(file, size)
+    finally:
+        os.close(file)
+
+
+_BEGINNINGS = (1_024, 16_384)  # bytes: the signatures of two keys fit, and then those of many
 _EXPIRES = re.compile(
     rb'\{"signatures":\[[^\]]*\],"signed":\{"_type":"targets","expires":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z)","spec_version"'
 )

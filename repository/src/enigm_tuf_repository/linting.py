@@ -60,4 +60,4 @@ def _policy(workspace: Workspace, register: Register, request: SigningRequest) -
 
 def waits_for_people(outcome: RuleOutcome) -> bool:
     """A quorum, or a consent, that is not there yet is no fault of the request."""
-    return outcome.rule.startswith("QUORUM-") or outcome.rule == RootRule.TRANSITION_CONSENT
+    return outcome.rule.startswith(("QUORUM-", "WAIVER-QUORUM")) or outcome.rule == RootRule.TRANSITION_CONSENT

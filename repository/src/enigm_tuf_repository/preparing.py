@@ -89,4 +89,4 @@ def write_entry(
     data = write_request(workspace, lineage, draft, action, request_id, sequence, now)
     path = f"requests/{draft.authority}{'-roles' if action == 'roles' else ''}.enigmreq"
     write_durably(workspace.record(record_id) / path, data)
-    return RequestEntry(draft.authority, sequence, read_request(data, path).digest, path, draft.versions())
+    return RequestEntry(draft.authority, action, sequence, read_request(data, path).digest, path, draft.versions())

@@ -26,6 +26,23 @@ from enigm_tuf_repository.trusted import admit_chain
 from enigm_tuf_repository.workspace import Workspace
 
 
+def add_channels(workspace: Workspace, product: str, channels: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that a product did not have yet; none for a product that is not here, or was not published yet.
+
+    Nobody signs for that: the delegation is for all manifests of the product, and a channel begins with its first
+    release, for which both authorities are asked.
+    """
+    for name in (product, *channels):
+        NAME.read(name, "argument", name)
+    register = load_register(workspace)
+    known = register.products.get(product, ())
+    new = tuple(dict.fromkeys(name for name in channels if name not in known))
+    if not known or not new or not Lineage(workspace.published, []).delegates(product):
+        return ()
+    save_register(workspace, register.with_product(product, (*known, *new)))
+    return new
+
+
 def prepare_product(workspace: Workspace, product: str, channels: tuple[str, ...], now: datetime) -> ReleaseRecord:
     """Open the record ``product-<product>``; for one that was retired, with the version of ``targets`` behind it."""
     for name in (product, *channels):

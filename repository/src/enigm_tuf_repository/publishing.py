@@ -1,5 +1,6 @@
 """Step 8: payloads, manifests, versioned metadata, and the timestamp last. Killed anywhere, it can be run again."""
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -12,7 +13,6 @@ from enigm_tuf.model.chunks import SUFFIX
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Snapshot
-from enigm_tuf_repository.freezes import require_no_freeze
 from enigm_tuf_repository.gating import require_gated, require_verified
 from enigm_tuf_repository.lineage import Lineage, SignedFile, file_name, read_signed_file
 from enigm_tuf_repository.mirror import pull
@@ -23,6 +23,7 @@ from enigm_tuf_repository.rules import RepositoryRule
 from enigm_tuf_repository.settings import put_in_force, require_as_prepared
 from enigm_tuf_repository.stores.caching import TIMESTAMP
 from enigm_tuf_repository.stores.directory import DirectoryStore
+from enigm_tuf_repository.waivers import require_unfrozen
 from enigm_tuf_repository.workspace import Workspace
 
 IN_THE_BUCKET_ALONE = frozenset({"payloads", "chunks", "decisions"})  # brought to the mirror when somebody needs them
@@ -45,7 +46,7 @@ def publish(
     digests = require_verified(workspace, record, Step.PUBLISHED)
     if record.evidence(Step.PUBLISHED) is None:
         require_gated(workspace, record, digests)
-        require_no_freeze(workspace.configuration().freezes or (), record.action, record.id, now)
+        require_unfrozen(workspace, record, now)
         require_as_prepared(workspace, record.id)
         files = published_paths(digests)
         require_no_strangers(workspace, digests)
@@ -157,35 +158,63 @@ def kind_of(path: str) -> str:
 
 
 def require_whole(workspace: Workspace, tree: Path, files: Mapping[str, str]) -> None:
-    """TREE-WHOLE: what was signed on top of another record is not published before it."""
+    """TREE-WHOLE: what was signed on top of another record is not published before it.
+
+    Roles of a product that was retired before this tree was a mirror were never here, and nobody asks for them.
+    """
+    missing = {role: path for role, path in _named(tree, files) if not _is_there(workspace.published, path, files)}
+    if not missing:
+        return
+    for role in Lineage(workspace.published, [tree]).heads.in_force():
+        if role in missing:
+            hint = "publish the record that brings it first: `enigm-repo status` lists the open ones"
+            raise RefusedError(RepositoryRule.TREE_WHOLE, missing[role], expected="published", got="no file", hint=hint)
+
+
+def _named(tree: Path, files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Every role that a new snapshot names, and its path."""
     for path in files:
-        if kind_of(path) != "snapshot":
-            continue
-        snapshot = read_signed_file((tree / path).read_bytes(), "snapshot", path).value_as(Snapshot)
-        for name, meta in snapshot.meta.items():
-            role = f"metadata/{file_name(name.removesuffix('.json'), meta.version)}"
-            if role not in files and not (workspace.published / role).is_file():
-                if name.removesuffix(".json") not in Lineage(workspace.published, [tree]).heads.in_force():
-                    continue  # of a product that was retired before this tree was a mirror
-                hint = "publish the record that brings it first: `enigm-repo status` lists the open ones"
-                raise RefusedError(RepositoryRule.TREE_WHOLE, role, expected="published", got="no file", hint=hint)
+        if kind_of(path) == "snapshot":
+            snapshot = read_signed_file((tree / path).read_bytes(), "snapshot", path).value_as(Snapshot)
+            for name, meta in snapshot.meta.items():
+                role = name.removesuffix(".json")
+                yield role, f"metadata/{file_name(role, meta.version)}"
+
+
+def _is_there(published: Path, path: str, files: Mapping[str, str]) -> bool:
+    return path in files or os.path.isfile(f"{published}/{path}")  # noqa: PTH113 - of thousands
 
 
 def require_no_strangers(workspace: Workspace, digests: Mapping[str, str]) -> None:
     """PUBLISHED-TREE: ``metadata/`` holds versions that were published, those of this record, and nothing else."""
     folder = workspace.published / "metadata"
-    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else ()
+    names = os.listdir(folder) if folder.is_dir() else ()  # noqa: PTH208 - three files of every release there ever was
     ours = {path.removeprefix("staged/metadata/") for path in digests}
     require_known(names, Lineage(workspace.published, []).heads.versions, ours, "published")
 
 
 def require_known(names: Iterable[str], heads: Mapping[str, int], ours: Collection[str], where: str) -> None:
     """PUBLISHED-TREE on the names in ``metadata/``: the first one that is no version up to its role's head."""
-    for name in names:
-        version, _, role = name.removesuffix(".json").partition(".")
-        known = role in heads and version.isdecimal() and 1 <= int(version) <= heads[role]
-        if not (name in ours or (known and name == file_name(role, int(version))) or name == "timestamp.json"):
-            expected = "published versions of the roles in force, and nothing else"
-            raise RefusedError(
-                RepositoryRule.PUBLISHED_TREE, f"{where}/metadata/{name}", expected=expected, got="an extra file"
-            )
+    newest = {f"{role}.json": version for role, version in heads.items() if role != "timestamp"}
+    strangers = [name for name in names if not _is_known(name, newest) and name not in ours and name != _TIMESTAMP]
+    if strangers:
+        expected = "published versions of the roles in force, and nothing else"
+        place = f"{where}/metadata/{min(strangers)}"
+        raise RefusedError(RepositoryRule.PUBLISHED_TREE, place, expected=expected, got="an extra file")
+
+
+_TIMESTAMP = "timestamp.json"
+
+
+def _is_known(name: str, newest: Mapping[str, int]) -> bool:
+    """Whether it is a version from 1 up to ``newest``, which is by what follows it, written as it is published."""
+    version, _, rest = name.partition(".")
+    highest = newest.get(rest)
+    return (
+        highest is not None
+        and version.isdecimal()
+        and version.isascii()
+        and version[0] != "0"
+        and len(version) < 20
+        and int(version) <= highest
+    )

@@ -11,16 +11,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from enigm_tuf.errors import MisuseError, RefusedError
-from enigm_tuf.model.request import ACTION, AUTHORITY, ROLE, Action, Authority, RuleOutcome
+from enigm_tuf.model.request import ACTION, AUTHORITY, ROLE, RULE_OUTCOME, Action, Authority, RuleOutcome
 from enigm_tuf.model.shapes import (
     BUILD_ID,
-    LINE,
     NAME,
     PATH,
     POSITIVE,
     SHA256,
-    WORD,
-    Boolean,
     Choice,
     Optional,
     Record,
@@ -69,9 +66,10 @@ class StepEvidence:
 
 @dataclass(frozen=True, slots=True)
 class RequestEntry:
-    """A request of this record: ``digest`` is that of its index, ``path`` its file."""
+    """A request of this record: ``digest`` is that of its index, ``path`` its file, ``action`` what it asks for."""
 
     authority: Authority
+    action: Action
     sequence: int
     digest: str
     path: str
@@ -93,6 +91,11 @@ class ReleaseRecord:
     steps: tuple[StepEvidence, ...]
     base: str | None = None
     follows: tuple[str, ...] = ()
+
+    @property
+    def asked_as(self) -> Action:
+        """The action that people agree to: an emergency is a release whose every request says so."""
+        return "emergency" if all(entry.action == "emergency" for entry in self.requests) else self.action
 
     @property
     def roles(self) -> dict[str, int]:
@@ -133,7 +136,7 @@ _EVIDENCE = Record(
     step=Choice(tuple(Step)),
     done=Time(),
     digests=Table(PATH, SHA256),
-    findings=Sequence(Record(RuleOutcome, rule=WORD, passed=Boolean(), evidence=LINE), maximum=1_000),
+    findings=Sequence(RULE_OUTCOME, maximum=1_000),
 )
 RELEASE_RECORD = Record(
     ReleaseRecord,
@@ -146,6 +149,7 @@ RELEASE_RECORD = Record(
         Record(
             RequestEntry,
             authority=AUTHORITY,
+            action=ACTION,
             sequence=POSITIVE,
             digest=SHA256,
             path=PATH,

@@ -63,8 +63,21 @@ def load_register(workspace: Workspace) -> Register:
     path = workspace.register_file
     if not path.exists():
         return Register()
-    return REGISTER.read(parse(path.read_bytes(), source=str(path)), str(path))
+    data, known = path.read_bytes(), _LAST[0]
+    if known is not None and known[0] == data:
+        return known[1]
+    register = REGISTER.read(parse(data, source=str(path)), str(path))
+    _LAST[0] = (data, register)
+    return register
 
 
 def save_register(workspace: Workspace, register: Register) -> None:
-    write_durably(workspace.register_file, encode(REGISTER.write(register)))
+    """Replace register.json in one step."""
+    data = encode(REGISTER.write(register))
+    write_durably(workspace.register_file, data)
+    _LAST[0] = (data, register)
+
+
+_LAST: list[tuple[bytes, Register] | None] = [None]
+"""The bytes that were read or written last, and what they mean: a step asks several times, and checking a thousand
+names takes as long as the rest of it. Whatever other bytes are there are read."""

@@ -83,8 +83,9 @@ def _take_all(
 ) -> tuple[Artifact, ...]:
     """Each artifact is read once; several at a time."""
     target = workspace.staged(record_id) / "targets" / "payloads" / description.product / description.version
+    algorithms = workspace.configuration().hash_algorithms
     with ThreadPoolExecutor() as pool:
-        return tuple(pool.map(lambda payload: take(folder / payload.file, target), description.payloads))
+        return tuple(pool.map(lambda payload: take(folder / payload.file, target, algorithms), description.payloads))
 
 
 def _all_provenance(paths: Sequence[Path]) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.request import Action, Authority, RequestIndex, make_request
 from enigm_tuf.model.root_extension import PolicyPin
-from enigm_tuf.model.strict_json import canonical, sha256
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf_repository.lineage import Lineage, Signed, file_name
 from enigm_tuf_repository.workspace import Workspace
 
@@ -31,7 +31,7 @@ class Draft:
 
 def proposal_bytes(value: Signed) -> bytes:
     """The canonical bytes, as the authority will derive them again."""
-    return canonical(value.raw)
+    return value.canonical()
 
 
 def role_evidence(proposals: dict[str, Signed]) -> dict[str, bytes]:

@@ -6,12 +6,14 @@ from datetime import datetime
 
 from enigm_tuf.model.issued import issued_field
 from enigm_tuf.model.keys import KeyRecord
+from enigm_tuf.model.plain_targets import PlainTargets
 from enigm_tuf.model.shapes import Time
 from enigm_tuf.model.strict_json import JsonObject
 from enigm_tuf.model.tuf import Signed, Snapshot, TargetFile, Targets
 from enigm_tuf.trust.delegation_rules import delegated_paths
 from enigm_tuf_client.targets import hashed_path
 from enigm_tuf_repository.artifacts import Artifact
+from enigm_tuf_repository.splicing import with_spliced
 
 SPECIFICATION = "1.0.33"
 
@@ -60,9 +62,18 @@ def with_targets(
     role: Targets | None, targets: Mapping[str, TargetFile], expires: datetime, without: Container[str] = ()
 ) -> Targets:
     """The next version of a product role: what it listed, ``without`` those paths, ``targets`` added or replaced."""
-    before = {path: item for path, item in role.raw["targets"].items() if path not in without} if role else {}
-    new = {path: _target_object(target) for path, target in targets.items()}
-    return Targets.read({**_next(Targets, role, expires), "targets": {**before, **new}}, "product role")
+    signed = _next(Targets, role, expires)
+    new = {path: target_object(target) for path, target in targets.items()}
+    if isinstance(role, PlainTargets) and not without and (made := with_spliced(role, signed, new)):
+        return made
+    before = {path: item for path, item in _listed(role).items() if path not in without}
+    return Targets.read({**signed, "targets": {**before, **new}}, "product role")
+
+
+def _listed(role: Targets | None) -> Mapping[str, JsonObject]:
+    if isinstance(role, PlainTargets):
+        return {target.path: target_object(target) for target in role.targets.values()}
+    return role.raw["targets"] if role else {}
 
 
 def with_versions(snapshot: Snapshot | None, versions: Mapping[str, int], now: datetime, expires: datetime) -> Snapshot:
@@ -87,5 +98,6 @@ def _next(kind: type[Signed], before: Signed | None, expires: datetime) -> JsonO
     return signed_part(kind, before.version + 1 if before else 1, expires)
 
 
-def _target_object(target: TargetFile) -> JsonObject:
+def target_object(target: TargetFile) -> JsonObject:
+    """As a role lists it."""
     return {"length": target.length, "hashes": dict(target.hashes), **target.unrecognized_fields}

@@ -33,6 +33,7 @@ class RepositoryRule(Rule):
         "the store refuses to create what is there, and to replace what has changed",
     )
     STORE_MIRROR = "STORE-MIRROR", "the store is not behind what this machine knows was published, nor beside it"
+    IMPORT_KEYS = "IMPORT-KEYS", "no key of ours signs in a repository that is imported from"
     PUBLIC_FETCH = "PUBLIC-FETCH", "what the public URL gives is what was published, byte for byte"
 
 

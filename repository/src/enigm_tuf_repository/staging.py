@@ -4,8 +4,9 @@ from pathlib import Path
 
 from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.model.chunks import SUFFIX
-from enigm_tuf.model.decisions import FOLDER
+from enigm_tuf.model.decisions import FOLDER, DecisionIndex, index_path_of, write_decision_index
 from enigm_tuf.model.manifest import read_manifest
+from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf_repository.durable import file_sha256, write_durably
 from enigm_tuf_repository.lineage import SignedFile, file_name, read_signed_file
@@ -77,6 +78,16 @@ def stage_decisions(workspace: Workspace, record: ReleaseRecord) -> None:
     folder = workspace.record(record.id)
     for path in _decisions(record):
         write_durably(folder / path, (folder / "responses" / Path(path).name).read_bytes())
+    for path, data in _index(record).items():
+        write_durably(folder / path, data)
+
+
+def _index(record: ReleaseRecord) -> dict[str, bytes]:
+    """By staged path, the list of the responses, for copies."""
+    path, names = index_path_of(record.roles), sorted(Path(item).name for item in _decisions(record))
+    if path is None or not names:
+        return {}
+    return {f"staged/{path}": write_decision_index(DecisionIndex(record.id, tuple(names)))}
 
 
 def _decisions(record: ReleaseRecord) -> dict[str, str]:
@@ -93,7 +104,7 @@ def require_only_signed(workspace: Workspace, record: ReleaseRecord) -> None:
         allowed |= {staged_path(target), f"{staged_path(target)}{SUFFIX}"}
     if {"snapshot", "root"} & record.roles.keys():
         allowed.add(TIMESTAMP)
-    decisions = _decisions(record)
+    decisions = _decisions(record) | {path: sha256(data) for path, data in _index(record).items()}
     for path in staged_files(workspace, record.id):
         if path in decisions and file_sha256(workspace.record(record.id) / path) == decisions[path]:
             continue

@@ -47,6 +47,13 @@ def role_standings(workspace: Workspace, now: datetime) -> tuple[RoleStanding, .
     return tuple(sorted(standings, key=lambda item: (item.expires, item.role)))
 
 
+def retired_products(workspace: Workspace) -> tuple[str, ...]:
+    """Those whose roles snapshot lists and targets delegates to no more."""
+    heads = Lineage(workspace.published, []).heads
+    gone = set(heads) - set(heads.in_force())
+    return tuple(sorted({role.rpartition(".")[0] for role in gone}))
+
+
 def _standing(
     file: SignedFile, authority: Authority | None, life: timedelta, keys: RoleKeys, now: datetime
 ) -> RoleStanding:

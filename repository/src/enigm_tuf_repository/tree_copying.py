@@ -17,6 +17,7 @@ from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Root, TargetFile, Targets
 from enigm_tuf.ports import Channel, Fetcher, Source
 from enigm_tuf.trust.root_rules import view_root
+from enigm_tuf_repository.decision_copying import bring_decisions
 from enigm_tuf_repository.durable import file_sha256
 from enigm_tuf_repository.lineage import Lineage, read_signed_file
 from enigm_tuf_repository.locking import exclusive
@@ -31,11 +32,15 @@ MEMORY = ".mirror"
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """``metadata`` are the paths that are new; ``payloads`` how many were looked at, ``timestamp`` the version."""
+    """``metadata`` are the paths that are new; ``payloads`` how many were looked at, ``timestamp`` the version.
+
+    ``decided`` is how many records have brought their decisions.
+    """
 
     metadata: tuple[str, ...]
     payloads: int
     timestamp: int | None
+    decided: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,11 @@ class _ReadOnly:
             return None
 
 
-def copy_tree(source: Fetcher, url: str, directory: Path, first_root: bytes) -> Copied:
-    """Bring ``directory`` to what ``source`` holds. RefusedError by any rule of a device: then nothing was changed."""
+def copy_tree(source: Fetcher, url: str, directory: Path, first_root: bytes, *, decisions: bool = False) -> Copied:
+    """Bring ``directory`` to what ``source`` holds. RefusedError by any rule of a device: then nothing was changed.
+
+    ``decisions``: then those of both authorities too, and the metadata that they are about, back to the first.
+    """
     environment = view_root(read_signed_file(first_root, "root", "the first root").value_as(Root)).extension.environment
     memory = directory / MEMORY
     memory.mkdir(parents=True, exist_ok=True)
@@ -77,9 +85,13 @@ def copy_tree(source: Fetcher, url: str, directory: Path, first_root: bytes) -> 
         there = DirectoryStore(directory).read(TIMESTAMP)
         hint = "somebody else writes into this directory: a mirror must be alone in it"
         put_all(DirectoryStore(directory), memory, new, sha256(there.data) if there else None, hint)
+        decided = bring_decisions(directory, memory, source) if decisions else 0
     timestamp = lineage.head("timestamp")
     return Copied(
-        tuple(path for path in sorted(new) if path != TIMESTAMP), count, timestamp.version if timestamp else None
+        tuple(path for path in sorted(new) if path != TIMESTAMP),
+        count,
+        timestamp.version if timestamp else None,
+        decided,
     )
 
 

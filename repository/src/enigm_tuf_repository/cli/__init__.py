@@ -12,6 +12,8 @@ from enigm_tuf.ports import Clock
 from enigm_tuf_repository.cli import (
     artifact_inspect,
     bundle,
+    import_show,
+    import_take,
     init,
     mirror,
     operators_put,
@@ -67,6 +69,8 @@ COMMANDS = (
     store_push.COMMAND,
     bundle.COMMAND,
     mirror.COMMAND,
+    import_show.COMMAND,
+    import_take.COMMAND,
     status.COMMAND,
     verify.COMMAND,
     prune.COMMAND,

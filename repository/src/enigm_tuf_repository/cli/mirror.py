@@ -22,17 +22,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("directory", metavar="DIR", help="where the copy is kept; made where there is none")
     meaning = "the first root, as devices are shipped with it: all trust starts there"
     parser.add_argument("--root", metavar="FILE", required=True, help=meaning)
+    meaning = "bring the decisions of both authorities too, and the old metadata that they are about"
+    parser.add_argument("--decisions", action="store_true", help=f"{meaning}: `enigm-sign explain` needs them")
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     del edges  # expired metadata can be copied: whoever renews it needs it
     root = read_input(Path(arguments.root), LIMITS.root_bytes)
     directory = Path(arguments.directory)
-    copied = copy_tree(_fetcher(arguments.source, directory), arguments.source, directory, root)
-    data = {"new": list(copied.metadata), "payloads": copied.payloads, "timestamp": copied.timestamp}
+    source = _fetcher(arguments.source, directory)
+    copied = copy_tree(source, arguments.source, directory, root, decisions=arguments.decisions)
+    data = {
+        "new": list(copied.metadata),
+        "payloads": copied.payloads,
+        "timestamp": copied.timestamp,
+        "decided": copied.decided,
+    }
     said = f"timestamp version {copied.timestamp}" if copied.timestamp else "no timestamp yet"
     line = f"{directory}: {said}, {len(copied.metadata)} files new, {copied.payloads} payloads there and verified once"
-    return Outcome(data, [line])
+    more = [f"decisions of {copied.decided} records are new here"] if arguments.decisions else []
+    return Outcome(data, [line, *more])
 
 
 def _fetcher(source: str, directory: Path) -> Fetcher:

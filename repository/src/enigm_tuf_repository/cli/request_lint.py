@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     approvals = [Path(item) for item in arguments.approval]
     consents = [Path(item) for item in arguments.consent]
     outcomes = lint(reading(arguments), Path(arguments.request), approvals, consents, edges.now())
-    failed = next((outcome for outcome in outcomes if not outcome.passed and not waits_for_people(outcome)), None)
+    failed = next((outcome for outcome in outcomes if not outcome.allowed and not waits_for_people(outcome)), None)
     expected = "a request that the authority would sign"
     refusal = refusal_of(failed, Path(arguments.request).name, expected) if failed else None
     return Outcome({"rules": [asdict(outcome) for outcome in outcomes]}, outcome_table(outcomes), refusal)

@@ -10,7 +10,7 @@ from enigm_tuf.commandline import Command, Outcome, table
 from enigm_tuf.errors import RefusedError
 from enigm_tuf_repository.cli.options import add_repository_option, reading, record_data
 from enigm_tuf_repository.rules import RepositoryRule
-from enigm_tuf_repository.standing import RoleStanding, next_command, open_records, role_standings
+from enigm_tuf_repository.standing import RoleStanding, next_command, open_records, retired_products, role_standings
 
 if TYPE_CHECKING:
     from enigm_tuf_repository.cli import Edges
@@ -28,6 +28,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     records = open_records(workspace)
     data = {
         "roles": [asdict(item) | {"expires": f"{item.expires:%FT%TZ}"} for item in roles],
+        "retired": list(retired := retired_products(workspace)),
         "open": [record_data(workspace, record) for record in records],
     }
     refusal = _overdue(roles, edges.now()) if arguments.monitor else None
@@ -39,6 +40,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     ]
     headers = ("ROLE", "VERSION", "EXPIRES (UTC)", "SIGNED (NEEDED)", "DUE")
     lines = table(headers, rows) if rows else ["nothing is published yet"]
+    lines += [f"retired: {', '.join(retired)}"] if retired else []
     steps = [(record.id, str(record.next_step()), next_command(workspace, record)) for record in records]
     opened = table(("OPEN", "NEXT STEP", "RUN"), steps) if steps else ["nothing is open"]
     return Outcome(data, [*lines, "", *opened], refusal)

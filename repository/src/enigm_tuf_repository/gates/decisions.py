@@ -18,8 +18,9 @@ class Decisions:
 
     rule = RepositoryRule.DECISIONS
     proves = (
-        "Each request of the record was answered with PASSED by its authority, by every rule of its policy; the rules "
-        "of the quorum passed here too; and every signature in the staged roles stands in one of these answers."
+        "Each request of the record was answered with PASSED by its authority, by every rule of its policy, or with "
+        "signed waivers of what a rule refused; the rules of the quorum passed here too; and every signature in the "
+        "staged roles stands in one of these answers."
     )
     does_not_prove = "That the people who approved looked. Who they were stands in the answers."
 
@@ -52,11 +53,11 @@ class Decisions:
         step = context.record.evidence(Step.POLICY)
         mine = [item for item in (step.findings if step else ()) if item.evidence.startswith(f"{authority}: ")]
         quorum = [item for item in mine if item.rule.startswith(_QUORUM)]
-        if not quorum or not all(item.passed for item in mine):
+        if not quorum or not all(item.allowed for item in mine):
             self._refuse(f"policy of the {authority} authority", "every rule passed, the quorum's among them", "not so")
 
     def _require_passed(self, path: str, answer: SigningResponse) -> None:
-        failed = [item.rule for item in answer.rules if not item.passed]
+        failed = [item.rule for item in answer.rules if not item.allowed]
         if answer.decision != "PASSED" or failed:
             self._refuse(path, "PASSED by every rule", ", ".join([answer.decision, *failed]))
 

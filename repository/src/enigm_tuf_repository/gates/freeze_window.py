@@ -7,24 +7,25 @@ from enigm_tuf_repository.rules import RepositoryRule
 
 
 class FreezeWindow:
-    """Looks at the clock and at ``freezes``."""
+    """Looks at the clock, and at ``freezes`` and ``weekly_freezes``."""
 
     rule = RepositoryRule.FREEZE_WINDOW
     proves = "No freeze of repository.toml was in force when the gates ran; publication asks again."
     does_not_prove = "That devices install at once: when each of them is offered it is the rollout's to say."
 
     def applies(self, context: GateContext) -> str:
-        """To releases and products: a root, a recovery or a renewal is never held back."""
-        return "" if context.record.action in HELD_BACK else f"a {context.record.action} is not held back"
+        """To releases and products: a root, a recovery, a renewal or an emergency is never held back."""
+        action = context.record.asked_as
+        return "" if action in HELD_BACK else f"not held back: {action}"
 
     def run(self, context: GateContext, progress: Progress) -> Evidence:
         """RefusedError FREEZE-WINDOW names the window."""
         del progress
-        freezes = context.workspace.configuration().freezes or ()
-        require_no_freeze(freezes, context.record.action, context.record.id, context.now)
-        ahead = sorted(freeze.start for freeze in freezes if freeze.start > context.now)
+        freezes, now = context.workspace.configuration().windows, context.now
+        require_no_freeze(freezes, context.record.asked_as, context.record.id, now)
+        ahead = sorted(start for freeze in freezes if (start := freeze.next_start(now)))
         told = f"; the next one starts at {ahead[0]:%F %T} UTC" if ahead else ""
-        return Evidence(f"no freeze at {context.now:%F %T} UTC, of {len(freezes)}{told}", {"freezes": len(freezes)})
+        return Evidence(f"no freeze at {now:%F %T} UTC, of {len(freezes)}{told}", {"freezes": len(freezes)})
 
 
 GATE = FreezeWindow()

@@ -23,6 +23,7 @@ class Verdict(StrEnum):
 
     PASS = "pass"  # noqa: S105 - no password
     FAIL = "fail"
+    WAIVED = "waived"
     NOT_APPLICABLE = "not-applicable"
 
 
@@ -76,5 +77,5 @@ class GateResult:
 
     @property
     def passed(self) -> bool:
-        """Nothing here speaks against the release."""
+        """Nothing here speaks against the release, or it is waived."""
         return self.verdict is not Verdict.FAIL

@@ -45,12 +45,12 @@ class PayloadBytes:
             progress(done, total)
         for target in alone:
             signed = {"length": target.length, **target.hashes}
-            _require_equal(f"{target.path} on the disk", signed, _facts(measure(_file(context, target))))
+            _require_equal(f"{target.path} on the disk", signed, _facts(measure(_file(context, target), target.hashes)))
             done += target.length
             progress(done, total)
         told = f", {len(alone)} by the manifest alone" if alone else ""
         return Evidence(
-            f"{len(payloads)} payloads: length, SHA-256, chunk root and chunk digests{told}",
+            f"{len(payloads)} payloads: length, hashes, chunk root and chunk digests{told}",
             {"payloads": {target.path: {"length": target.length, **target.hashes} for target in (*payloads, *alone)}},
             tuple(
                 staged_path(target)
@@ -78,7 +78,7 @@ GATE = PayloadBytes()
 def _require_signed_bytes(context: GateContext, target: TargetFile, listed: dict[str, object]) -> None:
     record = read_payload_record(target.unrecognized_fields.get("custom"), target.path, "custom")
     signed = {"length": target.length, **target.hashes, "chunks": record.chunks}
-    artifact = measure(_file(context, target))
+    artifact = measure(_file(context, target), target.hashes)
     _require_digests(context, target, record.chunks)
     _require_equal(f"{target.path} on the disk", signed, _facts(artifact) | {"chunks": artifact.chunks})
     del signed["chunks"]  # a manifest names none
@@ -106,7 +106,7 @@ def _listed(context: GateContext, product: str) -> Iterator[tuple[str, dict[str,
     role = context.after.get(manifest_role(product))
     for target in role.value_as(Targets).targets.values() if role else ():
         file = _file(context, target)
-        _require_equal(target.path, {"length": target.length, **target.hashes}, _facts(measure(file)))
+        _require_equal(target.path, {"length": target.length, **target.hashes}, _facts(measure(file, target.hashes)))
         for release in read_manifest(file.read_bytes(), target.path).releases:
             for item in release.payloads:
                 yield item.path, {"length": item.length, **item.hashes}

@@ -16,9 +16,10 @@ class SecretScan:
 
     rule = RepositoryRule.SECRET_SCAN
     proves = (
-        "In the staged files, requests and answers, in archives inside them (zip, tar, gz, xz, bz2, zst), and in the "
-        "images of full update packages no private key was recognised: PEM (encrypted too), PKCS#8, PKCS#1 and SEC 1 "
-        "in DER, PKCS#12, OpenSSH, PGP, JWK, PuTTY, Java key stores, SoftHSM objects, and base64 of them."
+        "In the staged files, requests and answers, in archives inside them (zip, tar, gz, xz, bz2, zst, lz4) and in "
+        "what is packed so anywhere inside other files, and in the images of full update packages no private key was "
+        "recognised: PEM (encrypted too), PKCS#8, PKCS#1 and SEC 1 in DER, PKCS#12, OpenSSH, PGP, JWK, PuTTY, Java key "
+        "stores, SoftHSM objects, and base64 of them."
     )
     does_not_prove = (
         "That there is none in another form: raw numbers, encrypted containers, compressed file systems, wraps that "

@@ -1,7 +1,7 @@
 """What a gate said, as an in-toto Statement v1 in the shape of a SLSA verification summary: ``gates/<ID>.json``.
 
-Not the predicate type of SLSA itself: that has no word for "does not apply". Nobody signs it here, since a repository
-holds no key; the record binds it by digest, and whoever publishes reads it again.
+Not the predicate type of SLSA itself: that has no words for "waived" and "does not apply". Nobody signs it here, as a
+repository holds no key; the record binds it by digest, and whoever publishes reads it again.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,12 @@ from enigm_tuf_repository.gates.pinned import DISTRIBUTION
 
 PREDICATE_TYPE = "https://enigm-tuf.dev/release-gate/v1"
 FOLDER = "gates"
-_RESULTS = {Verdict.PASS: "PASSED", Verdict.FAIL: "FAILED", Verdict.NOT_APPLICABLE: "NOT_APPLICABLE"}
+_RESULTS = {
+    Verdict.PASS: "PASSED",
+    Verdict.FAIL: "FAILED",
+    Verdict.WAIVED: "WAIVED",
+    Verdict.NOT_APPLICABLE: "NOT_APPLICABLE",
+}
 
 
 class _AnyJson:

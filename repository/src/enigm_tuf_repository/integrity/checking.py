@@ -21,7 +21,7 @@ from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.tuf import Timestamp
 from enigm_tuf.trust.metadata import TrustedMetadata
 from enigm_tuf_repository.integrity.damage import Findings, Kind
-from enigm_tuf_repository.integrity.decisions import is_answer
+from enigm_tuf_repository.integrity.decisions import is_answer, is_index
 from enigm_tuf_repository.integrity.heads import admit_heads, admit_root_chain, metadata_path
 from enigm_tuf_repository.integrity.history import History
 from enigm_tuf_repository.integrity.products import Product
@@ -115,6 +115,9 @@ def _check_names(
     settled = known.pruned | {item.path for item in found.damage}
     for path in tree.names(""):
         if path == TIMESTAMP or path.startswith(aside) or _is_listed(path, names) or _is_version(path, heads):
+            continue
+        if path.startswith(f"{FOLDER}/") and is_index(tree, path):
+            found.count("indexes of decisions")
             continue
         if path.startswith(f"{FOLDER}/") and is_answer(tree, path, settled):
             found.count("decisions")

@@ -7,11 +7,11 @@ from enigm_tuf.errors import EnigmTufError, NotFoundError, RefusedError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.tuf import Root, Targets
 from enigm_tuf.model.tuf_fields import Key
+from enigm_tuf.ports import Fetcher
 from enigm_tuf.trust.threshold import signers
 from enigm_tuf.trust.tuf_rules import TufRule
 from enigm_tuf_repository.integrity.damage import Findings, Kind
 from enigm_tuf_repository.integrity.heads import metadata_path
-from enigm_tuf_repository.integrity.tree import Tree
 from enigm_tuf_repository.lineage import SignedFile, read_signed_file
 
 
@@ -31,7 +31,7 @@ class _Quorum:
 class History:
     """Old versions in a tree, judged by every root there ever was and every ``targets`` that is still there."""
 
-    tree: Tree
+    tree: Fetcher
     roots: Sequence[Root]
     found: Findings
     _delegated: dict[str, list[_Quorum]] = field(default_factory=dict)
@@ -59,6 +59,11 @@ class History:
         """The older versions of a product role that were signed by those who might."""
         for file in self._older(role, head, list(self._delegated.get(role, ()))):
             yield file.value_as(Targets)
+
+    def signed(self, role: str, version: int) -> SignedFile:
+        """A version, old or in force, if it was signed by those who might; RefusedError, NotFoundError."""
+        roots = [self._of(root, role) for root in reversed(self.roots)] if "." not in role else []
+        return self._read(role, version, metadata_path(role, version), [*roots, *self._delegated.get(role, ())])
 
     def _older(self, role: str, head: int, quorums: list[_Quorum]) -> Iterator[SignedFile]:
         """Newest first. What is not there was pruned, or never published: no device asks for it."""

@@ -12,6 +12,8 @@ from typing import IO, BinaryIO, cast
 
 import zstandard
 
+from enigm_tuf_repository.leaks.embedded import LZ4, LZ4_LEGACY, lz4_frames
+
 HEAD = 512  # bytes by which a container is recognised
 Member = tuple[str, BinaryIO]
 """The name inside, and its bytes, to be read before the next one is asked for."""
@@ -23,7 +25,7 @@ _UNREADABLE = (
     zlib.error,
     EOFError,
     OSError,
-    RuntimeError,  # an encrypted member of a zip
+    RuntimeError,  # an encrypted member of a zip, a fault in lz4
     NotImplementedError,
     ValueError,
 )
@@ -97,4 +99,6 @@ _MAGIC: Mapping[bytes, tuple[str, Callable[[BinaryIO], Iterator[Member]]]] = {
     b"\xfd7zXZ\x00": ("xz", _unpacked("xz", lzma.LZMAFile)),
     b"BZh": ("bz2", _unpacked("bz2", bz2.BZ2File)),
     b"\x28\xb5\x2f\xfd": ("zst", _unpacked("zst", _zstd)),
+    LZ4: ("lz4", _unpacked("lz4", lz4_frames)),
+    LZ4_LEGACY: ("lz4", _unpacked("lz4", lz4_frames)),
 }

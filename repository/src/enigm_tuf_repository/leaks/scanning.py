@@ -6,6 +6,7 @@ file without a name.
 
 import mmap
 import os
+import struct
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,18 +14,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf_repository.leaks.anchors import LONGEST, anchors_in
 from enigm_tuf_repository.leaks.candidates import WINDOW, Candidate, around, candidate, yubihsm_wrap
-from enigm_tuf_repository.leaks.containers import HEAD, UnreadableError, container_of, unpacked
+from enigm_tuf_repository.leaks.containers import HEAD, Container, UnreadableError, container_of, unpacked
+from enigm_tuf_repository.leaks.embedded import EMBEDDED, opened
 
 DEEPEST = 8  # containers in containers
 LARGEST = 64 * 2**30  # bytes that one file may unpack to, all levels together: as large as the largest artifact
 _IN_MEMORY = 8 * 2**20  # bytes of one member
 _YUBIHSM = ".yhw"  # how yubihsm-setup names a dump: nothing inside shows what it is
 _PIECE = 4 * 2**20  # bytes that one thread scans at a time
+_DOUBTFUL = 64 * 2**10  # bytes: what breaks off before them was nothing packed, or nothing much
 _BEFORE = 8 * 2**10  # bytes before an anchor that a key in JSON may begin in
 
 
@@ -85,26 +88,52 @@ class Scan:
 
     def _content(self, packed: "_Packed", file: BinaryIO, view: memoryview, depth: int) -> None:
         before = len(self.found)
-        self._bytes(packed.name, view)
+        packed_here = self._bytes(packed.name, view)
         if packed.name.lower().endswith(_YUBIHSM) and (wrap := yubihsm_wrap(bytes(view[:WINDOW]))):
             self.found.append(Found(packed.name, 0, wrap))
-        container = container_of(bytes(view[:HEAD]))
-        if container is None:
-            return
+        container, outside = container_of(bytes(view[:HEAD])), len(self.found)
+        if container is None or not self._container(container, packed, file, depth):
+            inner = len(self.found)
+            self._embedded(packed_here, packed, view, depth)
+            self.found[inner:] = _each_once(self.found[inner:])
+        inside = {item.candidate.digest for item in self.found[outside:]}
+        kept = [item for item in self.found[before:outside] if item.candidate.digest not in inside]
+        self.found[before:outside] = kept  # what is stored as it is was found twice
+
+    def _container(self, container: Container, packed: "_Packed", file: BinaryIO, depth: int) -> bool:
+        """All members of an archive; False where it is broken."""
         if depth == DEEPEST:
             raise MalformedError(packed.name, "", f"containers in containers, more than {DEEPEST} deep")
         file.seek(0)
-        outside = len(self.found)
         try:
             for name, member in container.members(file):
                 self._member(packed.inside(name), member, depth + 1)
         except UnreadableError as error:
             self.unread.append(f"{packed.name}: {error}")
-        inside = {item.candidate.digest for item in self.found[outside:]}
-        kept = [item for item in self.found[before:outside] if item.candidate.digest not in inside]
-        self.found[before:outside] = kept  # what is stored as it is was found twice
+            return False
+        return True
 
-    def _bytes(self, name: str, view: memoryview) -> None:
+    def _embedded(self, hits: list[tuple[int, str]], packed: "_Packed", view: memoryview, depth: int) -> None:
+        """What may be packed inside. Bytes that only look like it give nothing, or break off at once."""
+        for at, kind in hits:
+            inner = packed.inside(f"({kind} at {at})")
+            try:
+                member = opened(kind, view, at)
+            except ValueError as error:
+                self.unread.append(f"{inner.name}: {error}")
+                continue
+            except struct.error:
+                continue  # cut off in its header
+            head = inner.read(member, _DOUBTFUL)
+            if head and depth == DEEPEST:
+                raise MalformedError(packed.name, "", f"containers in containers, more than {DEEPEST} deep")
+            if inner.trouble:
+                self._content(inner, BytesIO(head), memoryview(head), depth + 1)
+            elif head:
+                self._member(inner, cast("BinaryIO", _Resumed(head, member)), depth + 1)
+
+    def _bytes(self, name: str, view: memoryview) -> list[tuple[int, str]]:
+        """Scan for keys; where something packed seems to begin."""
         self.files += 1
         self.scanned += len(view)
         starts = range(0, len(view), _PIECE)
@@ -113,8 +142,11 @@ class Scan:
         else:
             with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
                 hits = list(pool.map(lambda start: hits_in(view, start), starts))
-        end = 0
+        end, packed = 0, list[tuple[int, str]]()
         for at, kind in (hit for piece in hits for hit in piece):
+            if kind in EMBEDDED:
+                packed.append((at, kind))
+                continue
             if at < end:
                 continue  # inside a key that was found: the base64 of a PEM, the DER in a PKCS#12
             if found := _look(view, at, kind):
@@ -122,6 +154,21 @@ class Scan:
                 self.found.append(Found(name, start, seen))
                 end = start + seen.length
         self.moved(len(view))
+        return packed
+
+
+class _Resumed:
+    """A member whose beginning was read already."""
+
+    def __init__(self, head: bytes, member: BinaryIO) -> None:
+        self._head = head
+        self._member = member
+
+    def read(self, count: int) -> bytes:
+        if not self._head:
+            return bytes(getattr(self._member, "read1", self._member.read)(count))
+        taken, self._head = self._head[:count], self._head[count:]
+        return taken
 
 
 class _Packed:
@@ -150,6 +197,12 @@ class _Packed:
         except UnreadableError as error:
             self.trouble = str(error)
         return b"".join(pieces)
+
+
+def _each_once(found: list[Found]) -> list[Found]:
+    """Each key where it was found first: a stream may hold another one as it is."""
+    digests = [item.candidate.digest for item in found]
+    return [item for at, item in enumerate(found) if digests.index(item.candidate.digest) == at]
 
 
 def hits_in(view: memoryview, start: int) -> list[tuple[int, str]]:

@@ -1,6 +1,6 @@
 """A device that looks at what it is served, and takes the newest release if all is well."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from enigm_tuf_client.download import Wanted, download
 from enigm_tuf_client.targets import hashed_path
 from enigm_tuf_client.workflow import TufWorkflow
 from enigm_tuf_repository.devices import FreshStore, load_product_roles
+from enigm_tuf_repository.lineage import READINGS
+from enigm_tuf_repository.negative.judging import JudgedOnce, Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Device:
     """What it is, what it remembers, and what its clock says. ``floor`` is its rollback index.
 
     It follows one channel of one product; with ``product`` None it only looks at the roles that everybody needs.
+    ``seen`` is shared by the devices of one scene, and spares them no question of trust.
     """
 
     environment: Environment
@@ -44,11 +47,13 @@ class Device:
     state: DeviceState
     now: datetime
     floor: int = 0
+    seen: Seen = field(default_factory=Seen, repr=False, compare=False)
 
     def refresh(self, fetcher: Fetcher) -> tuple[DeviceState, tuple[AgreedPayload, ...]]:
         """What it remembers then, and the payloads of the newest release that both authorities agree on."""
         store = FreshStore(self.state)
-        workflow = TufWorkflow(store, fetcher, StoppedClock(self.now), AuthorityAdmission(self.environment))
+        admission = JudgedOnce(AuthorityAdmission(self.environment), self.seen)
+        workflow = TufWorkflow(store, fetcher, StoppedClock(self.now), admission, readings=READINGS)
         workflow.refresh()
         agreed: tuple[AgreedPayload, ...] = ()
         if self.product:

@@ -123,7 +123,7 @@ def _product_of(context: GateContext) -> str | None:
 
 def _followed(context: GateContext) -> Iterator[tuple[str, str]]:
     """Channels that have a release: of the record's product, or of any."""
-    after = context.after.in_force()
+    after = set(context.after.in_force())
     for product, channels in load_register(context.workspace).products.items():
         role = context.after[manifest_role(product)] if manifest_role(product) in after else None
         if role is None or _product_of(context) not in {product, None}:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.keys import ENVIRONMENT, HOME, Environment
 from enigm_tuf.model.manifest import RELEASE, Release
-from enigm_tuf.model.request import ACTION, AUTHORITY, ROLE, Action, Authority, RuleOutcome
+from enigm_tuf.model.request import ACTION, AUTHORITY, ROLE, RULE_OUTCOME, Action, Authority, RuleOutcome
 from enigm_tuf.model.shapes import (
     BUILD_ID,
     LINE,
@@ -14,7 +14,6 @@ from enigm_tuf.model.shapes import (
     POSITIVE,
     SHA256,
     WORD,
-    Boolean,
     Choice,
     Integer,
     Optional,
@@ -143,7 +142,7 @@ FACTS = Record(
             product=Optional(NAME),
             created=Time(),
             steps=Sequence(Record(StepFact, step=WORD, done=Time())),
-            gates=Sequence(Record(RuleOutcome, rule=WORD, passed=Boolean(), evidence=LINE)),
+            gates=Sequence(RULE_OUTCOME),
             next=LINE,
         )
     ),

@@ -10,9 +10,10 @@ from enigm_tuf.model.payload import read_payload_record
 from enigm_tuf.model.strict_json import encode
 from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
-from enigm_tuf_repository.lineage import Lineage
+from enigm_tuf_repository.lineage import Lineage, require_delegated
 from enigm_tuf_repository.mirror import payload_target
 from enigm_tuf_repository.release_preparing import KEPT_RELEASES
+from enigm_tuf_repository.role_building import target_object
 from enigm_tuf_repository.workspace import Workspace
 
 
@@ -34,6 +35,8 @@ class Sizes:
 def sizes_of(workspace: Workspace, product: str, channel: str) -> Sizes:
     """From what is published; MisuseError where the channel has no release yet."""
     lineage = Lineage(workspace.published, [])
+    if manifest_role(product) in lineage.heads:
+        require_delegated(lineage, product)
     role = lineage.value(manifest_role(product), Targets)
     target = role.targets.get(manifest_path(product, channel)) if role else None
     if target is None:
@@ -45,9 +48,8 @@ def sizes_of(workspace: Workspace, product: str, channel: str) -> Sizes:
     of |= {"manifest role": len(lineage.heads[manifest_role(product)].data), "manifest": target.length}
     growth = {"manifest": len(encode(RELEASE.write(releases[0])))}
     if payload_role(product) in lineage.heads:
-        listed = lineage.require(payload_role(product), Targets).raw["targets"]
         of["payload role"] = len(lineage.heads[payload_role(product)].data)
-        growth["payload role"] = len(encode({payload.path: listed[payload.path]})) * len(releases[0].payloads)
+        growth["payload role"] = len(encode({payload.path: target_object(payload)})) * len(releases[0].payloads)
         of["chunk digests"] = _chunk_bytes(payload)
     return Sizes(of | {"payload": payload.length}, growth, max(KEPT_RELEASES - len(releases), 0))
 
