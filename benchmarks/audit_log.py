@@ -58,7 +58,7 @@ def _signature() -> list[Body]:
     vote = {"decision": "APPROVE", "partition": "qa", "key": _DIGEST, "device": "1", "envelope_sha256": _DIGEST}
     token = {"home": "hsm", "manufacturer": "M", "model": "M", "serial": "1", "firmware": "1", "label": "payload-a"}
     judged: list[Body] = [
-        (EntryType.POLICY_EVALUATED, {**request, "passed": True, "rules": rules}),
+        (EntryType.POLICY_EVALUATED, {**request, "decided": _NOW, "passed": True, "rules": rules}),
         *((EntryType.APPROVAL_COUNTED, {**request, **vote, "operator": who}) for who in ("alice", "bob")),
     ]
     signed = {**request, "sequence": 7, **payload, "key": _DIGEST}
@@ -69,7 +69,7 @@ def _signature() -> list[Body]:
         *judged,
         (EntryType.SESSION_OPEN, {**token, "key": _DIGEST, "custodian": "carol"}),
         (EntryType.SIGN_INTENT, {**signed, "payloads": needed}),
-        (EntryType.SIGN_PERFORMED, {**signed, "keyid": _DIGEST, "signature": "ab" * 70}),
+        (EntryType.SIGN_PERFORMED, {**signed, "keyid": _DIGEST, "signature": "ab" * 70, "decision_sha256": _DIGEST}),
         (EntryType.SESSION_CLOSE, {"key": _DIGEST}),
     ]
 

@@ -146,6 +146,7 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
     ),
     EntryType.POLICY_EVALUATED: _body(
         **_REQUEST,
+        decided=Time(),
         passed=Boolean(),
         rules=Sequence(_body(rule=LINE, passed=Boolean(), evidence=LINE, waived=Boolean()), minimum=1, maximum=100),
     ),
@@ -188,6 +189,7 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
         key=SHA256,
         keyid=SHA256,
         signature=HEX,
+        decision_sha256=SHA256,
     ),
     EntryType.SIGN_REFUSED: _body(**_REQUEST, role=Optional(ROLE), rule=LINE, reason=LINE),
     EntryType.SIGN_RECOVERED: _body(
@@ -232,6 +234,8 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
 }
 """The shape of the body of each type. ``key`` is the SHA-256 of a SubjectPublicKeyInfo, ``sha256`` of canonical bytes.
 
+``decided`` is the time that the rules were asked as of. ``decision_sha256`` is ``decision_digest`` of the evaluation
+that the signature rests on: what a response tells of it can be told only so.
 ``payloads`` of ``sign.intent`` are all payloads of the request: which keys may sign each and how many must.
 ``intent`` of ``sign.recovered`` is the number of its entry; ``votes`` are the SHA-256 of the envelopes.
 ``role`` of ``sign.refused`` names the payload whose intent came to nothing; absent before any intent.

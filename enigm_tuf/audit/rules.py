@@ -12,6 +12,7 @@ class AuditRule(Rule):
     LOG_CHECKPOINT = "LOG-CHECKPOINT", "a checkpoint is signed with its log's own key, under the log's own name"
     LOG_CONSISTENT = "LOG-CONSISTENT", "a log begins with all that an older checkpoint of it holds"
     LOG_INCLUSION = "LOG-INCLUSION", "an entry leads to the root of its log's checkpoint"
+    LOG_DECISION = "LOG-DECISION", "a response tells the decision that the log has beside each of its signatures"
     LOG_SIGNATURES = "LOG-SIGNATURES", "every signature of the authority in a published repository is in its log"
     LOG_HISTORY = "LOG-HISTORY", "a history that is kept beside the log is what all entries before it say"
     LOG_PINNED = "LOG-PINNED", "an authority signs under a root that pins this very log of it, and no other"

@@ -32,7 +32,7 @@ def passed(
     inventory: str,
     log: AuditLog,
 ) -> Answer:
-    """Every rule passed, and all payloads are signed by this key."""
+    """Every rule passed, and all payloads are signed by this key; ``signatures`` are those made under this decision."""
     return _answer(case, question, decision, (signatures, inventory), log, None)
 
 

@@ -1,6 +1,7 @@
 """The response once more, from the audit log alone: when the file was lost, or the machine died before it was written.
 
-No token is opened and nothing is signed: the log has every signature, what the policy said, and who was counted.
+No token is opened and nothing is signed: the log has every signature, what the policy said, and who was counted. A
+response tells one decision; a request that was signed on several days has as many responses.
 """
 
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from datetime import datetime
 from enigm_tuf.audit.log import AuditEntry, AuditLog, EntryType
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.proving import proofs_of
-from enigm_tuf.errors import MisuseError
+from enigm_tuf.errors import MisuseError, StateError
 from enigm_tuf.model.request import (
     APPROVALS,
     RoleSignature,
@@ -23,30 +24,36 @@ from enigm_tuf.model.strict_json import sha256
 
 @dataclass
 class _Found:
-    """What the log says of one request, up to the last signature; ``decided`` is None before any."""
+    """What the log says of one decision, and the signatures that were made under it."""
 
+    decided: datetime
+    rules: tuple[RuleOutcome, ...]
+    approvals: tuple[str, ...]
+    inventory: str | None
     signatures: list[RoleSignature] = field(default_factory=list)
     entries: list[int] = field(default_factory=list)
-    decided: datetime | None = None
-    rules: tuple[RuleOutcome, ...] = ()
-    approvals: tuple[str, ...] = ()
-    inventory: str | None = None
 
 
 def answer_again(
     home: Home, request: SigningRequest, envelopes: tuple[bytes, ...], log: AuditLog
-) -> tuple[SigningResponse, bytes]:
-    """The response with all signatures made so far, and its file.
+) -> tuple[tuple[SigningResponse, bytes], ...]:
+    """For each decision that something was signed under, newest first: the response and its file.
 
     ``envelopes`` are the approvals and waivers that lie beside the request. MisuseError if nothing was signed, or if
     one of those that were counted is not shown.
     """
     found = _find(request.digest, log)
-    if found.decided is None:
+    if not found:
         raise MisuseError(
             f"request {request.index.request_id}: no signature of it is in the audit log of {home.path}",
             hint="enigm-sign sign makes one",
         )
+    return tuple(_response(request, envelopes, log, item) for item in reversed(found))
+
+
+def _response(
+    request: SigningRequest, envelopes: tuple[bytes, ...], log: AuditLog, found: _Found
+) -> tuple[SigningResponse, bytes]:
     index = request.index
     head, proofs = proofs_of(log, found.entries)
     response = SigningResponse(
@@ -66,8 +73,10 @@ def answer_again(
     return response, make_response(response, proofs | _members(request, envelopes, found.approvals))
 
 
-def _find(digest: str, log: AuditLog) -> _Found:
-    found, last, inventory = _Found(), None, None
+def _find(digest: str, log: AuditLog) -> list[_Found]:
+    """Oldest first."""
+    found: dict[str, _Found] = {}
+    last, inventory = None, None
     counted: list[str] = []
     for entry in log.entries():
         if entry.type == EntryType.INVENTORY_CHECKED:
@@ -81,20 +90,25 @@ def _find(digest: str, log: AuditLog) -> _Found:
                 counted.append(entry.body["envelope_sha256"])
             case EntryType.SIGN_PERFORMED:
                 _take(found, entry, last, counted, inventory)
-    return found
+    return list(found.values())
 
 
 def _take(
-    found: _Found, performed: AuditEntry, evaluated: AuditEntry | None, counted: list[str], inventory: str | None
+    found: dict[str, _Found],
+    performed: AuditEntry,
+    evaluated: AuditEntry | None,
+    counted: list[str],
+    inventory: str | None,
 ) -> None:
     """A signature, and the evaluation that it rests on: the policy said yes to nothing else just before it."""
     body = performed.body
-    found.entries.append(performed.sequence)
-    found.signatures.append(RoleSignature(body["role"], body["version"], body["keyid"], body["signature"]))
-    if evaluated is not None:
-        found.decided, found.inventory = evaluated.time, inventory
-        found.rules = tuple(RuleOutcome(**item) for item in evaluated.body["rules"])
-        found.approvals = tuple(sorted(set(counted)))
+    if evaluated is None:
+        raise StateError(f"audit log, entry {performed.sequence}: a signature that nothing was decided of")
+    decided, rules = evaluated.body["decided"], tuple(RuleOutcome(**item) for item in evaluated.body["rules"])
+    new = _Found(decided, rules, tuple(sorted(set(counted))), inventory)
+    item = found.setdefault(body["decision_sha256"], new)
+    item.entries.append(performed.sequence)
+    item.signatures.append(RoleSignature(body["role"], body["version"], body["keyid"], body["signature"]))
 
 
 def _members(request: SigningRequest, envelopes: tuple[bytes, ...], counted: tuple[str, ...]) -> dict[str, bytes]:

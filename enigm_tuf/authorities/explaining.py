@@ -1,7 +1,8 @@
 """Why a release is what it is, from the published tree alone: who approved, which key signed, where it is logged.
 
-What is told of signatures, approvals and the log was proved first, from a root that the reader trusts. Rules and their
-evidence are the authority's own words; they are marked as that.
+What is told of signatures, approvals and the log was proved first, from a root that the reader trusts; so was when it
+was decided, and whether the authority says that each rule passed or was waived: the log has the decision's digest
+beside each signature. The rules' evidence is words that nothing binds; they are marked as that.
 """
 
 from collections.abc import Mapping, Sequence
@@ -70,7 +71,8 @@ class ExplainedTree:
     def explain(self, release: str, registries: Mapping[Authority, bytes]) -> tuple[Explanation, ...]:
         """Every answer that led to ``release``, a record's name such as ``phone-1.0``.
 
-        MisuseError where the tree has none; RefusedError DECISION-PROVEN, LOG-INCLUSION, LOG-CHECKPOINT, LOG-WITNESS.
+        MisuseError where the tree has none; RefusedError DECISION-PROVEN, LOG-INCLUSION, LOG-DECISION, LOG-CHECKPOINT,
+        LOG-WITNESS.
         """
         folder = self.path / FOLDER / release
         files = sorted(folder.glob("*.enigmresp")) if release.isascii() and Path(release).name == release else []

@@ -10,7 +10,7 @@ from enigm_tuf.authorities.rules import SigningRule
 from enigm_tuf.authorities.signing_log import intent, refusals_logged, signed_payload
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.public_keys import tuf_key
-from enigm_tuf.model.request import RoleSignature
+from enigm_tuf.model.request import RoleSignature, decision_digest
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.policy.engine import ApprovedRequest, approved_metadata
 from enigm_tuf.ports import TokenKey, TokenSession
@@ -21,13 +21,15 @@ from enigm_tuf.trust.threshold import signers
 class PayloadSigner:
     """What it takes: a request that passed every rule, a session, and the key as each role lists it.
 
-    ``history`` is that of the log before this request; a payload that this key has signed is not signed again.
+    ``inventory`` is the digest of that which the token was compared with. ``history`` is that of the log before this
+    request; a payload that this key has signed is not signed again.
     """
 
     approved: ApprovedRequest
     session: TokenSession
     key: TokenKey
     roles: dict[str, KeyOfRole]
+    inventory: str
     history: History
     log: MerkleLog
 
@@ -41,10 +43,16 @@ class PayloadSigner:
         """Who keeps the key, as root says."""
         return next(iter(self.roles.values())).info.custodian
 
+    @property
+    def decision(self) -> str:
+        """The digest of what is signed under."""
+        question, decision = self.approved.question, self.approved.decision
+        return decision_digest(question.now, question.policy_pin, self.inventory, decision.outcomes, decision.envelopes)
+
     def sign_all(self) -> tuple[RoleSignature, ...]:
-        """Every payload, or the signature that was made of it before."""
+        """Every payload that this key has not signed yet. Earlier signatures were made under an earlier decision."""
         made = self.history.signed_by(self.approved.question.request.digest, self.digest)
-        return tuple(made.get(payload.role) or self.sign(payload) for payload in payloads_of(self.approved.question))
+        return tuple(self.sign(payload) for payload in payloads_of(self.approved.question) if payload.role not in made)
 
     def sign(self, payload: Payload) -> RoleSignature:
         """Intent first: if the machine dies while the token signs, the log says that a signature may be out there."""
@@ -55,8 +63,8 @@ class PayloadSigner:
             signature = self.session.sign(self.key.label, message).hex()
             self._require_valid(payload, signature, message.data)
         keyid = self.roles[payload.role].keyid
-        body = signed_payload(request, payload, self.digest) | {"keyid": keyid, "signature": signature}
-        self.log.append(EntryType.SIGN_PERFORMED, body)
+        made = {"keyid": keyid, "signature": signature, "decision_sha256": self.decision}
+        self.log.append(EntryType.SIGN_PERFORMED, signed_payload(request, payload, self.digest) | made)
         return RoleSignature(payload.role, payload.version, keyid, signature)
 
     def _require_valid(self, payload: Payload, signature: str, data: bytes) -> None:

@@ -55,9 +55,9 @@ def _judged(entries: Sequence[AuditEntry], bench: Bench, shown: Shown, signed: s
         passed = entry.type == EntryType.POLICY_EVALUATED and entry.body["passed"]
         if passed and (digest := entry.body["request_sha256"]) in waiting:
             waiting.remove(digest)
-            request = shown.requests.get(digest)
-            refusals = None if request is None else _refusals(request, memory.history(), entry.time, bench, shown)
-            yield Replayed(entry.body["request_id"], digest, entry.time, refusals)
+            request, decided = shown.requests.get(digest), entry.body["decided"]
+            refusals = None if request is None else _refusals(request, memory.history(), decided, bench, shown)
+            yield Replayed(entry.body["request_id"], digest, decided, refusals)
         memory.see(entry)
 
 

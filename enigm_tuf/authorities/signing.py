@@ -127,7 +127,7 @@ def _prepare(
         if not decision.passed:
             return failed(case, question, decision, log)
         _require_first_time(case, sha256(key.spki))
-        signer = PayloadSigner(admit(question), session, key, roles, case.history, log)
+        signer = PayloadSigner(admit(question), session, key, roles, inventory, case.history, log)
         return _Ready(case, question, decision, inventory, signer)
 
 
@@ -148,7 +148,7 @@ def _judge(
     case: Case, custodian: str | None, log: MerkleLog, clock: Clock, signer: SigningKey | None = None
 ) -> tuple[Question, Decision]:
     question, decision = case.judge(custodian, _now(clock), signer)
-    log_decision(log, case.request, decision)
+    log_decision(log, case.request, question.now, decision)
     return question, decision
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from enigm_tuf.audit.log import AuditLog, EntryType
 from enigm_tuf.authorities.history import Payload
@@ -32,14 +33,14 @@ def log_request(log: AuditLog, request: SigningRequest) -> None:
     )
 
 
-def log_decision(log: AuditLog, request: SigningRequest, decision: Decision) -> None:
-    """Every rule's outcome, shortened where it must be; the response holds them whole. Then what was counted."""
+def log_decision(log: AuditLog, request: SigningRequest, decided: datetime, decision: Decision) -> None:
+    """When, and every rule's outcome, shortened where it must be; the response holds them whole. Then what counted."""
     room = _TEXT // len(decision.outcomes)
     rules = [
         {"rule": item.rule, "passed": item.passed, "evidence": one_line(item.evidence, room), "waived": item.waived}
         for item in decision.outcomes
     ]
-    evaluated = _named(request) | {"passed": decision.passed, "rules": rules}
+    evaluated = _named(request) | {"decided": decided, "passed": decision.passed, "rules": rules}
     counted = [
         (EntryType.APPROVAL_COUNTED, _named(request) | {"decision": vote.approval.decision} | _signer(vote))
         for vote in decision.counted

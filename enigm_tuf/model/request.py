@@ -7,6 +7,7 @@ this), ``evidence/*`` (manifests, payload metadata of the other authority, build
 so ``approvals/`` alone is not listed in the index.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -162,6 +163,11 @@ class SigningResponse:
     inventory: str | None
     audit: AuditHead
 
+    @property
+    def decision_sha256(self) -> str:
+        """What stands beside each of its signatures in the audit log."""
+        return decision_digest(self.decided, self.policy, self.inventory, self.rules, self.approvals)
+
 
 RULE_OUTCOME = Record(RuleOutcome, rule=WORD, passed=Boolean(), evidence=LINE, waived=Boolean())
 SIGNING_RESPONSE = Record(
@@ -182,6 +188,24 @@ SIGNING_RESPONSE = Record(
     inventory=Optional(SHA256),
     audit=Record(AuditHead, entries=Integer(1), sha256=SHA256),
 )
+
+
+def decision_digest(
+    decided: datetime,
+    policy: PolicyPin,
+    inventory: str | None,
+    rules: Iterable[RuleOutcome],
+    approvals: Iterable[str],
+) -> str:
+    """SHA-256 of the one encoding of a decision: when, under which policy and inventory, what each rule said, and who
+    was counted.
+
+    ``approvals`` are digests of envelopes, approvals and waivers, in any order. Evidence is for people and not in it.
+    """
+    said = [{"rule": item.rule, "passed": item.passed, "waived": item.waived} for item in rules]
+    pin = {"version": policy.version, "sha256": policy.sha256}
+    whole = {"decided": Time().write(decided), "policy": pin, "rules": said, "approvals": sorted(approvals)}
+    return sha256(encode(whole | ({} if inventory is None else {"inventory": inventory})))
 
 
 def make_request(index: RequestIndex, members: dict[str, bytes]) -> bytes:

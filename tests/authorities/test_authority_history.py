@@ -25,7 +25,7 @@ def intent(role: str, key: str, payloads: list[dict[str, Any]]) -> tuple[EntryTy
 
 
 def performed(role: str, key: str) -> tuple[EntryType, dict[str, Any]]:
-    return EntryType.SIGN_PERFORMED, _signed(role, key) | {"keyid": key, "signature": "00"}
+    return EntryType.SIGN_PERFORMED, _signed(role, key) | {"keyid": key, "signature": "00", "decision_sha256": DIGEST}
 
 
 def refused(role: str | None) -> tuple[EntryType, dict[str, Any]]:

@@ -47,7 +47,8 @@ def signing(number: int, keys: int = 2, result: str = "performed") -> list[Body]
         made.append((EntryType.SESSION_OPEN, {**token, "key": digest_of(key), "custodian": "carol"}))
         made.append((EntryType.SIGN_INTENT, {**body, "payloads": needed}))
         if result == "performed":
-            made.append((EntryType.SIGN_PERFORMED, {**body, "keyid": digest_of(key), "signature": f"{number:04x}"}))
+            signed = {"keyid": digest_of(key), "signature": f"{number:04x}", "decision_sha256": digest_of(0)}
+            made.append((EntryType.SIGN_PERFORMED, body | signed))
         elif result == "refused":
             made.append((EntryType.SIGN_REFUSED, {**request, "role": "phone.payload", "rule": "R", "reason": "r"}))
     return made

@@ -164,7 +164,8 @@ def test_a_body_of_the_wrong_shape_is_never_written(log: Path, clock: SetClock) 
 
 def test_an_entry_of_more_than_16_kib_is_never_written(log: Path, clock: SetClock) -> None:
     rules = [{"rule": "R", "passed": True, "evidence": "e" * 4000, "waived": False}] * 5
-    body = {"request_sha256": "a" * 64, "request_id": "r-1", "passed": True, "rules": rules}
+    decided = datetime(2026, 11, 24, tzinfo=UTC)
+    body = {"request_sha256": "a" * 64, "request_id": "r-1", "decided": decided, "passed": True, "rules": rules}
     with open_log(log, clock) as more:
         assert refusal(lambda: more.append(EntryType.POLICY_EVALUATED, body)) == "LOG-FORM"
         more.append(EntryType.POLICY_EVALUATED, body | {"rules": rules[:3]})

@@ -40,6 +40,7 @@ from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.value import replace as replace_value
 from enigm_tuf.model.votes import OPERATORS_MATTER, DocumentVote, write_vote
+from enigm_tuf.policy.engine import CATALOGUE
 from enigm_tuf.trust import signable
 
 
@@ -192,7 +193,7 @@ def answer(request: SigningRequest, key: SoftKey, envelopes: Sequence[bytes], de
         decision="PASSED",
         decided=decided,
         policy=request.index.policy,
-        rules=(RuleOutcome("EVERY-RULE", True, "passed"),),
+        rules=tuple(RuleOutcome(str(rule), True, "passed") for rule, _ in CATALOGUE),
         approvals=tuple(sha256(envelope) for envelope in envelopes),
         signatures=tuple(signatures),
         inventory="0" * 64,
@@ -203,9 +204,9 @@ def answer(request: SigningRequest, key: SoftKey, envelopes: Sequence[bytes], de
 def response_file(response: SigningResponse, envelopes: Sequence[bytes]) -> bytes:
     """The ``.enigmresp``."""
     members = {f"approvals/{number}.dsse.json": envelope for number, envelope in enumerate(envelopes)}
+    response = replace(response, approvals=tuple(sha256(item) for item in envelopes))
     proofs, head = logged(response)
-    response = replace(response, approvals=tuple(sha256(item) for item in envelopes), audit=head)
-    return make_response(response, members | proofs)
+    return make_response(replace(response, audit=head), members | proofs)
 
 
 def log_of(authority: str, environment: str = "staging") -> NoteSigner:
@@ -251,6 +252,7 @@ def _performed(response: SigningResponse, signature: RoleSignature) -> dict[str,
         "key": "0" * 64,
         "keyid": signature.keyid,
         "signature": signature.signature,
+        "decision_sha256": response.decision_sha256,
     }
 
 

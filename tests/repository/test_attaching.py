@@ -1,11 +1,13 @@
 """A response is believed for nothing: each of its claims is proved again, and each false one is refused."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from enigm_testkit.custodians import answer, response_file, soft_key
 from enigm_testkit.vendor import Vendor
+from enigm_testkit.waivers import WAIVER_TERMS, waiver
 from enigm_tuf.model.request import RuleOutcome, SigningRequest, SigningResponse
 from enigm_tuf_repository.records import Step
 
@@ -117,11 +119,59 @@ def test_a_signature_by_a_key_of_nobody_is_refused(prepared: Vendor, capsys: pyt
     assert "RESPONSE-SIGNATURE" in capsys.readouterr().err
 
 
-def test_a_role_that_was_not_signed_is_missed(prepared: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_role_that_was_not_signed_is_missed_until_it_is(prepared: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was signed under two decisions comes in two responses."""
     _, response, votes = manifest_answer(prepared)
-
-    assert attach(prepared, replace(response, signatures=response.signatures[:1]), votes) == 3
+    assert attach(prepared, replace(response, signatures=()), votes) == 3
     assert "RESPONSE-SIGNATURE" in capsys.readouterr().err
+
+    prepared.done("release", "attach", RECORD, *prepared.answers(RECORD)[:2])
+    assert attach(prepared, replace(response, signatures=response.signatures[:1]), votes) == 0
+    assert prepared.run("release", "verify", RECORD) != 0
+    assert attach(prepared, replace(response, signatures=response.signatures[1:]), votes) == 0
+    assert prepared.record(RECORD).evidence(Step.SIGNED) is not None
+
+
+@pytest.mark.parametrize("rules", [slice(1, None), slice(None, -1), slice(None, None, -1), slice(0, 1)])
+def test_an_answer_of_other_rules_than_the_catalogue_s_is_refused(
+    prepared: Vendor, rules: slice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, response, votes = manifest_answer(prepared)
+    assert attach(prepared, replace(response, rules=response.rules[rules]), votes) == 3
+    assert "RESPONSE-DECISION" in capsys.readouterr().err
+    assert attach(prepared, response, votes) == 0
+
+
+def saying(response: SigningResponse, rule: str) -> SigningResponse:
+    said = (replace(item, passed=False, waived=True) if item.rule == rule else item for item in response.rules)
+    return replace(response, rules=tuple(said))
+
+
+@pytest.mark.parametrize(("rule", "refused"), [("TIME-FREEZE", 3), ("RATE-DAY", 0), ("CEREMONY-OPEN", 0)])
+def test_what_is_waived_there_is_waived_here_too_where_it_can_be_asked(
+    new_vendor: Vendor, rule: str, refused: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The waivers count; but no freeze is here that they could be of."""
+    vendor, policy = new_vendor, new_vendor.path / "manifest.policy.toml"
+    policy.write_text(policy.read_text() + WAIVER_TERMS.replace("GATE-TESTS", 'RATE-DAY", "CEREMONY-OPEN'))
+    vendor.done("init", "--config", str(vendor.path / "repository.toml"))
+    vendor.publish("root-1")
+    vendor.done("product", "add", "phone", "--channel", "stable")
+    vendor.publish("product-phone")
+    vendor.prepare_release("1.0")
+    request, response, votes = manifest_answer(vendor)
+    now = vendor.clock.now()
+    terms = {"created": now, "expires": now + timedelta(hours=1)}
+    votes = [*votes, *(waiver(person, rule, **terms)(request) for person in vendor.voters)]
+    assert attach(vendor, saying(response, rule), votes) == refused
+    told = capsys.readouterr().err
+    assert ("TIME-FREEZE not waived, as it is here" in told) == bool(refused)
+
+
+def test_a_waived_rule_needs_its_waivers(prepared: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
+    _, response, votes = manifest_answer(prepared)
+    assert attach(prepared, saying(response, "RATE-DAY"), votes) == 3
+    assert "expected the waivers of RATE-DAY, got none" in capsys.readouterr().err
 
 
 def test_payload_keys_cannot_answer_for_the_manifest_authority(

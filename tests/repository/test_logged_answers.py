@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -82,6 +83,63 @@ def test_the_log_of_the_other_authority_is_not_this_ones(
     _, response, members = whole(prepared)
     assert attach(prepared, response, members) == 3
     assert "error: LOG-CHECKPOINT" in capsys.readouterr().err
+
+
+def decided_earlier(response: SigningResponse, members: Members) -> Changed:
+    return replace(response, decided=response.decided - timedelta(seconds=1)), members
+
+
+def of_another_inventory(response: SigningResponse, members: Members) -> Changed:
+    return replace(response, inventory="1" * 64), members
+
+
+def one_approval_less(response: SigningResponse, members: Members) -> Changed:
+    name = next(name for name in members if name not in proof_names(members))
+    kept = tuple(item for item in response.approvals if item != sha256(members[name]))
+    return replace(response, approvals=kept), {path: data for path, data in members.items() if path != name}
+
+
+def one_more_envelope(response: SigningResponse, members: Members) -> Changed:
+    more = replace(response, approvals=(*response.approvals, sha256(b"a waiver")))
+    return more, members | {"approvals/more.dsse.json": b"a waiver"}
+
+
+def one_rule_less(response: SigningResponse, members: Members) -> Changed:
+    return replace(response, rules=response.rules[1:]), members
+
+
+@pytest.mark.rule("LOG-DECISION", "accept")
+@pytest.mark.rule("LOG-DECISION", "reject")
+@pytest.mark.parametrize(
+    "change", [decided_earlier, of_another_inventory, one_approval_less, one_more_envelope, one_rule_less]
+)
+def test_who_carries_an_answer_changes_nothing_of_what_was_decided(
+    prepared: Vendor, change: Callable[[SigningResponse, Members], Changed], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, response, members = whole(prepared)
+    assert attach(prepared, *change(response, dict(members))) == 3
+    assert "error: LOG-DECISION" in capsys.readouterr().err
+    assert attach(prepared, response, members) == 0
+
+
+def test_a_waived_rule_is_never_carried_as_passed(prepared: Vendor) -> None:
+    request = prepared.request(RECORD, "manifest")
+    votes, key = prepared.votes(request), prepared.signers_of(request)[0]
+    passed = answer(request, key, votes, prepared.clock.now())
+    first, *others = passed.rules
+    waived = replace(passed, rules=(replace(first, passed=False, waived=True), *others))
+    response, _, proofs = unpack_response(response_file(waived, votes), "answer")
+    payloads = {name.rsplit(".", 2)[0]: sha256(data) for name, data in request.below("payloads").items()}
+    pins = [PinnedLog(log_of("manifest").log, (), 0)]
+    assert len(require_logged(response, proofs, payloads, pins, "answer")) == 2
+    with pytest.raises(RefusedError, match="LOG-DECISION"):
+        require_logged(replace(response, rules=passed.rules), proofs, payloads, pins, "answer")
+
+
+def test_evidence_is_words_that_no_digest_binds(prepared: Vendor) -> None:
+    _, response, members = whole(prepared)
+    said = tuple(replace(item, evidence="shorter") for item in response.rules)
+    assert attach(prepared, replace(response, rules=said), members) == 0
 
 
 def logged(vendor: Vendor, pins: list[PinnedLog], members: Members | None = None) -> int:

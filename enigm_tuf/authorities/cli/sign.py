@@ -19,7 +19,7 @@ from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.signing import Custodian, sign
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf.durable import require_new, write_new
-from enigm_tuf.model.request import RULE_OUTCOME
+from enigm_tuf.model.request import RULE_OUTCOME, SigningRequest
 
 if TYPE_CHECKING:
     from enigm_tuf.authorities.cli.edges import Edges
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     )
     answer = sign(open_home(Path(arguments.home)), request, load_brought(arguments), custodian, edges.clock)
     write_new(out, answer.file)
-    return Outcome(_facts(answer), [*_lines(answer), f"response written to {out}"], answer.refusal)
+    return Outcome(_facts(answer), [*_lines(answer, request), f"response written to {out}"], answer.refusal)
 
 
 def _facts(answer: Answer) -> dict[str, object]:
@@ -62,10 +62,12 @@ def _facts(answer: Answer) -> dict[str, object]:
     }
 
 
-def _lines(answer: Answer) -> list[str]:
+def _lines(answer: Answer, request: SigningRequest) -> list[str]:
     response = answer.response
     failed = [f"{item.rule} {item.verdict}: {item.evidence}" for item in response.rules if not item.passed]
     signed = [f"signed {item.role} version {item.version} with key {item.keyid}" for item in response.signatures]
+    if response.decision == "PASSED" and len(signed) < len(request.below("payloads")):
+        signed.append("this key signed the rest before, under another decision: enigm-sign response again")
     head = f"audit log: {response.audit.entries}:{response.audit.sha256}"
     return [f"request {response.request_id}: {response.decision}", *failed, *signed, head]
 

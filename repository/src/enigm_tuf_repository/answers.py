@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import NoReturn
 
 from enigm_tuf.audit.including import require_logged
@@ -12,12 +13,15 @@ from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.policy.engine import Decision, evaluate
 from enigm_tuf.policy.question import CastApproval, CastWaiver, Question
 from enigm_tuf.policy.reading import ask
+from enigm_tuf.policy.rules.moment import CeremonyDemandRule, RateRule
 from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.threshold import signers
 from enigm_tuf_repository.asked import Asked, AskedRequest
 from enigm_tuf_repository.findings import refusal_of
 from enigm_tuf_repository.lineage import READINGS
 from enigm_tuf_repository.rules import RepositoryRule
+
+_ASKED_THERE = frozenset({str(RateRule.RATE_DAY), str(CeremonyDemandRule.CEREMONY_OPEN)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ class Answer:
 
 
 def judge_answer(asked: Asked, data: bytes, source: str, others: Sequence[bytes] = ()) -> Answer:
-    """RefusedError RESPONSE-REQUEST, RESPONSE-DECISION, RESPONSE-SIGNATURE, LOG-INCLUSION, or what policy rule fails.
+    """RefusedError RESPONSE-REQUEST, RESPONSE-DECISION, RESPONSE-SIGNATURE, LOG-INCLUSION, LOG-DECISION, or what policy
+    rule fails.
 
     ``others`` are all responses of the record: where an authority signed a root last, they show what it waited for.
     """
@@ -50,7 +55,7 @@ def judge_answer(asked: Asked, data: bytes, source: str, others: Sequence[bytes]
         for outcome in decision.outcomes:
             if not outcome.allowed:
                 raise refusal_of(outcome, source, "to pass again at the repository")
-        _require_waived(response, decision, source)
+        _require_same(response, decision, source)
         counted, waivers, outcomes = decision.counted, decision.waivers, decision.outcomes
     return Answer(data, response, envelopes, counted, waivers, outcomes)
 
@@ -80,18 +85,36 @@ def _require_passed(response: SigningResponse, source: str) -> None:
         _refuse(RepositoryRule.RESPONSE_DECISION, source, "decision PASSED by every rule", got)
 
 
-def _require_waived(response: SigningResponse, decision: Decision, source: str) -> None:
-    """What the authority says is waived has waivers that count: not every rule can be asked here as it was there."""
+def _require_same(response: SigningResponse, decision: Decision, source: str) -> None:
+    """The authority asked the whole catalogue, and what it says is waived is so here, and nothing else is.
+
+    How many signatures it made and which ceremonies were open it alone knows: for those rules waivers must count.
+    """
+    own = {item.rule: item.waived for item in decision.outcomes}
+    rules = [item.rule for item in response.rules]
+    if rules != list(own):
+        unlike = next((ours for ours, theirs in zip_longest(own, rules) if ours != theirs), None) or "no more rules"
+        _refuse(
+            RepositoryRule.RESPONSE_DECISION, source, f"every rule of the catalogue, {unlike} in its place", "other"
+        )
     shown = {item.waiver.rule for item in decision.waivers}
-    if unshown := [item.rule for item in response.rules if item.waived and item.rule not in shown]:
-        _refuse(RepositoryRule.RESPONSE_DECISION, source, f"the waivers of {unshown[0]}", "none")
+    for item in response.rules:
+        if item.waived and item.rule not in shown:
+            _refuse(RepositoryRule.RESPONSE_DECISION, source, f"the waivers of {item.rule}", "none")
+        if item.waived != own[item.rule] and item.rule not in _ASKED_THERE:
+            asked = "waived" if own[item.rule] else "not waived"
+            _refuse(RepositoryRule.RESPONSE_DECISION, source, f"{item.rule} {asked}, as it is here", item.verdict)
 
 
 def _require_signatures(asked: Asked, request: SigningRequest, response: SigningResponse, source: str) -> None:
-    """Each payload of the request is signed, nothing else is, and each signature is one of the authority's keys."""
+    """Payloads of the request are signed, nothing else is, and each signature is one of the authority's keys.
+
+    A response tells one decision; what was signed under another stands in a response of its own. That every role has
+    all its signatures is asked of all responses together.
+    """
     payloads = request.below("payloads")
     signed = {f"{item.role}.{item.version}.json" for item in response.signatures}
-    if signed != set(payloads):
+    if not signed or not signed <= set(payloads):
         _refuse(RepositoryRule.RESPONSE_SIGNATURE, source, f"signatures of {sorted(payloads)}", f"{sorted(signed)}")
     for item in response.signatures:
         data = payloads[f"{item.role}.{item.version}.json"]
