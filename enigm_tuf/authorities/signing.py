@@ -111,7 +111,7 @@ def _prepare(
     with refusals_logged(log, request):
         case = open_case(home, request, brought, remember(home.path, log).history(), _now(clock))
         keep_news(home, case.chain, log)
-        question, decision = _judge(case, None, log, clock)
+        question, decision = _judge(case, log, clock)
         if not decision.passed:
             return failed(case, question, decision, log)
         _require_log_pinned(home, question, log)
@@ -123,7 +123,7 @@ def _prepare(
         roles = {role: key_of_role(question, role, sha256(key.spki)) for role in question.proposals}
         info = next(iter(roles.values())).info
         signs = signing_key(item, info, case.history.restores)
-        question, decision = _judge(case, info.custodian, log, clock, signs)
+        question, decision = _judge(case, log, clock, signs)
         if not decision.passed:
             return failed(case, question, decision, log)
         _require_first_time(case, sha256(key.spki))
@@ -144,10 +144,8 @@ def _checked_inventory(case: Case, log: MerkleLog, session: TokenSession, key: T
     return item, digest
 
 
-def _judge(
-    case: Case, custodian: str | None, log: MerkleLog, clock: Clock, signer: SigningKey | None = None
-) -> tuple[Question, Decision]:
-    question, decision = case.judge(custodian, _now(clock), signer)
+def _judge(case: Case, log: MerkleLog, clock: Clock, signer: SigningKey | None = None) -> tuple[Question, Decision]:
+    question, decision = case.judge(_now(clock), signer)
     log_decision(log, case.request, decision)
     return question, decision
 
