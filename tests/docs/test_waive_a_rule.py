@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from enigm_testkit.house import KEYS, House, Plan, build_house, read
+from enigm_testkit.people import FixedClock
 from enigm_testkit.vendor import release_toml
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.audit.merkle import read_log
@@ -127,7 +128,14 @@ def test_what_is_waived_is_published_and_told(house: House, capsys: pytest.Captu
         house.response(request, "payload-b"),
         house.response(other, "manifest-a"),
     ]
-    house.publish("phone-1.0", *answers)
+    house.repo("release", "attach", "phone-1.0", *answers)
+    house.repo("release", "verify", "phone-1.0")
+    house.repo("release", "gate", "phone-1.0")
+    later = FixedClock(house.clock.now() + timedelta(hours=24))
+    publish = ["release", "publish", "phone-1.0", "--repository", str(house.path / "repository")]
+    assert enigm_repo(publish, Edges(later)) == 3, "a waiver that ran out after the gates is none"
+    assert "GATE-SET: phone-1.0: expected a waiver of FREEZE-WINDOW that counts now" in capsys.readouterr().err
+    house.repo("release", "publish", "phone-1.0")
     record = load_record(Workspace(house.path / "repository"), "phone-1.0")
     gated = {item.rule: item for item in record.evidence(Step.GATED).findings}  # type: ignore[union-attr]
     assert [rule for rule, item in gated.items() if item.waived] == ["FREEZE-WINDOW"]

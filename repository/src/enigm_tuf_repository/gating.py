@@ -33,6 +33,7 @@ from enigm_tuf_repository.records import (
 from enigm_tuf_repository.rules import RepositoryRule
 from enigm_tuf_repository.staging import TIMESTAMP, signed_roles
 from enigm_tuf_repository.trusted import admit_chain
+from enigm_tuf_repository.waivers import is_waived
 from enigm_tuf_repository.workspace import Workspace
 
 
@@ -88,15 +89,20 @@ def _write_statements(
     return written
 
 
-def require_gated(workspace: Workspace, record: ReleaseRecord, digests: Mapping[str, str]) -> None:
-    """GATE-SET: every gate that must have run has a statement that it did not fail on these very files."""
+def require_gated(workspace: Workspace, record: ReleaseRecord, digests: Mapping[str, str], now: datetime) -> None:
+    """GATE-SET: every gate that must have run has a statement that it did not fail on these very files.
+
+    What was waived has waivers that count now: one that ran out since is none.
+    """
     for rule in (RepositoryRule.GATE_SET, *PINNED_GATES, *workspace.configuration().required_gates):
         path = workspace.record(record.id) / statement_path(rule)
         if not path.is_file():
             _refuse(record, f"the statement of {rule}", "none; run `enigm-repo release gate` again")
         statement = read_gate_statement(path.read_bytes(), str(path))
-        if statement.rule != rule or not statement.passed:
+        if statement.rule != rule or not (statement.passed or statement.waived):
             _refuse(record, f"{rule} passed", "another statement")
+        if statement.waived and not is_waived(workspace, record, rule, now):
+            _refuse(record, f"a waiver of {rule} that counts now", "none; run `enigm-repo release gate` again")
         if any(digests.get(subject.name) != subject.sha256 for subject in statement.subjects):
             _refuse(record, f"{rule} on the files that were verified", "a statement about other files")
 

@@ -45,7 +45,7 @@ def publish(
     record = load_record(workspace, record_id)
     digests = require_verified(workspace, record, Step.PUBLISHED)
     if record.evidence(Step.PUBLISHED) is None:
-        require_gated(workspace, record, digests)
+        require_gated(workspace, record, digests, now)
         require_unfrozen(workspace, record, now)
         require_as_prepared(workspace, record.id)
         files = published_paths(digests)

@@ -6,7 +6,7 @@ from datetime import datetime
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.approval import read_envelope
 from enigm_tuf.model.request import Authority, read_response
-from enigm_tuf.model.root_extension import AuthorityModel
+from enigm_tuf.model.tuf import Root
 from enigm_tuf.model.waiver import Waiver, is_waiver, read_waiver
 from enigm_tuf.policy.rules.moment import TimeRule
 from enigm_tuf.policy.rules.source import GateRule, SourceRule
@@ -29,15 +29,13 @@ WAIVED_WITH: Mapping[Rule, Rule] = {
 """Each gate that can be waived, and the rule of the policy that a waiver names; no other gate can be."""
 
 
-def waived_gates(
-    workspace: Workspace, record: ReleaseRecord, model: AuthorityModel
-) -> Mapping[str, tuple[Waiver, ...]]:
+def waived_gates(workspace: Workspace, record: ReleaseRecord, root: Root) -> Mapping[str, tuple[Waiver, ...]]:
     """By gate, the waivers in the answers of the authority that signs payloads.
 
     They were counted when the answers were attached, where every rule of the family WAIVER was asked again. Each is
-    of a request of this record; whoever uses one looks at its ``expires``.
+    of a request of this record; whoever uses one looks at its ``expires``. ``root`` is the one that will be in force.
     """
-    owner: Authority = "release" if model == "dual" else "manifest"
+    owner: Authority = "release" if view_root(root).extension.authority_model == "dual" else "manifest"
     folder, step = workspace.record(record.id), record.evidence(Step.POLICY)
     found: dict[str, dict[str, Waiver]] = {}
     for path in sorted(step.digests if step else {}):
@@ -61,14 +59,17 @@ def in_time(waivers: Sequence[Waiver], now: datetime) -> bool:
     return bool(waivers) and all(item.created <= now < item.expires for item in waivers)
 
 
+def is_waived(workspace: Workspace, record: ReleaseRecord, gate: str, now: datetime) -> bool:
+    """Whether the waivers of a gate count at this moment, for who publishes what was gated some time ago."""
+    roots = root_chain(workspace.staged(record.id), workspace.published)
+    root = admit_chain(roots, workspace.configuration().environment, now).root.value
+    return in_time(waived_gates(workspace, record, root).get(gate, ()), now)
+
+
 def require_unfrozen(workspace: Workspace, record: ReleaseRecord, now: datetime) -> None:
     """RefusedError FREEZE-WINDOW in a freeze of repository.toml that nobody has waived for this record."""
-    config = workspace.configuration()
     try:
-        require_no_freeze(config.windows, record.asked_as, record.id, now)
+        require_no_freeze(workspace.configuration().windows, record.asked_as, record.id, now)
     except RefusedError:
-        roots = root_chain(workspace.staged(record.id), workspace.published)
-        root = view_root(admit_chain(roots, config.environment, now).root.value)
-        waived = waived_gates(workspace, record, root.extension.authority_model)
-        if not in_time(waived.get(RepositoryRule.FREEZE_WINDOW, ()), now):
+        if not is_waived(workspace, record, RepositoryRule.FREEZE_WINDOW, now):
             raise

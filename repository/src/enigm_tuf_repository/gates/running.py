@@ -9,7 +9,6 @@ from typing import Protocol
 from enigm_tuf.errors import EnigmTufError, RefusedError
 from enigm_tuf.model.strict_json import encode, parse
 from enigm_tuf.model.waiver import Waiver
-from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf_repository.gates.context import GateContext
 from enigm_tuf_repository.gates.gate import Evidence, GateResult, Verdict
 from enigm_tuf_repository.gates.pinned import DISTRIBUTION
@@ -41,7 +40,7 @@ def run_gates(
     context: GateContext, found: PluginSet | None = None, watcher: Watcher | None = None
 ) -> tuple[GateResult, ...]:
     """GATE-SET first, then every gate, in the order of the pins. ``found`` is by default what is installed."""
-    waived = waived_gates(context.workspace, context.record, view_root(context.root).extension.authority_model)
+    waived = waived_gates(context.workspace, context.record, context.root)
     found = found or installed_gates(context.workspace.configuration().required_gates)
     watcher = watcher or Silent()
     waiting = {str(plugin.gate.rule) for plugin in found.plugins}

@@ -77,6 +77,7 @@ class GateStatement:
 
     rule: str
     passed: bool
+    waived: bool
     subjects: tuple[Subject, ...]
 
 
@@ -109,5 +110,6 @@ def read_gate_statement(data: bytes, source: str) -> GateStatement:
     whole = GATE_STATEMENT.read(parse(data, source=source), source)
     subjects = tuple(Subject(item["name"], item["digest"]["sha256"]) for item in whole["subject"])
     predicate = whole["predicate"]
-    passed = predicate["verificationResult"] != _RESULTS[Verdict.FAIL]
-    return GateStatement(predicate["gate"], passed, subjects)
+    result = predicate["verificationResult"]
+    waived = result == _RESULTS[Verdict.WAIVED]
+    return GateStatement(predicate["gate"], not waived and result != _RESULTS[Verdict.FAIL], waived, subjects)
