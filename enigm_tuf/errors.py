@@ -112,7 +112,7 @@ class TouchTimeoutError(TokenError):
 
 
 class TokenRemovedError(TokenError):
-    """The token went away while in use; nothing was signed."""
+    """The token went away while in use; what it was asked for last, it may have done."""
 
 
 class ModuleCrashedError(TokenError):

@@ -238,7 +238,8 @@ BODIES: dict[EntryType, Record[JsonObject]] = {
 that the signature rests on: what a response tells of it can be told only so.
 ``payloads`` of ``sign.intent`` are all payloads of the request: which keys may sign each and how many must.
 ``intent`` of ``sign.recovered`` is the number of its entry; ``votes`` are the SHA-256 of the envelopes.
-``role`` of ``sign.refused`` names the payload whose intent came to nothing; absent before any intent.
+``role`` of ``sign.refused`` names the payload whose intent came to nothing; absent before any intent, and where the
+token may have signed all the same: that intent stays open.
 ``transcript_sha256`` is the hash of a ceremony's first line, and at its end of its last: one hangs on the other.
 ``reason``: why a ceremony was aborted; absent where it was completed.
 ``serial`` of a backup is that of the key's own token, of a restore that of the spare.

@@ -134,13 +134,21 @@ class MerkleLog:
 
         RefusedError LOG-CONSISTENT if this log does not begin with it.
         """
-        source, old = "the cosigned checkpoint", signed.checkpoint
-        steps = self.consistency(old.size) if old.size <= self._tree.size else ()
-        require_consistent(old, self._signed.checkpoint, steps, source)
+        old = signed.checkpoint
+        self._require_begins_with(old, "the cosigned checkpoint")
         before, lines = self.cosigned, signed.note.signatures
         if before and before.checkpoint == old:
             lines = tuple(dict.fromkeys((*before.note.signatures, *lines)))
         replace_file(_cosigned_file(self._files.path), Note(signed.note.text, lines).data)
+
+    def require_cosigned(self) -> None:
+        """RefusedError LOG-CONSISTENT unless this log begins with what a witness has given back: it was put back."""
+        if cosigned := self.cosigned:
+            self._require_begins_with(cosigned.checkpoint, str(_cosigned_file(self._files.path)))
+
+    def _require_begins_with(self, old: Checkpoint, source: str) -> None:
+        steps = self.consistency(old.size) if old.size <= self._tree.size else ()
+        require_consistent(old, self._signed.checkpoint, steps, source)
 
     def _nodes(self) -> TileNodes:
         return TileNodes(self._tree.size, self._files.tile)

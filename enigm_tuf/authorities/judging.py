@@ -8,6 +8,7 @@ from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.kept_documents import OPERATORS
 from enigm_tuf.authorities.trust_root import Chain, admit_context
 from enigm_tuf.model.request import SigningRequest
+from enigm_tuf.policy.custodians import signed_with
 from enigm_tuf.policy.engine import Decision, evaluate
 from enigm_tuf.policy.question import Question, SigningKey
 from enigm_tuf.policy.reading import ask
@@ -35,10 +36,11 @@ class Case:
     chain: Chain
     operators_data: bytes
 
-    def judge(
-        self, custodian: str | None, now: datetime, signer: SigningKey | None = None
-    ) -> tuple[Question, Decision]:
-        """Every rule's outcome; ``custodian`` and ``signer``: who is about to sign with what, if that is known yet."""
+    def judge(self, now: datetime, signer: SigningKey | None = None) -> tuple[Question, Decision]:
+        """Every rule's outcome; ``signer``: the key that is about to sign, if that is known yet.
+
+        Who signed this request before counts among its custodians.
+        """
         question = ask(
             self.request,
             policy_data=self.home.policy_data,
@@ -47,10 +49,13 @@ class Case:
             ledger=self.history.ledger(),
             envelopes=self.brought.envelopes,
             consents=self.brought.consents,
-            custodian=custodian,
+            custodian=None,
             now=now,
             signer=signer,
         )
+        before = self.history.requests.get(self.request.digest)
+        others = {key for _, key in before.signatures} if before else set()
+        question = signed_with(question, signer.spki_sha256 if signer else None, others)
         return question, evaluate(question)
 
 

@@ -59,9 +59,11 @@ HISTORY: Record[JsonObject] = Record(
 def remember(home: Path, log: MerkleLog) -> Memory:
     """All that the log in ``home`` says, from the kept history and the entries after it, or from the first entry.
 
-    RefusedError LOG-CONSISTENT if a history was kept of more entries than there are: the log was cut. LOG-TREE,
-    LOG-FORM, LOG-TIME where an entry that is read is not as it was logged.
+    RefusedError LOG-CONSISTENT if a history was kept of more entries than there are, or if the log does not begin with
+    what a witness cosigned: it was cut or put back. LOG-TREE, LOG-FORM, LOG-TIME where an entry that is read is not as
+    it was logged.
     """
+    log.require_cosigned()
     kept = _kept(home, log)
     if kept is not None:
         return kept

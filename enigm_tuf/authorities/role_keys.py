@@ -9,10 +9,12 @@ from enigm_tuf.authorities.rules import SigningRule
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.root_extension import KeyInfo
 from enigm_tuf.model.strict_json import sha256
-from enigm_tuf.model.tuf import Root, Targets
+from enigm_tuf.model.tuf import Targets
+from enigm_tuf.model.value import replace
+from enigm_tuf.policy.custodians import custodians_of, roots_of
 from enigm_tuf.policy.question import Question
 from enigm_tuf.policy.rules.root import quorums_of
-from enigm_tuf.trust.root_rules import RootView, view_root
+from enigm_tuf.trust.root_rules import RootView
 from enigm_tuf.trust.threshold import spki_sha256
 
 
@@ -26,7 +28,10 @@ class RoleKeys:
 
 @dataclass(frozen=True, slots=True)
 class KeyOfRole:
-    """A public key as a role lists it."""
+    """A public key as a role lists it.
+
+    ``info`` is what the newest root says of it, but for the custodian, who is whom the trusted root names.
+    """
 
     keyid: str
     info: KeyInfo
@@ -44,13 +49,14 @@ def key_of_role(question: Question, role: str, digest: str) -> KeyOfRole:
     """What root says about the public key on the token; RefusedError KEY-OF-ROLE if it may not sign ``role``."""
     subject = f"{role} version {question.proposals[role].version}"
     keyid = next((keyid for keyid, key in keys_of(question, role).keys.items() if key == digest), None)
-    infos = [view.extension.keyinfo[keyid] for view in _roots(question) if keyid in view.extension.keyinfo]
+    infos = [view.extension.keyinfo[keyid] for view in roots_of(question) if keyid in view.extension.keyinfo]
     if keyid is None or not infos:
         _refuse(subject, "a key of this role", f"key {digest}")
     environment = question.request.index.environment
     if infos[-1].environment != environment:
         _refuse(subject, f"a key of environment {environment}", infos[-1].environment)
-    return KeyOfRole(keyid, infos[-1])
+    custodian = custodians_of(question, digest)[0]
+    return KeyOfRole(keyid, replace(infos[-1], custodian=custodian))
 
 
 def keys_of(question: Question, role: str) -> RoleKeys:
@@ -60,20 +66,12 @@ def keys_of(question: Question, role: str) -> RoleKeys:
     """
     if role == "root":
         return _of_new_root(question)
-    views = _roots(question)
+    views = roots_of(question)
     if not views:
         _refuse(role, "a trusted root, or a proposed one", "neither")
     if role in views[0].root.roles:
         return _of_root(views[0], role)
     return _of_payload(views[0]) if role.endswith(".payload") else _of_delegation(question, role)
-
-
-def _roots(question: Question) -> list[RootView]:
-    """The trusted root, if there is one, and then the proposed one, if there is one."""
-    proposal = question.proposals.get("root")
-    proposed = proposal.signed if proposal else None
-    roots = (question.root.value if question.root else None, proposed)
-    return [view_root(root) for root in roots if isinstance(root, Root)]
 
 
 def _of_new_root(question: Question) -> RoleKeys:

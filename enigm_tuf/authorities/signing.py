@@ -10,11 +10,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from enigm_tuf.audit.log import AuditEntry, EntryType
+from enigm_tuf.audit.log import EntryType
 from enigm_tuf.audit.merkle import MerkleLog, open_log
 from enigm_tuf.audit.pins import require_pinned
 from enigm_tuf.authorities.answering import Answer, failed, passed
 from enigm_tuf.authorities.backup.proofs import signing_key
+from enigm_tuf.authorities.doubt import require_nothing_in_doubt
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.inventory.comparing import require_same
 from enigm_tuf.authorities.inventory.keeping import named_by
@@ -66,8 +67,8 @@ class _Ready:
 def sign(home: Home, request: SigningRequest, brought: Brought, custodian: Custodian, clock: Clock) -> Answer:
     """Sign every payload of the request that this key has not signed yet.
 
-    RefusedError SIGN-INTENT-OPEN, ROOT-CHAIN, CONFIRM-WORDS, KEY-OF-ROLE, SIGN-ONCE, and those of the root chain and
-    the token. Where the policy says no, the answer has a refusal and no signature.
+    RefusedError LOG-CONSISTENT, SIGN-INTENT-OPEN, ROOT-CHAIN, CONFIRM-WORDS, KEY-OF-ROLE, SIGN-ONCE, REQUEST-TIME, and
+    those of the root chain and the token. Where the policy says no, the answer has a refusal and no signature.
     """
     with open_log(home.log, clock) as log, ExitStack() as stack:
         ready = _prepare(home, request, brought, custodian, clock, log, stack)
@@ -105,13 +106,13 @@ def _prepare(
 ) -> "_Ready | Answer":
     """Steps 1 to 6; an Answer where the policy says no. The token's session ends with ``stack``."""
     memory = remember(home.path, log)
-    _require_nothing_in_doubt(memory.state.intent)
+    require_nothing_in_doubt(memory.state.intent)
     keep(home.path, log, memory)
     log_request(log, request)
     with refusals_logged(log, request):
         case = open_case(home, request, brought, remember(home.path, log).history(), _now(clock))
         keep_news(home, case.chain, log)
-        question, decision = _judge(case, None, log, clock)
+        question, decision = _judge(case, log, clock)
         if not decision.passed:
             return failed(case, question, decision, log)
         _require_log_pinned(home, question, log)
@@ -123,11 +124,11 @@ def _prepare(
         roles = {role: key_of_role(question, role, sha256(key.spki)) for role in question.proposals}
         info = next(iter(roles.values())).info
         signs = signing_key(item, info, case.history.restores)
-        question, decision = _judge(case, info.custodian, log, clock, signs)
+        question, decision = _judge(case, log, clock, signs)
         if not decision.passed:
             return failed(case, question, decision, log)
         _require_first_time(case, sha256(key.spki))
-        signer = PayloadSigner(admit(question), session, key, roles, inventory, case.history, log)
+        signer = PayloadSigner(admit(question), session, key, roles, inventory, case.history, log, clock)
         return _Ready(case, question, decision, inventory, signer)
 
 
@@ -144,10 +145,8 @@ def _checked_inventory(case: Case, log: MerkleLog, session: TokenSession, key: T
     return item, digest
 
 
-def _judge(
-    case: Case, custodian: str | None, log: MerkleLog, clock: Clock, signer: SigningKey | None = None
-) -> tuple[Question, Decision]:
-    question, decision = case.judge(custodian, _now(clock), signer)
+def _judge(case: Case, log: MerkleLog, clock: Clock, signer: SigningKey | None = None) -> tuple[Question, Decision]:
+    question, decision = case.judge(_now(clock), signer)
     log_decision(log, case.request, question.now, decision)
     return question, decision
 
@@ -159,19 +158,6 @@ def _require_log_pinned(home: Home, question: Question, log: MerkleLog) -> None:
     if isinstance(root, Root):
         extension = view_root(root).extension
         require_pinned(extension, home.authority, log.signer.log, f"root version {root.version}")
-
-
-def _require_nothing_in_doubt(intent: AuditEntry | None) -> None:
-    if intent is not None:
-        doubt = intent.body
-        raise RefusedError(
-            SigningRule.SIGN_INTENT_OPEN,
-            f"request {doubt['request_id']}, {doubt['role']} version {doubt['version']}",
-            expected="a result for every intent in the audit log",
-            got=f"none for key {doubt['key']}",
-            hint="a crash came between intent and result: stop, keep the log, and find out with the auditor "
-            "whether that signature was made; enigm-sign finding propose, finding sign, audit recover",
-        )
 
 
 def _require_first_time(case: Case, key: str) -> None:

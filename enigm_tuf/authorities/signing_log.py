@@ -1,11 +1,12 @@
 """What signing writes into the audit log."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
 from enigm_tuf.audit.log import AuditLog, EntryType
+from enigm_tuf.authorities.doubt import IN_DOUBT, proves_nothing_made
 from enigm_tuf.authorities.history import Payload
 from enigm_tuf.errors import EnigmTufError, RefusedError, StateError
 from enigm_tuf.model.request import SigningRequest
@@ -61,19 +62,39 @@ def _terms(waiver: Waiver) -> dict[str, object]:
 
 
 @contextmanager
-def refusals_logged(log: AuditLog, request: SigningRequest, role: str | None = None) -> Iterator[None]:
-    """Log why it ended; ``role`` if an intent for it was open. What the log itself raises cannot be logged."""
+def refusals_logged(log: AuditLog, request: SigningRequest) -> Iterator[None]:
+    """Log why it ended, before any intent. What the log itself raises cannot be logged."""
     try:
         yield
     except StateError:
         raise
     except EnigmTufError as error:
-        log_refusal(log, request, error, role)
+        log_refusal(log, request, error)
+        raise
+
+
+@contextmanager
+def intent_closed(log: AuditLog, request: SigningRequest, role: str, close: Callable[[], None]) -> Iterator[None]:
+    """While a token signs for the open intent of ``role``: where the error proves that no signature was made, log it as
+    the end of the intent, and ``close`` it. Any other is logged without the role; the intent stays open, and the hint
+    says so.
+    """
+    try:
+        yield
+    except StateError:
+        raise
+    except EnigmTufError as error:
+        if proves_nothing_made(error):
+            log_refusal(log, request, error, role)
+            close()
+        else:
+            log_refusal(log, request, error)
+            error.hint = IN_DOUBT
         raise
 
 
 def log_refusal(log: AuditLog, request: SigningRequest, error: EnigmTufError, role: str | None = None) -> None:
-    """Why nothing was signed."""
+    """Why nothing was signed; with ``role``, that its intent came to nothing."""
     rule = error.rule if isinstance(error, RefusedError) else type(error).__name__
     body = _named(request) | {"role": role, "rule": rule, "reason": one_line(str(error), 2_000)}
     log.append(EntryType.SIGN_REFUSED, body)

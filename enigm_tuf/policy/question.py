@@ -103,6 +103,8 @@ class SigningKey:
 class Question:
     """``root`` is the trusted root, None only while the first root is made. ``custodian`` is who signs, if known.
 
+    ``custodians`` are all whom a root names for a key that signs, or has signed, this very request.
+
     ``consents`` are the other authority's signatures of the proposed root by keyid, in hex; nobody verified them yet.
     ``signer`` is the key that is about to sign, None until its token has been looked at.
 
@@ -135,6 +137,12 @@ class Question:
     ledger: Ledger
     now: datetime
     signer: SigningKey | None = None
+    custodians: frozenset[str] = frozenset()
+
+    @property
+    def signing(self) -> frozenset[str]:
+        """Everybody who signs this request or has signed it: none of them approves or waives for another."""
+        return self.custodians | ({self.custodian} if self.custodian else set())
 
     @property
     def product(self) -> str:

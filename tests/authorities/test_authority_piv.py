@@ -10,8 +10,10 @@ from enigm_testkit.piv_card import VirtualPivCard
 from enigm_testkit.piv_desk import CARD, desk_with_key
 from enigm_testkit.piv_finger import at_once
 from enigm_testkit.piv_people import PIN as HOLDERS_PIN
+from enigm_testkit.recovery import get_on
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.audit.merkle import read_log
+from enigm_tuf.authorities.history import history_of
 from enigm_tuf.model.request import read_response
 
 
@@ -30,6 +32,10 @@ def request_file(house: House) -> Path:
 
 def last_entry(house: House) -> EntryType:
     return read_log(house.home("manifest") / "audit.log")[-1].type
+
+
+def in_doubt(house: House) -> bool:
+    return history_of(read_log(house.home("manifest") / "audit.log")).open_intent is not None
 
 
 def performed(house: House) -> int:
@@ -69,12 +75,13 @@ def test_without_a_touch_nothing_is_signed_and_it_can_be_done_again(
     assert house.signs(request_file, "manifest-a", votes) == 2
     assert "nobody touched it in 15 seconds" in capsys.readouterr().err
     assert (last_entry(house), performed(house)) == (EntryType.SIGN_REFUSED, 1)
+    assert not in_doubt(house)
     house.cards["manifest-a"].touch = at_once
     assert house.signs(request_file, "manifest-a", votes) == 0
     assert performed(house) == 3
 
 
-def test_a_card_pulled_out_while_it_signs_leaves_no_doubt(
+def test_a_card_pulled_out_while_it_signs_leaves_a_doubt_that_only_people_end(
     house: House, request_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     votes = house.votes(request_file)
@@ -86,9 +93,16 @@ def test_a_card_pulled_out_while_it_signs_leaves_no_doubt(
 
     card.touch = pulled
     assert house.signs(request_file, "manifest-a", votes) == 2
-    assert "error: card 7000001: pulled out or gone" in capsys.readouterr().err
-    assert last_entry(house) == EntryType.SIGN_REFUSED
+    said = capsys.readouterr().err
+    assert "error: card 7000001: pulled out or gone" in said
+    assert "hint: the token may have signed" in said
+    assert (last_entry(house), in_doubt(house)) == (EntryType.SIGN_REFUSED, True)
     card.pulled, card.touch = False, at_once
+    signatures = card.signatures
+    assert house.signs(request_file, "manifest-a", votes) == 3
+    assert "error: SIGN-INTENT-OPEN" in capsys.readouterr().err
+    assert card.signatures == signatures
+    get_on(house, authority="manifest")
     assert house.signs(request_file, "manifest-a", votes) == 0
 
 
@@ -134,3 +148,4 @@ def test_an_ed25519_key_signs_until_the_metadata_outgrows_the_card(
     error, hint = capsys.readouterr().err.splitlines()[-2:]
     assert error.startswith("error: card 1001, slot 9c: an Ed25519 key on a card signs up to 3045 bytes, not 3")
     assert "ecdsa-p384" in hint
+    assert not in_doubt(house)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from enigm_testkit.audit_logs import edit_entries, log_state
+from enigm_testkit.audit_logs import edit_entries, log_state, restore
 from enigm_testkit.house import PIN, House, read, remake
 from enigm_tuf.audit.log import EntryType
-from enigm_tuf.audit.merkle import read_log
+from enigm_tuf.audit.merkle import open_log, read_log
 from enigm_tuf.authorities.cli import main
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.judging import Brought
@@ -40,6 +40,22 @@ def nothing_was_signed(house: House, request: Path, token: str) -> bool:
     unsigned = EntryType.SIGN_PERFORMED not in logged(house) and EntryType.SIGN_INTENT not in logged(house)
     path = house.response(request, token)
     return unsigned and (not path.exists() or response(house, request, token).signatures == ())
+
+
+@pytest.mark.rule("LOG-CONSISTENT", "reject")
+def test_a_log_put_back_behind_its_witness_signs_nothing(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    """Else the log that remembers the signature is taken away, and the key signs the request once more."""
+    request, log = house.request("root-1"), house.home("release") / "audit.log"
+    votes, before = house.votes(request), log_state(log)
+    house.signed_by(request, "root-a")
+    with open_log(log, house.clock) as opened:
+        opened.keep_cosigned(opened.signed)
+    house.response(request, "root-a").unlink()
+    restore(log, before)
+    assert house.signs(request, "root-a", votes) == 3
+    assert "error: LOG-CONSISTENT" in capsys.readouterr().err
+    assert log_state(log) == before
+    assert nothing_was_signed(house, request, "root-a")
 
 
 def test_two_custodians_sign_the_first_root(house: House) -> None:

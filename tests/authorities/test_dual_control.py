@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from enigm_testkit.house import House, read
+from enigm_testkit.house import KEYS, House, Plan, build_house, read
 from enigm_testkit.spy_module import SpyModule
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.audit.merkle import read_log
@@ -146,6 +146,27 @@ def test_who_approved_does_not_sign_with_a_token_of_their_own(days: Days) -> Non
     assert days.signs(days.house.request("root-1"), "root-c") == 3
     assert "QUORUM-EXCLUSION: approver" in days.said[-1]
     assert days.spy.signatures == 0
+
+
+@pytest.mark.rule("QUORUM-EXCLUSION", "accept")
+@pytest.mark.rule("QUORUM-EXCLUSION", "reject")
+def test_two_custodians_do_not_approve_for_each_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Carol and alice keep a root key each, and approve too; bob, of the other partition, approves."""
+    plan = Plan(KEYS | {"carol": ("approval", "carol")}, approvers={"carol": "engineering"})
+    house = build_house(tmp_path / "house", plan=plan)
+    request = house.request("root-1")
+    by = {who: ["--approval", house.vote(request, who)] for who in ("alice", "bob", "carol")}
+    assert house.signs(request, "root-c", by["bob"] + by["carol"]) == 0  # alice
+    capsys.readouterr()
+    for token in ("root-a", "root-b"):  # carol, and dave, who approves nothing
+        assert house.signs(request, token, by["bob"] + by["alice"]) == 3
+        assert "QUORUM-EXCLUSION FAILED" in capsys.readouterr().out
+        house.response(request, token).unlink()
+    assert house.signs(request, "root-b", by["bob"] + by["carol"]) == 0
+    performed = [
+        entry for entry in read_log(house.home("release") / "audit.log") if entry.type == EntryType.SIGN_PERFORMED
+    ]
+    assert len(performed) == 2
 
 
 def test_a_lost_response_is_written_again_without_a_token(days: Days) -> None:

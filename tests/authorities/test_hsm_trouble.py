@@ -81,7 +81,7 @@ def take_tokens_away(desk: HsmDesk) -> None:
     (desk.folder / "softhsm" / "tokens").mkdir()
 
 
-SAFE = "the vendor's module failed, not the key: run the command again; the audit log says what is in doubt"
+SAFE = "the vendor's module failed, not the key: run the command again"
 TROUBLES = {
     "no module there": Trouble(
         "NoTokenError",
@@ -142,7 +142,7 @@ TROUBLES = {
     "it hangs": Trouble(
         "ModuleTimeoutError",
         "no answer to 'sign' in 3 seconds; its process was ended",
-        "is the HSM reachable? run the command again: the audit log says what is in doubt",
+        "is the HSM reachable? run the command again",
         lambda desk: desk.spy.fail("hang"),
     ),
     "it signs other bytes": Trouble(

@@ -12,12 +12,14 @@ from pkcs11 import Attribute
 
 from enigm_testkit.house import PIN, House, read
 from enigm_testkit.hsm_desk import make_key
+from enigm_testkit.recovery import get_on
 from enigm_testkit.spy_module import SpyModule
-from enigm_tuf.audit.log import EntryType
+from enigm_tuf.audit.log import AuditEntry, EntryType
 from enigm_tuf.audit.merkle import read_log
-from enigm_tuf.authorities.tokens.hsm.token import Pkcs11Token
+from enigm_tuf.authorities.tokens.hsm.token import Pkcs11Session, Pkcs11Token
 from enigm_tuf.model.request import read_response
 from enigm_tuf.model.words import last_words
+from enigm_tuf.trust.signable import Signable
 
 
 @dataclass
@@ -49,9 +51,16 @@ class Ceremony:
 
     def refusal(self) -> str:
         """The rule or kind of error that the log names last."""
-        last = list(read_log(self.house.home("release") / "audit.log"))[-1]
+        return str(self._refused().body["rule"])
+
+    def refused_role(self) -> object:
+        """The payload whose intent it closes."""
+        return self._refused().body["role"]
+
+    def _refused(self) -> AuditEntry:
+        last = read_log(self.house.home("release") / "audit.log")[-1]
         assert last.type == EntryType.SIGN_REFUSED
-        return str(last.body["rule"])
+        return last
 
 
 @pytest.fixture
@@ -76,18 +85,46 @@ def test_without_trouble_one_signature_is_made_and_answered(ceremony: Ceremony) 
         ("corrupt", 3, "SIGNATURE-SELF-CHECK", 1),
     ],
 )
-def test_a_module_that_fails_while_it_signs_leaves_an_intent_and_its_end(
-    ceremony: Ceremony, fault: str, status: int, kind: str, made: int
+def test_a_module_that_fails_while_it_signs_leaves_a_doubt_that_only_people_end(
+    ceremony: Ceremony, fault: str, status: int, kind: str, made: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """From outside nobody can tell whether it died before or after C_Sign: a custodian may have ended it."""
     ceremony.spy.fail(fault)
     assert ceremony.signs() == status
+    assert "hint: the token may have signed" in capsys.readouterr().err
     assert ceremony.log[-2:] == [EntryType.SIGN_INTENT, EntryType.SIGN_REFUSED]
-    assert ceremony.refusal() == kind
+    assert (ceremony.refusal(), ceremony.refused_role()) == (kind, None)
     assert ceremony.spy.signatures == made
     assert not ceremony.response("root-a").exists()
     ceremony.spy.fail("")
+    for token in ("root-a", "root-b"):
+        assert ceremony.signs(token) == 3
+    assert "error: SIGN-INTENT-OPEN" in capsys.readouterr().err
+    assert ceremony.house.sign("audit", "verify", "--home", ceremony.house.home("release")) == 0
+    assert "IN DOUBT: root version 1" in capsys.readouterr().out
+    assert ceremony.spy.signatures == made
+    get_on(ceremony.house)
     assert ceremony.signs() == 0
     assert ceremony.spy.signatures == made + 1
+
+
+def test_a_key_that_changes_just_before_it_signs_leaves_no_doubt(
+    ceremony: Ceremony, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker reads its attributes, and does not ask the token to sign."""
+    signs = Pkcs11Session.sign
+
+    def drifting(session: Pkcs11Session, label: str, message: Signable) -> bytes:
+        ceremony.spy.fail("drift")
+        return signs(session, label, message)
+
+    monkeypatch.setattr(Pkcs11Session, "sign", drifting)
+    assert ceremony.signs() == 3
+    assert (ceremony.refusal(), ceremony.refused_role()) == ("TOKEN-ATTRIBUTES", "root")
+    assert ceremony.spy.signatures == 0
+    monkeypatch.undo()
+    ceremony.spy.fail("")
+    assert ceremony.signs() == 0
 
 
 def exchanged(ceremony: Ceremony) -> None:

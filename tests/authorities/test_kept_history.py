@@ -201,6 +201,30 @@ def test_a_log_that_was_put_back_behind_it_is_refused(house: House, home: Home, 
         remembered(house, home)
 
 
+@pytest.mark.rule("LOG-CONSISTENT", "reject")
+@pytest.mark.parametrize("again", [0, 1, 2])
+def test_a_log_that_was_put_back_behind_a_witness_is_refused(house: House, home: Home, again: int) -> None:
+    """Also where it grew again, to the same number of entries and beyond."""
+    before = log_state(home.log)
+    with open_log(home.log, house.clock) as log:
+        log.append(*SESSION)
+        log.keep_cosigned(log.signed)
+    restore(home.log, before)
+    with open_log(home.log, house.clock) as log:
+        for body in signing(77)[:again]:
+            log.append(*body)
+    with pytest.raises(RefusedError, match=r"LOG-CONSISTENT: .*cosigned\.checkpoint"):
+        remembered(house, home)
+
+
+@pytest.mark.rule("LOG-CONSISTENT", "accept")
+def test_a_log_that_has_grown_since_a_witness_saw_it_is_read(house: House, home: Home) -> None:
+    with open_log(home.log, house.clock) as log:
+        log.keep_cosigned(log.signed)
+        log.append(*SESSION)
+    assert remembered(house, home) == history_of(read_log(home.log))
+
+
 def test_a_log_that_was_put_back_and_grew_again_is_read_whole(house: House, home: Home) -> None:
     before = log_state(home.log)
     kept(house, home)

@@ -143,7 +143,7 @@ def test_ed25519_signs_what_fits_in_one_command_and_a_finger_is_not_asked_for_mo
         longest = proof_of_possession(b"c" * (ED25519_BYTES - len(POSSESSION_DOMAIN)))
         require_valid(key.spki, session.sign("9c", longest), longest.data, "9c")
         card.touch = unwanted
-        with pytest.raises(TokenError, match="signs up to 3045 bytes, not 3046"):
+        with pytest.raises(MisuseError, match="signs up to 3045 bytes, not 3046"):
             session.sign("9c", proof_of_possession(longest.data[len(POSSESSION_DOMAIN) :] + b"c"))
     assert card.signatures == 1
 

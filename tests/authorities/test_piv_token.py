@@ -107,7 +107,7 @@ def test_a_pin_that_no_card_can_have_spends_no_try(card: VirtualPivCard, token: 
 def test_a_card_pulled_out_before_the_signature(card: VirtualPivCard, token: PivToken) -> None:
     with token.session(pin) as session:
         session.generate("9c", "ecdsa-p256")
-    with pytest.raises(TokenRemovedError, match="nothing was signed"):
+    with pytest.raises(TokenRemovedError, match="no answer was received"):
         sign_with_a_card_that_is_pulled(token, card)
 
 

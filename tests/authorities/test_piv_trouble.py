@@ -90,7 +90,7 @@ TROUBLES = {
     ),
     "pulled out while its PIN is typed": Trouble(
         "TokenRemovedError",
-        "card 1001: pulled out or gone; nothing was signed (Card was removed)",
+        "card 1001: pulled out or gone; no answer was received (Card was removed)",
         "put card 1001 back in, and run the command again",
         holder=lambda card: Holder(card, "while asked"),
     ),

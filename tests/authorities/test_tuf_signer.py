@@ -1,6 +1,7 @@
 """python-tuf's own ``Metadata.sign`` on our tokens: for what was approved, and for nothing else."""
 
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root, Targets
 
 from enigm_testkit.house import PIN, House, build_house, read
+from enigm_testkit.recovery import get_on
 from enigm_testkit.spy_module import SpyModule
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.audit.merkle import read_log
@@ -33,6 +35,12 @@ def opened(
     envelopes = ballots(house, request) if envelopes is None else envelopes
     custodian = Custodian(token, label, lambda _: PIN, lambda _: None)
     return approved_signer(open_home(house.home("release")), read(request), Brought(envelopes), custodian, house.clock)
+
+
+@pytest.fixture
+def spy(house: House, tmp_path: Path) -> SpyModule:
+    del house
+    return SpyModule(tmp_path / "spy")
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +72,54 @@ def test_python_tuf_signs_an_approved_root_with_any_token(own: House) -> None:
     keyid = own.key("root-a").keyid
     root.signed.keys[keyid].verify_signature(root.signatures[keyid], root.signed_bytes)
     assert entries(own)[-3:] == [EntryType.SIGN_INTENT, EntryType.SIGN_PERFORMED, EntryType.SESSION_CLOSE]
+
+
+def test_a_payload_is_signed_once_in_a_session_and_the_same_signature_given_again(house: House, spy: SpyModule) -> None:
+    root, token = root_of(house), house.edges().open_token(f"pkcs11:token=root-a?module-path={spy.module}")
+    with opened(house, token, "root-a") as signer:
+        first, *others = (ApprovedSigner(signer).sign(root.signed_bytes) for _ in range(3))
+        house.clock.time += timedelta(days=30)
+        others.append(ApprovedSigner(signer).sign(root.signed_bytes))
+    assert all(other == first for other in others)
+    assert spy.signatures == 1
+    assert entries(house).count(EntryType.SIGN_PERFORMED) == 1
+
+
+@pytest.mark.rule("REQUEST-TIME", "reject")
+def test_a_request_that_runs_out_while_the_session_is_open_is_signed_no_more(house: House, spy: SpyModule) -> None:
+    root, token = root_of(house), house.edges().open_token(f"pkcs11:token=root-a?module-path={spy.module}")
+    ends = read(house.request("root-1")).index.expires
+    with opened(house, token, "root-a") as signer:
+        house.clock.time = ends
+        with pytest.raises(RefusedError, match=r"REQUEST-TIME: request .* when it or a waiver of it ends"):
+            ApprovedSigner(signer).sign(root.signed_bytes)
+        assert spy.signatures == 0
+        assert entries(house)[-1] == EntryType.SIGN_REFUSED
+        assert EntryType.SIGN_INTENT not in entries(house)
+
+
+@pytest.mark.rule("REQUEST-TIME", "accept")
+def test_in_its_last_second_it_is_signed(house: House) -> None:
+    root, token = root_of(house), house.edges().open_token(house.uri("root-a"))
+    with opened(house, token, "root-a") as signer:
+        house.clock.time = read(house.request("root-1")).index.expires - timedelta(seconds=1)
+        root.sign(ApprovedSigner(signer))
+    assert entries(house).count(EntryType.SIGN_PERFORMED) == 1
+
+
+@pytest.mark.rule("SIGN-INTENT-OPEN", "reject")
+def test_a_signature_in_doubt_stops_the_session_too(house: House, spy: SpyModule) -> None:
+    """Another intent in the log must not take the place of the one that is open."""
+    root, token = root_of(house), house.edges().open_token(f"pkcs11:token=root-a?module-path={spy.module}")
+    with opened(house, token, "root-a") as signer:
+        spy.fail("corrupt")
+        with pytest.raises(RefusedError, match="SIGNATURE-SELF-CHECK"):
+            ApprovedSigner(signer).sign(root.signed_bytes)
+        spy.fail("")
+        with pytest.raises(RefusedError, match="SIGN-INTENT-OPEN"):
+            ApprovedSigner(signer).sign(root.signed_bytes)
+    assert spy.signatures == 1
+    assert entries(house).count(EntryType.SIGN_INTENT) == 1
 
 
 @pytest.mark.rule("SIGN-APPROVED", "reject")
@@ -98,12 +154,6 @@ def test_there_is_no_way_from_a_uri_to_a_signer(house: House) -> None:
 # --- a module that fails, through the command line ---
 
 
-@pytest.fixture
-def spy(house: House, tmp_path: Path) -> SpyModule:
-    del house
-    return SpyModule(tmp_path / "spy")
-
-
 def signs_through(house: House, spy: SpyModule, out: str = "answer.enigmresp", **answers: str) -> int:
     request = house.request("root-1")
     arguments = house.custodian(request, "root-a", house.path / out, house.votes(request))
@@ -131,6 +181,8 @@ def test_a_failing_module_is_one_line_and_no_signature_leaves(
     assert not (house.path / "answer.enigmresp").exists()
     assert entries(house)[-2:] == [EntryType.SIGN_INTENT, EntryType.SIGN_REFUSED]
     spy.fail("")
+    assert signs_through(house, spy) == 3
+    get_on(house)
     assert signs_through(house, spy) == 0
     assert (house.path / "answer.enigmresp").exists()
 

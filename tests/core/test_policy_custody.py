@@ -6,14 +6,21 @@ from typing import Any
 import pytest
 
 from enigm_testkit.authorities import NOW
-from enigm_testkit.custodians import ENROLLED, key_record
-from enigm_testkit.requests import CAROL, Scene
+from enigm_testkit.custodians import ENROLLED, Voter, key_record
+from enigm_testkit.requests import ALICE, BOB, CAROL, Scene, ballot
 from enigm_testkit.scenes import first_root, next_root, payload_release
+from enigm_tuf.authorities.role_keys import key_of_role
 from enigm_tuf.model.operators import ApprovalKey
 from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.model.root_extension import FIELD
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.model.tuf import Root
 from enigm_tuf.model.value import replace
+from enigm_tuf.policy.custodians import custodians_of, roots_of, signed_with
+from enigm_tuf.policy.engine import evaluate
+from enigm_tuf.trust.root_rules import view_root
+
+NOT_BY_BOTH = ["QUORUM-COUNT", "QUORUM-PARTITION", "QUORUM-EXCLUSION"]
 
 
 @pytest.mark.rule("KEY-CUSTODIAN", "accept")
@@ -38,6 +45,64 @@ def test_a_stranger_with_a_key_of_root_signs_nothing() -> None:
     scene = payload_release()
     scene.custodian = "mallory"
     assert scene.refused_by() == ["KEY-CUSTODIAN"]
+
+
+def handed_over(to: str) -> Scene:
+    """A root key that the trusted root gives to alice and the proposed one to somebody else; bob and carol approve."""
+    scene = next_root()
+    assert scene.root is not None
+    keyid = scene.cast.root[0].public_key.keyid
+    for root, keeper in ((scene.root, "alice"), (scene.new_root, to)):
+        keyinfo = root.unrecognized_fields[FIELD]["keyinfo"]
+        keyinfo[keyid] = keyinfo[keyid] | {"custodian": keeper}
+    scene.pin_policy(scene.root)
+    scene.ballots = [ballot(BOB), ballot(CAROL)]
+    return scene
+
+
+def says_no_to_its_token(scene: Scene) -> list[str]:
+    """The rules that refuse when the token of that key is about to sign."""
+    key = view_root(trusted(scene)).spki[scene.cast.root[0].public_key.keyid]
+    question = signed_with(scene.question(), key, ())
+    assert key_of_role(question, "root", key).info.custodian == question.custodian == "alice"
+    return [outcome.rule for outcome in evaluate(question).outcomes if not outcome.passed]
+
+
+def trusted(scene: Scene) -> Root:
+    root = scene.question().root
+    assert root is not None
+    return root.value
+
+
+@pytest.mark.rule("KEY-CUSTODIAN", "accept")
+@pytest.mark.rule("KEY-CUSTODIAN", "reject")
+@pytest.mark.parametrize(("status", "refused"), [("active", []), ("suspended", ["KEY-CUSTODIAN"])])
+def test_whose_token_it_is_the_trusted_root_says_not_the_one_that_hands_it_over(
+    status: str, refused: list[str]
+) -> None:
+    scene = handed_over("dave")
+    scene.change_operator("alice", status=status)
+    assert says_no_to_its_token(scene) == refused
+
+
+@pytest.mark.rule("QUORUM-EXCLUSION", "reject")
+@pytest.mark.parametrize(
+    ("to", "approver", "refused"), [("dave", CAROL, []), ("dave", ALICE, NOT_BY_BOTH), ("carol", CAROL, NOT_BY_BOTH)]
+)
+def test_neither_who_gives_a_token_nor_who_gets_it_approves_the_hand_over(
+    to: str, approver: Voter, refused: list[str]
+) -> None:
+    scene = handed_over(to)
+    scene.ballots = [ballot(BOB), ballot(approver)]
+    assert says_no_to_its_token(scene) == refused
+
+
+def test_of_a_key_that_no_trusted_root_knows_the_proposed_one_says_whose_it_is() -> None:
+    question = first_root().question()
+    info = next(iter(roots_of(question)[0].extension.keyinfo.values()))
+    assert custodians_of(question, info.spki_sha256) == (info.custodian,)
+    assert signed_with(question, "0" * 64, ()).custodian == ""
+    assert custodians_of(payload_release().question(), "0" * 64) == ()
 
 
 @pytest.mark.rule("KEY-CUSTODY", "accept")

@@ -166,6 +166,34 @@ def test_an_approval_by_the_custodian_does_not_count() -> None:
     assert scene.refused_by() == ["QUORUM-COUNT", "QUORUM-PARTITION", "QUORUM-EXCLUSION"]
 
 
+@pytest.mark.rule("QUORUM-EXCLUSION", "accept")
+@pytest.mark.rule("QUORUM-EXCLUSION", "reject")
+@pytest.mark.parametrize(("earlier", "refused"), [("heidi", []), ("carol", ["QUORUM-EXCLUSION"])])
+def test_who_signed_it_before_does_not_approve_it_for_another_custodian(earlier: str, refused: list[str]) -> None:
+    scene = payload_release()
+    scene.ballots += [ballot(CAROL)]
+    scene.custodians = (earlier,)
+    assert scene.refused_by() == refused
+
+
+@pytest.mark.parametrize("signs", ["dave", None])
+def test_an_approval_by_who_signed_it_before_does_not_count(signs: str | None) -> None:
+    scene = payload_release()
+    scene.custodian, scene.custodians = signs, ("alice",)
+    assert scene.refused_by() == ["QUORUM-COUNT", "QUORUM-PARTITION", "QUORUM-EXCLUSION"]
+
+
+@pytest.mark.rule("QUORUM-EXCLUSION", "accept")
+@pytest.mark.rule("QUORUM-EXCLUSION", "reject")
+@pytest.mark.parametrize(("signs", "refused"), [("dave", []), ("rob", ["QUORUM-EXCLUSION"])])
+@pytest.mark.parametrize("now", [True, False])
+def test_who_asks_does_not_sign(signs: str, refused: list[str], *, now: bool) -> None:
+    scene = payload_release()
+    scene.change_operator("rob", roles=("requester", "custodian"))
+    scene.custodian, scene.custodians = (signs, ()) if now else ("dave", (signs,))
+    assert scene.refused_by() == refused
+
+
 def test_a_requester_who_approved_is_refused() -> None:
     scene = payload_release()
     scene.change_operator("carol", roles=("approver", "requester"))

@@ -159,6 +159,15 @@ def test_who_asks_or_signs_does_not_waive(part: str) -> None:
     assert says_no(scene) == ["GATE-TESTS", "WAIVER-QUORUM"]
 
 
+@pytest.mark.rule("WAIVER-QUORUM", "accept")
+@pytest.mark.rule("WAIVER-QUORUM", "reject")
+@pytest.mark.parametrize(("earlier", "refused"), [("heidi", []), ("carol", ["GATE-TESTS", "WAIVER-QUORUM"])])
+def test_who_signed_it_before_does_not_waive_for_another_custodian(earlier: str, refused: list[str]) -> None:
+    scene = waived(waiver(BOB), waiver(CAROL))
+    scene.custodians = (earlier,)
+    assert says_no(scene) == refused
+
+
 def test_only_policy_approvers_waive() -> None:
     scene = waived()
     scene.change_operator("bob", roles=("approver",))

@@ -96,10 +96,12 @@ def test_in_a_start_up_one_approves_and_the_other_signs() -> None:
 
 
 @pytest.mark.parametrize(("signs", "approves"), [("alice", BOB), ("bob", ALICE)])
-def test_in_a_start_up_root_needs_both_each_with_the_other_s_approval(signs: str, approves: Voter) -> None:
+def test_in_a_start_up_one_approves_a_root_and_the_other_signs_it_with_a_third(signs: str, approves: Voter) -> None:
     scene = approved_by(under("start-up", first_root()), approves)
-    scene.custodian = signs
+    scene.custodian, scene.custodians = signs, ("dave",)
     assert scene.refused_by() == []
+    scene.custodians = (approves.operator,)
+    assert "QUORUM-EXCLUSION" in scene.refused_by(), "not the two of them for each other"
 
 
 def test_in_a_start_up_a_release_is_offered() -> None:

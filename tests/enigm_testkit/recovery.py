@@ -22,34 +22,38 @@ def leave_intent(house: House, key_of: str = "root-a", **session: str) -> None:
         log.append(EntryType.SIGN_INTENT, {**request, **payload, "key": key.spki_sha256, "payloads": [needed]})
 
 
-def propose_finding(house: House, name: str = "finding.json", outcome: str = "not-made") -> Path:
-    """What people found out about the release authority's open intent."""
+def propose_finding(
+    house: House, name: str = "finding.json", outcome: str = "not-made", authority: str = "release"
+) -> Path:
+    """What people found out about the authority's open intent."""
     out = house.path / name
     said = ["--outcome", outcome, "--reason", "looked at the token"]
-    assert house.sign("finding", "propose", "--home", house.home("release"), *said, "--out", out) == 0
+    assert house.sign("finding", "propose", "--home", house.home(authority), *said, "--out", out) == 0
     return out
 
 
-def vote_for(house: House, finding: Path, operator: str) -> Path:
+def vote_for(house: House, finding: Path, operator: str, authority: str = "release") -> Path:
     """Their vote, cast now unless it was before."""
     out = finding.with_name(f"{operator}-{finding.stem}.dsse.json")
     if not out.exists():
         words = last_words(sha256(finding.read_bytes()))
-        options = [*house.works_as(operator, "release"), "--out", out]
+        options = [*house.works_as(operator, authority), "--out", out]
         assert house.sign("finding", "sign", finding, *options, last_four_words=words) == 0
     return out
 
 
-def recover(house: House, finding: Path, *votes: Path) -> int:
+def recover(house: House, finding: Path, *votes: Path, authority: str = "release") -> int:
     """``audit recover`` with these votes."""
     ballots = [part for vote in votes for part in ("--vote", vote)]
-    return house.sign("audit", "recover", finding, "--home", house.home("release"), *ballots)
+    return house.sign("audit", "recover", finding, "--home", house.home(authority), *ballots)
 
 
-def recover_by(house: House, finding: Path, *operators: str) -> int:
-    return recover(house, finding, *(vote_for(house, finding, who) for who in operators))
+def recover_by(house: House, finding: Path, *operators: str, authority: str = "release") -> int:
+    votes = [vote_for(house, finding, who, authority) for who in operators]
+    return recover(house, finding, *votes, authority=authority)
 
 
-def get_on(house: House, name: str = "finding.json") -> None:
+def get_on(house: House, name: str = "finding.json", authority: str = "release") -> None:
     """Alice and bob looked, and signing goes on."""
-    assert recover_by(house, propose_finding(house, name), *APPROVERS) == 0
+    finding = propose_finding(house, name, authority=authority)
+    assert recover_by(house, finding, *APPROVERS, authority=authority) == 0

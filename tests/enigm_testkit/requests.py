@@ -62,7 +62,8 @@ class Scene:
 
     ``before`` is what this authority signed last, ``context`` what the request shows beside it, ``others`` what the
     other authority is asked to sign. ``index`` and ``ledger`` replace fields; ``pin`` is what root pins, and
-    ``next_pin`` what a proposed root does instead; ``consenting`` are who signed the proposed root elsewhere.
+    ``next_pin`` what a proposed root does instead; ``consenting`` are who signed the proposed root elsewhere,
+    ``custodians`` who signed this request before.
     """
 
     authority: Authority
@@ -84,6 +85,7 @@ class Scene:
     ballots: list[Ballot] = field(default_factory=lambda: [ballot(ALICE), ballot(BOB)])
     consenting: list[CryptoSigner] = field(default_factory=list)
     custodian: str | None = "dave"
+    custodians: tuple[str, ...] = ()
     signer: SigningKey | None = None
     operators: OperatorRegistry | None = None
     now: datetime = NOW
@@ -129,7 +131,7 @@ class Scene:
 
     def question(self) -> Question:
         request = self.request()
-        return ask(
+        asked = ask(
             request,
             policy_data=self.policy.encode(),
             operators_data=write_operators(self.registry),
@@ -141,6 +143,7 @@ class Scene:
             now=self.now,
             signer=self.signer,
         )
+        return replace(asked, custodians=frozenset(self.custodians))
 
     def refused_by(self) -> list[str]:
         """The rules that say no, in the catalogue's order."""

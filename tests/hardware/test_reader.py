@@ -127,7 +127,7 @@ def test_a_card_pulled_out_in_the_middle_is_named_and_works_again_when_it_is_bac
         session.generate("9c", "ecdsa-p256")
     with VpcdPlug(card) as plug, token(1001).session(pin) as session:
         plug.unplug()
-        with pytest.raises(TokenRemovedError, match="card 1001: pulled out or gone; nothing was signed"):
+        with pytest.raises(TokenRemovedError, match="card 1001: pulled out or gone; no answer was received"):
             session.sign("9c", MESSAGE)
     with VpcdPlug(card), token(1001).session(pin) as session:
         assert session.sign("9c", MESSAGE)

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from enigm_testkit.custodians import answer, response_file, soft_key
-from enigm_testkit.vendor import Vendor
+from enigm_testkit.custodians import answer, response_file, soft_key, voter
+from enigm_testkit.vendor import Vendor, make_vendor, policy_toml
 from enigm_testkit.waivers import WAIVER_TERMS, waiver
+from enigm_tuf.model.operators import read_operators, write_operators
 from enigm_tuf.model.request import RuleOutcome, SigningRequest, SigningResponse
+from enigm_tuf.model.value import replace as replace_value
 from enigm_tuf_repository.records import Step
 
 RECORD = "phone-1.0"
@@ -221,3 +224,35 @@ def test_a_truncated_answer_is_one_clear_line(prepared: Vendor, capsys: pytest.C
     assert told.startswith("error: ")
     assert len(told.splitlines()) == 1
     assert nothing_is_kept(prepared)
+
+
+@pytest.mark.rule("QUORUM-EXCLUSION", "accept")
+@pytest.mark.rule("QUORUM-EXCLUSION", "reject")
+@pytest.mark.parametrize(("second", "status"), [("root-c", 0), ("root-b", 3)])
+@pytest.mark.parametrize("together", [True, False])
+def test_who_signed_one_answer_approved_none_of_the_same_request(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], second: str, status: int, *, together: bool
+) -> None:
+    """The keepers of root-a and root-b approve too, each what the other signs; alice and bob would be enough."""
+    vendor = make_vendor(tmp_path / "vendor")
+    keepers = {name: voter(name, "engineering") for name in ("root-a", "root-b")}
+    for authority in ("manifest", "release"):
+        file = vendor.path / f"{authority}.operators.json"
+        people = read_operators(file.read_bytes(), file.name)
+        listed = tuple(keepers[one.id].listed() if one.id in keepers else one for one in people.operators)
+        people = replace_value(people, operators=listed)
+        file.write_bytes(write_operators(people))
+        (vendor.path / f"{authority}.policy.toml").write_text(policy_toml(people.authority, people))
+    vendor.done("init", "--config", str(vendor.path / "repository.toml"))
+    request = vendor.request("root-1", "release")
+    keys = {key.name: key for key in vendor.keys["root"]}
+    answers = [
+        vendor.answer(request, keys[name], [keepers[approves].vote(request), *vendor.votes(request)])
+        for name, approves in (("root-a", "root-b"), (second, "root-a" if second == "root-b" else "root-b"))
+    ]
+    if not together:
+        vendor.done("release", "attach", "root-1", answers[0])
+    assert vendor.run("release", "attach", "root-1", *(answers if together else answers[1:])) == status
+    assert ("QUORUM-EXCLUSION" in capsys.readouterr().err) == bool(status)
+    kept = list((vendor.workspace.record("root-1") / "responses").glob("*"))
+    assert len(kept) == (2 if status == 0 else 0 if together else 1)

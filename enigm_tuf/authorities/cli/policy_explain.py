@@ -82,7 +82,7 @@ def _asked(
         return looked_at(request, file, load_operators(arguments), now), {}
     home = replace(open_home(Path(arguments.home)), policy_data=file.data)
     case = open_case(home, request, load_brought(arguments), read_whole(home.log, history_of)[1], now)
-    question, decision = case.judge(None, now)
+    question, decision = case.judge(now)
     return question, {outcome.rule: outcome for outcome in decision.outcomes}
 
 

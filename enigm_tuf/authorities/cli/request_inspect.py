@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     request, home, now = load_request(arguments), open_home(Path(arguments.home)), edges.clock.now()
     case = open_case(home, request, load_brought(arguments), read_whole(home.log, history_of)[1], now)
-    question, decision = case.judge(None, now)
+    question, decision = case.judge(now)
     rules = [(item.rule, item.verdict, item.evidence) for item in decision.outcomes]
     data = {
         "request_id": request.index.request_id,

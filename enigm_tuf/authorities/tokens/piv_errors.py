@@ -66,7 +66,7 @@ def converted(serial: int) -> Iterator[None]:
     try:
         yield
     except SmartcardException as error:
-        raise removed(serial, "nothing was signed", error) from error
+        raise removed(serial, "no answer was received", error) from error
     except NotSupportedError as error:
         raise TokenError(f"card {serial}: its firmware is too old: {error}", hint="5.7 or newer is needed") from error
     except CommandError as error:

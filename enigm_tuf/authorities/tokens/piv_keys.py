@@ -100,9 +100,9 @@ def _not_understood(serial: int, slot: str, error: Exception) -> TokenError:
 
 
 def require_signable(key: TokenKey, size: int, serial: int) -> None:
-    """TokenError if the card cannot sign a message of ``size`` bytes with this key; nobody is asked to touch it."""
+    """MisuseError if the card cannot sign a message of ``size`` bytes with this key; nobody is asked to touch it."""
     if key.algorithm == "ed25519" and size > ED25519_BYTES:
-        raise TokenError(
+        raise MisuseError(
             f"card {serial}, slot {key.label}: an Ed25519 key on a card signs up to {ED25519_BYTES} bytes, not {size}",
             hint="roles whose metadata grows need an ecdsa-p256 or ecdsa-p384 key: those sign a hash",
         )

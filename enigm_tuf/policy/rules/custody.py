@@ -35,10 +35,11 @@ def known(question: Question) -> str:
 
 
 def custodian(question: Question) -> str:
-    """KEY-CUSTODIAN: The custodian whom root names for the key that signs stands in the registry of operators, is
-    active, and has the role ``custodian``: who has left, or is suspended, signs nothing more from that moment, although
-    their token still works and the root that drops their key is yet to be made. Before a token is looked at, nobody
-    knows who will sign.
+    """KEY-CUSTODIAN: The custodian whom the trusted root names for the key that signs stands in the registry of
+    operators, is active, and has the role ``custodian``: who has left, or is suspended, signs nothing more from that
+    moment, although their token still works and the root that drops their key, or gives it to somebody else, is yet
+    to be made. Only of a key that no trusted root knows, the proposed one says whose it is. Before a token is looked
+    at, nobody knows who will sign.
 
     Evidence: the custodian.
     """

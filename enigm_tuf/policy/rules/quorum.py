@@ -16,7 +16,7 @@ class QuorumRule(Rule):
     APPROVAL_AUTHENTIC = "APPROVAL-AUTHENTIC", "every approval that is shown is signed by an enrolled approval key"
     QUORUM_COUNT = "QUORUM-COUNT", "enough approvals of this very request by different people, keys and devices"
     QUORUM_PARTITION = "QUORUM-PARTITION", "each partition that the policy names gave an approval"
-    QUORUM_EXCLUSION = "QUORUM-EXCLUSION", "a known requester asks; requester and signing custodian do not approve"
+    QUORUM_EXCLUSION = "QUORUM-EXCLUSION", "who asks is known and does not sign; who asks or signs does not approve"
     APPROVAL_APART = "APPROVAL-APART", "no approval key of an operator is a key of a TUF role"
     QUORUM_VETO = "QUORUM-VETO", "nobody rejected this request"
     OPERATORS_PINNED = "OPERATORS-PINNED", "the registry of operators began with the version that the policy names"
@@ -49,8 +49,8 @@ def authentic(question: Question) -> str:
 def count(question: Question) -> str:
     """QUORUM-COUNT: An action needs as many approvals as ``actions.<action>.approvals`` says. An approval counts if
     it approves this very request (the index and every payload by digest, the numbers, the policy), if it is neither
-    expired nor of the future, and if its operator is an approver and neither requester nor signing custodian. Two
-    approvals count as two only if operator, key and device all differ.
+    expired nor of the future, and if its operator is an approver, is not the requester, and is no custodian who signs
+    or has signed the same request. Two approvals count as two only if operator, key and device all differ.
 
     Evidence: the number needed, and who gave it.
     """
@@ -77,20 +77,24 @@ def partitions(question: Question) -> str:
 
 
 def exclusion(question: Question) -> str:
-    """QUORUM-EXCLUSION: The requester is an operator of that role. Neither the requester nor the custodian who
-    signs approves the same request: an approval of theirs refuses it, however many others there are.
+    """QUORUM-EXCLUSION: The requester is an operator of that role. Who signs, or has signed, the same request did
+    not ask for it. Neither the requester nor any of these custodians approves it: an approval of theirs refuses it,
+    however many others there are. A custodian is whom the trusted root names for the key; where the proposed root
+    names somebody else for it, both are.
 
-    Evidence: requester and custodian.
+    Evidence: requester and custodians.
     """
     requester = question.request.index.requester
     known = {operator.id for operator in question.operators.able("requester")}
     if requester not in known:
         _refuse(QuorumRule.QUORUM_EXCLUSION, "requester", f"one of {', '.join(sorted(known))}", requester)
-    excluded = {requester, question.custodian}
+    if requester in question.signing:
+        _refuse(QuorumRule.QUORUM_EXCLUSION, "requester", "somebody who does not sign what they ask for", requester)
+    excluded = {requester, *question.signing}
     for item in question.approvals:
         if item.operator in excluded and item.approval.decision == "APPROVE":
             _refuse(QuorumRule.QUORUM_EXCLUSION, "approver", "neither requester nor custodian", item.operator)
-    return f"requester {requester}, custodian {question.custodian or 'not known yet'}"
+    return f"requester {requester}, custodian {', '.join(sorted(question.signing)) or 'not known yet'}"
 
 
 def veto(question: Question) -> str:
@@ -150,7 +154,7 @@ def _counts(question: Question, item: CastApproval) -> bool:
     return (
         item.approval.decision == "APPROVE"
         and item.operator in {person.id for person in question.operators.able("approver")}
-        and item.operator not in {question.request.index.requester, question.custodian}
+        and item.operator not in {question.request.index.requester, *question.signing}
         and _is_about(question, item)
         and _is_valid(question, item)
     )

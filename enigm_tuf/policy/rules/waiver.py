@@ -87,8 +87,9 @@ def timely(question: Question) -> str:
 
 def quorum(question: Question) -> str:
     """WAIVER-QUORUM: Each waived rule is waived by ``waiver.approvals`` active policy-approvers, with as many keys
-    and devices, at least one from each of ``waiver.partitions``. The requester and the custodian who signs do not
-    count. The policy's own quorum for a change is the least that ``[waiver]`` may ask: a waiver is a change for once.
+    and devices, at least one from each of ``waiver.partitions``. The requester and the custodians who sign, or have
+    signed, the same request do not count. The policy's own quorum for a change is the least that ``[waiver]`` may
+    ask: a waiver is a change for once.
 
     Evidence: each waived rule and who waived it.
     """
@@ -108,7 +109,7 @@ def quorum(question: Question) -> str:
 def _counted(question: Question, rule: str) -> tuple[CastWaiver, ...]:
     """One for each person, key and device, by name."""
     able = {person.id for person in question.operators.able("policy-approver")}
-    able -= {question.request.index.requester, question.custodian or ""}
+    able -= {question.request.index.requester, *question.signing}
     people: dict[str, CastWaiver] = {}
     used: set[str] = set()
     for item in question.waivers:

@@ -10,6 +10,7 @@ from enigm_tuf.audit.pins import pinned_log
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.request import RuleOutcome, SigningRequest, SigningResponse, unpack_response
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.policy.custodians import signed_with
 from enigm_tuf.policy.engine import Decision, evaluate
 from enigm_tuf.policy.question import CastApproval, CastWaiver, Question
 from enigm_tuf.policy.reading import ask
@@ -36,28 +37,55 @@ class Answer:
     outcomes: tuple[RuleOutcome, ...]
 
 
-def judge_answer(asked: Asked, data: bytes, source: str, others: Sequence[bytes] = ()) -> Answer:
-    """RefusedError RESPONSE-REQUEST, RESPONSE-DECISION, RESPONSE-SIGNATURE, LOG-INCLUSION, LOG-DECISION, or what policy
-    rule fails.
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A response whose signatures are right and logged; ``keys`` are the SPKI digests of those that made them."""
 
-    ``others`` are all responses of the record: where an authority signed a root last, they show what it waited for.
+    data: bytes
+    source: str
+    item: AskedRequest
+    response: SigningResponse
+    envelopes: Mapping[str, bytes]
+    keys: frozenset[str]
+
+
+def judge_answers(asked: Asked, responses: Mapping[bytes, str]) -> list[Answer]:
+    """All responses of the record with their sources, judged together.
+
+    Who signed a request in one of them approved and waived it in none. Where an authority signed a root last, the
+    others show what it waited for. RefusedError RESPONSE-REQUEST, RESPONSE-DECISION, RESPONSE-SIGNATURE,
+    LOG-INCLUSION, LOG-DECISION, or what policy rule fails.
     """
+    claims = [_proved(asked, data, source) for data, source in responses.items()]
+    return [_judged(asked, claim, claims) for claim in claims]
+
+
+def _proved(asked: Asked, data: bytes, source: str) -> _Claim:
     response, envelopes, proofs = unpack_response(data, source)
     item = _request_of(asked, response, source)
     _require_passed(response, source)
     _require_signatures(asked, item.request, response, source)
     _require_logged(asked, item, response, proofs, source)
+    keys = {key for made in response.signatures for key in asked.public_keys(made.role, made.keyid)}
+    return _Claim(data, source, item, response, envelopes, frozenset(keys))
+
+
+def _judged(asked: Asked, claim: _Claim, claims: Sequence[_Claim]) -> Answer:
+    """The policy says yes again, whichever of the keys is asked about."""
+    question = _question(asked, claim, [other.data for other in claims])
+    digest = claim.response.request_sha256
+    others = {key for other in claims if other.response.request_sha256 == digest for key in other.keys}
     counted: tuple[CastApproval, ...] = ()
     waivers: tuple[CastWaiver, ...] = ()
     outcomes: tuple[RuleOutcome, ...] = ()
-    for custodian in sorted({asked.custodian(signature.keyid) for signature in response.signatures}):
-        decision = evaluate(_question(asked, item, response, tuple(envelopes.values()), others, custodian))
+    for key in sorted(claim.keys):
+        decision = evaluate(signed_with(question, key, others))
         for outcome in decision.outcomes:
             if not outcome.allowed:
-                raise refusal_of(outcome, source, "to pass again at the repository")
-        _require_same(response, decision, source)
+                raise refusal_of(outcome, claim.source, "to pass again at the repository")
+        _require_same(claim.response, decision, claim.source)
         counted, waivers, outcomes = decision.counted, decision.waivers, decision.outcomes
-    return Answer(data, response, envelopes, counted, waivers, outcomes)
+    return Answer(claim.data, claim.response, claim.envelopes, counted, waivers, outcomes)
 
 
 def _request_of(asked: Asked, response: SigningResponse, source: str) -> AskedRequest:
@@ -140,25 +168,19 @@ def _require_logged(
     require_logged(response, proofs, payloads, pins, source)
 
 
-def _question(
-    asked: Asked,
-    item: AskedRequest,
-    response: SigningResponse,
-    envelopes: Sequence[bytes],
-    others: Sequence[bytes],
-    custodian: str,
-) -> Question:
-    """What the authority's policy was asked, as of the time of its decision."""
+def _question(asked: Asked, claim: _Claim, consents: Sequence[bytes]) -> Question:
+    """What the authority's policy was asked, as of the time of its decision; nobody signs yet."""
+    item = claim.item
     return ask(
         item.request,
         policy_data=item.policy,
         operators_data=item.operators,
         root=item.root,
         ledger=asked.ledgers[item.request.index.authority],
-        envelopes=envelopes,
-        consents=others,
-        custodian=custodian,
-        now=response.decided,
+        envelopes=tuple(claim.envelopes.values()),
+        consents=consents,
+        custodian=None,
+        now=claim.response.decided,
         readings=READINGS,
     )
 

@@ -13,6 +13,7 @@ from enigm_tuf.model.tuf import Root, Targets
 from enigm_tuf.policy.question import Ledger
 from enigm_tuf.trust.root_quorums import root_quorums
 from enigm_tuf.trust.root_rules import view_root
+from enigm_tuf.trust.threshold import spki_sha256
 from enigm_tuf.trust.verified import Verified
 from enigm_tuf_repository.ledgers import ledgers_of, owner
 from enigm_tuf_repository.lineage import Lineage, lineage_of, read_value, root_chain
@@ -82,10 +83,10 @@ class Asked:
             raise MisuseError("there is no root yet, and this record proposes none")
         return roots
 
-    def custodian(self, keyid: str) -> str:
-        """Who holds the key, as the newest root says that knows it."""
-        infos = [view_root(root).extension.keyinfo.get(keyid) for root in reversed(self.roots())]
-        return next((info.custodian for info in infos if info), "")
+    def public_keys(self, role: str, keyid: str) -> set[str]:
+        """The SPKI digest of what ``role`` lists under this keyid: one, or none where it lists nothing."""
+        keys = [quorum.keys.keys.get(keyid) for quorum in self.quorums(role)]
+        return {spki_sha256(key) for key in keys if key}
 
     def _quorums_of_root(self) -> tuple[AskedQuorum, ...]:
         first = self.requests[0]

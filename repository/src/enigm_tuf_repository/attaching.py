@@ -15,7 +15,7 @@ from enigm_tuf.model.decisions import decision_name
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.trust.threshold import require_threshold, signers
-from enigm_tuf_repository.answers import Answer, judge_answer
+from enigm_tuf_repository.answers import Answer, judge_answers
 from enigm_tuf_repository.asked import Asked, AskedQuorum, read_asked
 from enigm_tuf_repository.durable import write_durably
 from enigm_tuf_repository.lineage import file_name, metadata_file
@@ -63,7 +63,7 @@ def attach(
     asked = read_asked(workspace, record, now)
     responses = {str(file): read_input(file, LIMITS.request_bytes) for file in files} | _kept(workspace, record)
     unique = {data: source for source, data in responses.items()}
-    answers = [judge_answer(asked, data, source, tuple(unique)) for data, source in unique.items()]
+    answers = judge_answers(asked, unique)
     states = progress(asked, record, answers)
     for answer in answers:
         _keep(workspace, record, answer)

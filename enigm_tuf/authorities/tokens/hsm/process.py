@@ -83,7 +83,7 @@ class Worker:
             self.end()
             raise ModuleTimeoutError(
                 f"{self._module}: no answer to {name!r} in {self._seconds:g} seconds; its process was ended",
-                hint="is the HSM reachable? run the command again: the audit log says what is in doubt",
+                hint="is the HSM reachable? run the command again",
             ) from error
         except NonsenseError as error:
             self._process.kill()
@@ -126,4 +126,4 @@ class Worker:
         return data
 
 
-_HINT = "the vendor's module failed, not the key: run the command again; the audit log says what is in doubt"
+_HINT = "the vendor's module failed, not the key: run the command again"

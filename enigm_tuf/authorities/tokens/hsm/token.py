@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-from enigm_tuf.authorities.tokens.hsm.attributes import key_class_of, require_attributes
+from enigm_tuf.authorities.tokens.hsm.attributes import first_difference, key_class_of, require_attributes
 from enigm_tuf.authorities.tokens.hsm.messages import (
     NonsenseError,
     read_identity,
@@ -175,11 +175,14 @@ class Pkcs11Session:
         return _read(self._worker, name, read, **arguments)
 
     def _signature(self, key: TokenKey, value: Any) -> bytes:
-        """RefusedError TOKEN-ATTRIBUTES for what the worker refused already, and should it have signed all the same."""
+        """RefusedError TOKEN-ATTRIBUTES for what the worker refused, and did not sign; NonsenseError if it did."""
         attributes, signature = read_signed(value)
-        require_attributes(replace(key, attributes=attributes), self._vendor)
+        now = replace(key, attributes=attributes)
         if signature is None:
+            require_attributes(now, self._vendor)
             raise NonsenseError("no signature, and no reason")
+        if first_difference(now, self._vendor):
+            raise NonsenseError("a signature by a key that may not sign")
         return signature
 
 
