@@ -26,6 +26,7 @@ def test_a_parser_that_crashes_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # fifty processes have to start, which takes longer than their minute on a busy machine
 def test_one_minute_of_fuzzing_finds_nothing(tmp_path: Path) -> None:
     findings = [result for result in run(tuple(TARGETS), ONE_MINUTE, tmp_path) if result.finding]
     assert not findings, "\n\n".join(f"{result.target}: {result.finding}" for result in findings)
