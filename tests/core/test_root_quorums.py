@@ -125,3 +125,10 @@ def test_a_device_takes_a_root_when_every_quorum_is_met_and_not_before(
 def _signatures(root: Root, signing: dict[str, CryptoSigner]) -> dict[str, str]:
     data = canonical(root.to_dict())
     return {keyid: signer.sign(data).signature for keyid, signer in signing.items()}
+
+
+def test_a_key_of_an_unknown_type_is_left_out_of_a_quorum(cast: Cast) -> None:
+    """Reading leaves such keys out, so that a root with a key of tomorrow still works with the others."""
+    (quorum,) = quorums(None, make_root(cast))
+    wider = RootQuorum(quorum.name, quorum.authority, quorum.root, (*quorum.keyids, "f" * 64), quorum.threshold)
+    assert wider.public_keys() == quorum.public_keys()
