@@ -8,9 +8,9 @@ from pathlib import Path
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.audit.merkle import create_log, open_log
 from enigm_tuf.audit.pins import log_place
-from enigm_tuf.authorities.approving import OperatorsFile, PolicyFile
 from enigm_tuf.authorities.home import Home, Identity
 from enigm_tuf.authorities.operators.keeping import adopt
+from enigm_tuf.authorities.vouching import InputFile
 from enigm_tuf.durable import fsync_directory, write_new
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.policy import read_policy
@@ -21,8 +21,8 @@ from enigm_tuf.ports import Clock
 class Founders:
     """What an authority begins with: its policy, version 1 of its operators, and their votes for it."""
 
-    policy: PolicyFile
-    operators: OperatorsFile
+    policy: InputFile
+    operators: InputFile
     votes: tuple[bytes, ...]
 
 

@@ -1,16 +1,14 @@
 """Votes for a document of an authority: cast by operators with their approval keys, counted by person, key, device."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
 
-from enigm_tuf.authorities.approving import OperatorsFile, PolicyFile, operator_of, require_enrolled
 from enigm_tuf.authorities.rules import InventoryRule, OperatorsRule, PolicyChangeRule, RecoveryRule
-from enigm_tuf.authorities.token_fit import find_key, require_fit
-from enigm_tuf.authorities.tokens.self_check import require_valid
+from enigm_tuf.authorities.vouching import Papers, Signatory, operator_of, vouch
 from enigm_tuf.errors import MisuseError, RefusedError
-from enigm_tuf.model.approval import Approver, Envelope, read_envelope, write_envelope
+from enigm_tuf.model.approval import Approver, read_envelope
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.operators import Operator, OperatorRegistry
 from enigm_tuf.model.policy import Policy, Quorum, read_policy
@@ -25,12 +23,10 @@ from enigm_tuf.model.votes import (
     DocumentVote,
     Matter,
     read_vote,
-    write_vote,
 )
-from enigm_tuf.ports import PinCallback, Token
 from enigm_tuf.trust.operator_signature import signed_by
 from enigm_tuf.trust.rules import Rule
-from enigm_tuf.trust.signable import document_vote
+from enigm_tuf.trust.signable import SignableStatement, document_vote
 
 QUORUM_RULES: dict[str, Rule] = {
     INVENTORY_MATTER.name: InventoryRule.INVENTORY_QUORUM,
@@ -53,17 +49,6 @@ class Voted:
 
 
 @dataclass(frozen=True, slots=True)
-class Voter:
-    """Who votes, with what. ``confirm`` raises unless the person says the words of the digest that they saw."""
-
-    operator: str
-    token: Token
-    label: str
-    pin: PinCallback
-    confirm: Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
 class Electorate:
     """Who may vote, and how many must: the policy with its pin, and the registry in force.
 
@@ -76,33 +61,20 @@ class Electorate:
     excluded: tuple[str, ...] = ()
 
 
-def cast_vote(
-    voted: Voted, policy_file: PolicyFile, operators_file: OperatorsFile, voter: Voter, now: datetime
-) -> bytes:
-    """The envelope's bytes. MisuseError if the policy is not that document's; RefusedError APPROVER-KEY."""
-    policy = read_policy(policy_file.data, policy_file.source)
+def cast_vote(voted: Voted, papers: Papers, signatory: Signatory[str], now: datetime) -> bytes:
+    """The envelope's bytes. MisuseError if the policy is not that document's; RefusedError as ``vouch``."""
+    source, digest = papers.policy.source, sha256(voted.data)
+    policy = read_policy(papers.policy.data, source)
     if (policy.authority, policy.environment) != (voted.authority, voted.environment):
-        raise MisuseError(f"{policy_file.source} is no policy of the {voted.authority} authority of {voted.source}")
-    operator = operator_of(operators_file, voter.operator, voted.matter.roles)
-    identity = voter.token.identity()
-    require_fit(identity, voted.environment)
-    voter.confirm(sha256(voted.data))
-    with voter.token.session(voter.pin) as session:
-        key = find_key(session, voter.label)
-        require_enrolled(operator, key, identity)
-        vote = DocumentVote(
-            document=sha256(voted.data),
-            version=voted.version,
-            authority=voted.authority,
-            environment=voted.environment,
-            voter=Approver(operator.id, sha256(key.spki), operator.partition, identity.serial),
-            policy=PolicyPin(policy.version, sha256(policy_file.data)),
-            created=now,
-        )
-        message = document_vote(voted.matter, vote)
-        signature = session.sign(key.label, message)
-    require_valid(key.spki, signature, message.data, f"vote by {operator.id}")
-    return write_envelope(Envelope(write_vote(voted.matter, vote), sha256(key.spki), signature))
+        raise MisuseError(f"{source} is no policy of the {voted.authority} authority of {voted.source}")
+    operator = operator_of(papers.operators, signatory.operator, voted.matter.roles)
+
+    def state(voter: Approver) -> SignableStatement:
+        pin = PolicyPin(policy.version, sha256(papers.policy.data))
+        vote = DocumentVote(digest, voted.version, voted.authority, voted.environment, voter, pin, now)
+        return document_vote(voted.matter, vote)
+
+    return vouch(signatory, operator, voted.environment, digest, state)
 
 
 def require_votes(

@@ -33,6 +33,12 @@ class Signable(Value):
         require_seal(self._seal, "a Signable")
 
 
+class SignableStatement(Signable):
+    """An in-toto statement (``payload``): ``data`` is its DSSE pre-authentication encoding."""
+
+    payload: bytes = b""
+
+
 def proof_of_possession(challenge: bytes, statement: bytes = b"") -> Signable:
     """That the key answers now: ``challenge`` is 32 random bytes of the party that enrols.
 
@@ -41,28 +47,28 @@ def proof_of_possession(challenge: bytes, statement: bytes = b"") -> Signable:
     return Signable("proof of possession", POSSESSION_DOMAIN + challenge + statement, _seal=SEAL)
 
 
-def approval(statement: Approval) -> Signable:
-    """An operator's decision, as DSSE pre-authentication encoding."""
-    purpose = f"{statement.decision} {statement.request_id}"
-    return Signable(purpose, pre_authentication_encoding(write_statement(statement)), _seal=SEAL)
+def approval(statement: Approval) -> SignableStatement:
+    """An operator's decision."""
+    return _statement(f"{statement.decision} {statement.request_id}", write_statement(statement))
 
 
-def waiver(statement: Waiver) -> Signable:
-    """An operator's waiver of one rule, as DSSE pre-authentication encoding; by its type no approval."""
-    purpose = f"waiver of {statement.rule} for {statement.request_id}"
-    return Signable(purpose, pre_authentication_encoding(write_waiver(statement)), _seal=SEAL)
+def waiver(statement: Waiver) -> SignableStatement:
+    """An operator's waiver of one rule; by its type no approval."""
+    return _statement(f"waiver of {statement.rule} for {statement.request_id}", write_waiver(statement))
 
 
-def document_vote(matter: Matter, vote: DocumentVote) -> Signable:
-    """An operator's word for a document, as DSSE pre-authentication encoding; by its type no approval."""
-    purpose = f"{matter.name} version {vote.version}"
-    return Signable(purpose, pre_authentication_encoding(write_vote(matter, vote)), _seal=SEAL)
+def document_vote(matter: Matter, vote: DocumentVote) -> SignableStatement:
+    """An operator's word for a document; by its type no approval."""
+    return _statement(f"{matter.name} version {vote.version}", write_vote(matter, vote))
 
 
-def ceremony_seen(statement: CeremonyStatement) -> Signable:
-    """A participant's word for a transcript, as DSSE pre-authentication encoding; by its type no approval."""
-    purpose = f"transcript of ceremony {statement.ceremony}"
-    return Signable(purpose, pre_authentication_encoding(write_ceremony_statement(statement)), _seal=SEAL)
+def ceremony_seen(statement: CeremonyStatement) -> SignableStatement:
+    """A participant's word for a transcript; by its type no approval."""
+    return _statement(f"transcript of ceremony {statement.ceremony}", write_ceremony_statement(statement))
+
+
+def _statement(purpose: str, payload: bytes) -> SignableStatement:
+    return SignableStatement(purpose, pre_authentication_encoding(payload), SEAL, payload)
 
 
 def backup_made(statement: BackupStatement) -> Signable:

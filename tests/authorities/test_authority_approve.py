@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from enigm_testkit.house import PIN, House, read, remake
-from enigm_tuf.authorities.approving import OperatorsFile, PolicyFile, Vote, cast
+from enigm_tuf.authorities.approving import Vote, cast
+from enigm_tuf.authorities.vouching import InputFile, Papers, Signatory
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.approval import pre_authentication_encoding, read_envelope, read_statement, subjects_of
 from enigm_tuf.model.operators import read_operators
 from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.model.words import last_words
+from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.threshold import signers
 
 
@@ -78,19 +80,20 @@ def test_nobody_approves_with_the_key_of_another(house: House, capsys: pytest.Ca
 
 def test_the_key_approves_on_its_own_device_alone(house: House) -> None:
     """The registry is changed in one thing, the device's serial."""
-    policy = PolicyFile((house.path / "release.policy.toml").read_bytes(), "policy")
+    policy = InputFile((house.path / "release.policy.toml").read_bytes(), "policy")
     registry = (house.path / "release.operators.json").read_bytes()
     serial = house.key("alice").token.serial
     for device, refusal in ((serial, None), ("another-card", "APPROVER-KEY")):
-        operators = OperatorsFile(registry.replace(f'"{serial}"'.encode(), f'"{device}"'.encode()), "operators")
+        operators = InputFile(registry.replace(f'"{serial}"'.encode(), f'"{device}"'.encode()), "operators")
         token = house.edges().open_token(house.uri("alice"))
-        vote = Vote("alice", "APPROVE", "", token, "alice", lambda _: PIN, lambda _: None)
+        alice: Signatory[Question] = Signatory("alice", token, "alice", lambda _: PIN, lambda _: None)
+        papers, vote = Papers(policy, operators), Vote("APPROVE", "")
         request = read(house.request("root-1"))
         if refusal is None:
-            assert cast(request, policy, operators, vote, house.clock.now())
+            assert cast(request, papers, alice, vote, house.clock.now())
             continue
         with pytest.raises(RefusedError) as caught:
-            cast(request, policy, operators, vote, house.clock.now())
+            cast(request, papers, alice, vote, house.clock.now())
         assert caught.value.rule == refusal
 
 

@@ -22,7 +22,7 @@ from enigm_tuf.audit.proofs import InclusionProof
 from enigm_tuf.audit.tiles import TileNodes
 from enigm_tuf.audit.tree import Edge, inclusion_proof
 from enigm_tuf.audit.writing import GrowingTree
-from enigm_tuf.model.approval import Approval, Approver, Envelope, subjects_of, write_envelope, write_statement
+from enigm_tuf.model.approval import Approval, Approver, Envelope, subjects_of, write_envelope
 from enigm_tuf.model.approval import Decision as Vote
 from enigm_tuf.model.keys import Environment, KeyRecord, Proof, Purpose, TokenRecord, stated
 from enigm_tuf.model.operators import ApprovalKey, Operator, OperatorRegistry, OperatorRole, write_operators
@@ -39,7 +39,7 @@ from enigm_tuf.model.request import (
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.value import replace as replace_value
-from enigm_tuf.model.votes import OPERATORS_MATTER, DocumentVote, write_vote
+from enigm_tuf.model.votes import OPERATORS_MATTER, DocumentVote
 from enigm_tuf.policy.engine import CATALOGUE
 from enigm_tuf.trust import signable
 
@@ -135,8 +135,11 @@ class Voter:
 
     def envelope(self, approval: Approval) -> bytes:
         """Signed by the operator's key, whatever it says."""
-        signature = self.key.sign(signable.approval(approval).data)
-        return write_envelope(Envelope(write_statement(approval), sha256(self.key.spki), signature))
+        return self.sign(signable.approval(approval))
+
+    def sign(self, message: signable.SignableStatement) -> bytes:
+        """The envelope of any statement."""
+        return write_envelope(Envelope(message.payload, sha256(self.key.spki), self.key.sign(message.data)))
 
 
 @cache
@@ -170,8 +173,7 @@ def operators_vote(person: Voter, people: OperatorRegistry, policy: str) -> byte
         policy=PolicyPin(1, sha256(policy.encode())),
         created=ENROLLED,
     )
-    signature = person.key.sign(signable.document_vote(OPERATORS_MATTER, vote).data)
-    return write_envelope(Envelope(write_vote(OPERATORS_MATTER, vote), sha256(person.key.spki), signature))
+    return person.sign(signable.document_vote(OPERATORS_MATTER, vote))
 
 
 def voter(operator: str, partition: str) -> Voter:

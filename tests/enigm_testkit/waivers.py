@@ -6,10 +6,10 @@ from typing import Any
 from enigm_testkit.authorities import NOW
 from enigm_testkit.custodians import Voter
 from enigm_testkit.requests import Ballot
-from enigm_tuf.model.approval import Approver, Envelope, subjects_of, write_envelope
+from enigm_tuf.model.approval import Approver, subjects_of
 from enigm_tuf.model.request import SigningRequest
 from enigm_tuf.model.strict_json import sha256
-from enigm_tuf.model.waiver import Waiver, write_waiver
+from enigm_tuf.model.waiver import Waiver
 from enigm_tuf.trust import signable
 
 WAIVER_TERMS = """
@@ -39,8 +39,6 @@ def waiver(person: Voter, rule: str = "GATE-TESTS", **changes: Any) -> Ballot:
             "created": NOW - timedelta(hours=1),
             "expires": NOW + timedelta(hours=71),
         }
-        statement = Waiver(**(whole | changes))
-        signature = person.key.sign(signable.waiver(statement).data)
-        return write_envelope(Envelope(write_waiver(statement), sha256(person.key.spki), signature))
+        return person.sign(signable.waiver(Waiver(**(whole | changes))))
 
     return cast

@@ -2,23 +2,15 @@
 
 from base64 import b64encode
 
-from enigm_tuf.authorities.approving import require_enrolled
 from enigm_tuf.authorities.ceremony.anchoring import anchor_closing, deviations, outcome_of, reason_of
 from enigm_tuf.authorities.ceremony.people import everybody
 from enigm_tuf.authorities.ceremony.running import Stage
 from enigm_tuf.authorities.ceremony.showing import printable
 from enigm_tuf.authorities.confirming import digest_lines, require_words
-from enigm_tuf.authorities.token_fit import find_key, require_fit
-from enigm_tuf.authorities.tokens.self_check import require_valid
-from enigm_tuf.model.approval import Approver, Envelope, write_envelope
+from enigm_tuf.authorities.vouching import Signatory, vouch
+from enigm_tuf.model.approval import Approver
 from enigm_tuf.model.strict_json import sha256
-from enigm_tuf.model.transcript import (
-    CeremonyStatement,
-    TranscriptEntry,
-    TranscriptType,
-    write_ceremony_statement,
-    write_entry,
-)
+from enigm_tuf.model.transcript import CeremonyStatement, TranscriptEntry, TranscriptType, write_entry
 from enigm_tuf.trust.signable import ceremony_seen
 
 
@@ -51,20 +43,20 @@ def stated(entries: list[TranscriptEntry], participant: Approver) -> CeremonySta
 
 def _sign(stage: Stage, person: str) -> None:
     room, place, entries = stage.room, stage.room.places[person], stage.transcript.entries
-    operator, token = room.operators[person], room.open_token(place.uri)
-    identity = token.identity()
-    require_fit(identity, room.home.environment)
-    digest = stated(entries, Approver(person, "", "", "")).sha256
     reason, count = reason_of(entries), len(deviations(entries))
     told = f"{outcome_of(entries)}, {count} deviations" + (f": {printable(reason)}" if reason else "")
-    room.say("\n".join([f"\n{person} signs the transcript: {told}", *digest_lines(digest)]))
-    require_words(digest, f"the transcript, for {person}", room.ask)
-    with token.session(room.secret) as session:
-        key = find_key(session, place.label)
-        require_enrolled(operator, key, identity)
-        statement = stated(entries, Approver(person, sha256(key.spki), operator.partition, identity.serial))
-        message = ceremony_seen(statement)
-        signature = session.sign(key.label, message)
-    require_valid(key.spki, signature, message.data, f"transcript signed by {person}")
-    envelope = write_envelope(Envelope(write_ceremony_statement(statement), sha256(key.spki), signature))
+
+    def confirm(digest: str) -> None:
+        room.say("\n".join([f"\n{person} signs the transcript: {told}", *digest_lines(digest)]))
+        require_words(digest, f"the transcript, for {person}", room.ask)
+
+    signatory = Signatory(person, room.open_token(place.uri), place.label, room.secret, confirm)
+    digest = stated(entries, Approver(person, "", "", "")).sha256
+    envelope = vouch(
+        signatory,
+        room.operators[person],
+        room.home.environment,
+        digest,
+        lambda participant: ceremony_seen(stated(entries, participant)),
+    )
     stage.write(TranscriptType.SIGNED, {"operator": person, "envelope": b64encode(envelope).decode()})

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from enigm_tuf.audit.merkle import MerkleLog, open_log
 from enigm_tuf.authorities.cli.request_options import (
     add_home,
-    add_policy_and_operators,
-    load_operators,
-    load_policy,
+    add_signatory,
+    load_papers,
     load_votes,
+    signatory_of,
 )
-from enigm_tuf.authorities.cli.token_options import add_label, add_token, label_of
 from enigm_tuf.authorities.confirming import digest_lines, require_words
 from enigm_tuf.authorities.home import Home, open_home
-from enigm_tuf.authorities.voting import Voted, Voter, cast_vote
+from enigm_tuf.authorities.voting import Voted, cast_vote
 from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf.durable import read_input, require_new, write_new
 from enigm_tuf.limits import LIMITS
@@ -58,10 +57,7 @@ def sign_command(
 
     def configure(parser: argparse.ArgumentParser) -> None:
         document.add(parser)
-        add_policy_and_operators(parser)
-        add_token(parser)
-        add_label(parser)
-        parser.add_argument("--out", required=True, metavar="FILE", help="your vote, such as alice.dsse.json")
+        add_signatory(parser, "your vote, such as alice.dsse.json")
 
     def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
         voted, lines = seen(*document.load(arguments), arguments)
@@ -99,11 +95,7 @@ def _vote(voted: Voted, lines: Sequence[str], arguments: argparse.Namespace, edg
         edges.person.notify("\n".join([*lines, "", *digest_lines(digest)]))
         require_words(digest, what, edges.person.ask)
 
-    voter = Voter(
-        arguments.operator, edges.open_token(arguments.token), label_of(arguments), edges.person.ask_secret, confirm
-    )
-    now = edges.clock.now().replace(microsecond=0)
-    envelope = cast_vote(voted, load_policy(arguments), load_operators(arguments), voter, now)
-    write_new(out, envelope)
+    voter = signatory_of(arguments, edges, confirm)
+    write_new(out, cast_vote(voted, load_papers(arguments), voter, edges.clock.now().replace(microsecond=0)))
     facts = {voted.matter.name: sha256(voted.data), "version": voted.version, "operator": voter.operator}
     return Outcome(facts, [f"{what} signed by {voter.operator}, written to {out}"])

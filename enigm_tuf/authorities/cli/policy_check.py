@@ -1,14 +1,11 @@
 """enigm-sign policy check: is this a policy that an authority can start with?"""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enigm_tuf.authorities.cli.request_options import load_operators
+from enigm_tuf.authorities.cli.request_options import load_operators, load_policy
 from enigm_tuf.authorities.confirming import digest_lines
 from enigm_tuf.commandline import Command, Outcome
-from enigm_tuf.durable import read_input
-from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.operators import read_operators, require_able
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.strict_json import sha256
@@ -24,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:  # noqa: ARG001 - the shape of every command
-    data = read_input(Path(arguments.policy), LIMITS.document_bytes)
+    data = load_policy(arguments).data
     policy = read_policy(data, arguments.policy)
     if arguments.operators:
         operators = load_operators(arguments)

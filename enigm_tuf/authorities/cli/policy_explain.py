@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enigm_tuf.audit.merkle import read_whole
-from enigm_tuf.authorities.approving import PolicyFile, looked_at
+from enigm_tuf.authorities.approving import looked_at
 from enigm_tuf.authorities.cli.request_options import (
     add_approvals,
     add_consents,
     load_brought,
     load_operators,
+    load_policy,
     load_request,
 )
 from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.judging import open_case
+from enigm_tuf.authorities.vouching import InputFile, Papers
 from enigm_tuf.commandline import Command, Outcome, table
-from enigm_tuf.durable import read_input
 from enigm_tuf.errors import MisuseError
-from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.request import RuleOutcome
 from enigm_tuf.policy.catalogue import numbers_of, pages
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
-    file = PolicyFile(read_input(Path(arguments.policy), LIMITS.document_bytes), arguments.policy)
+    file = load_policy(arguments)
     policy = read_policy(file.data, file.source)
     question, said = _asked(arguments, file, edges.clock.now())
     rows = []
@@ -68,7 +68,7 @@ def _said(outcome: RuleOutcome | None) -> dict[str, object]:
 
 
 def _asked(
-    arguments: argparse.Namespace, file: PolicyFile, now: datetime
+    arguments: argparse.Namespace, file: InputFile, now: datetime
 ) -> tuple[Question | None, dict[str, RuleOutcome]]:
     """The question, if there is a request; what each rule says of it, if there is also an authority that remembers."""
     if arguments.request is None:
@@ -79,7 +79,7 @@ def _asked(
     if arguments.home is None:
         if arguments.operators is None:
             raise MisuseError("--request needs to know the operators", hint="give --operators FILE, or --home DIR")
-        return looked_at(request, file, load_operators(arguments), now), {}
+        return looked_at(request, Papers(file, load_operators(arguments)), now), {}
     home = replace(open_home(Path(arguments.home)), policy_data=file.data)
     case = open_case(home, request, load_brought(arguments), read_whole(home.log, history_of)[1], now)
     question, decision = case.judge(now)

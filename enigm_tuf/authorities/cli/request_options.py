@@ -1,12 +1,14 @@
 """Reading a request and its approvals, and what a person is shown of them before they decide."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from enigm_tuf.authorities.approving import OperatorsFile, PolicyFile
+from enigm_tuf.authorities.cli.token_options import add_label, add_token, label_of
 from enigm_tuf.authorities.confirming import digest_lines, require_words
 from enigm_tuf.authorities.judging import Brought
+from enigm_tuf.authorities.vouching import InputFile, Papers, Signatory
 from enigm_tuf.durable import read_input
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.request import SigningRequest, read_request
@@ -15,6 +17,8 @@ from enigm_tuf.policy.question import Question
 
 if TYPE_CHECKING:
     from enigm_tuf.authorities.cli.edges import Edges
+
+T = TypeVar("T")
 
 
 def add_request(parser: argparse.ArgumentParser) -> None:
@@ -45,21 +49,35 @@ def add_home(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--home", metavar="DIR", required=True, help="the authority's folder")
 
 
-def add_policy_and_operators(parser: argparse.ArgumentParser) -> None:
-    """What an operator works under, on a machine without the authority's folder."""
+def add_signatory(parser: argparse.ArgumentParser, out: str) -> None:
+    """Who signs with which approval key, what they work under, and where it goes."""
     parser.add_argument("--policy", required=True, metavar="FILE", help="the authority's policy file")
     parser.add_argument("--operators", required=True, metavar="FILE", help="the registry of operators in force")
     parser.add_argument("--operator", required=True, metavar="ID", help="who you are in the registry")
+    add_token(parser)
+    add_label(parser)
+    parser.add_argument("--out", required=True, metavar="FILE", help=out)
 
 
-def load_policy(arguments: argparse.Namespace) -> PolicyFile:
+def signatory_of(arguments: argparse.Namespace, edges: "Edges", confirm: Callable[[T], None]) -> Signatory[T]:
+    """Who ``add_signatory`` asks for."""
+    token = edges.open_token(arguments.token)
+    return Signatory(arguments.operator, token, label_of(arguments), edges.person.ask_secret, confirm)
+
+
+def load_policy(arguments: argparse.Namespace) -> InputFile:
     """The file of ``--policy``."""
-    return PolicyFile(read_input(Path(arguments.policy), LIMITS.document_bytes), arguments.policy)
+    return InputFile(read_input(Path(arguments.policy), LIMITS.document_bytes), arguments.policy)
 
 
-def load_operators(arguments: argparse.Namespace) -> OperatorsFile:
+def load_operators(arguments: argparse.Namespace) -> InputFile:
     """The file of ``--operators``."""
-    return OperatorsFile(read_input(Path(arguments.operators), LIMITS.inventory_bytes), arguments.operators)
+    return InputFile(read_input(Path(arguments.operators), LIMITS.inventory_bytes), arguments.operators)
+
+
+def load_papers(arguments: argparse.Namespace) -> Papers:
+    """Both."""
+    return Papers(load_policy(arguments), load_operators(arguments))
 
 
 def load_votes(arguments: argparse.Namespace) -> tuple[bytes, ...]:

@@ -1,23 +1,27 @@
-"""What ``approve`` and ``reject`` share."""
+"""What ``approve``, ``reject`` and ``waive`` share."""
 
 import argparse
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enigm_tuf.authorities.approving import Vote, cast
 from enigm_tuf.authorities.cli.request_options import (
-    add_policy_and_operators,
     add_request,
-    load_operators,
-    load_policy,
+    add_signatory,
+    load_papers,
     load_request,
     show_and_confirm,
+    signatory_of,
 )
-from enigm_tuf.authorities.cli.token_options import add_label, add_token, label_of
+from enigm_tuf.authorities.vouching import Papers, Signatory
 from enigm_tuf.commandline import Outcome
 from enigm_tuf.durable import require_new, write_new
 from enigm_tuf.model.approval import Decision
+from enigm_tuf.model.request import SigningRequest
 from enigm_tuf.model.strict_json import sha256
+from enigm_tuf.policy.question import Question
 
 if TYPE_CHECKING:
     from enigm_tuf.authorities.cli.edges import Edges
@@ -25,27 +29,32 @@ if TYPE_CHECKING:
 
 def configure_vote(parser: argparse.ArgumentParser, *, reason_required: bool) -> None:
     add_request(parser)
-    add_policy_and_operators(parser)
-    add_token(parser)
-    add_label(parser)
+    add_signatory(parser, "the approval, such as alice.dsse.json")
     parser.add_argument("--reason", default="", required=reason_required, metavar="TEXT")
-    parser.add_argument("--out", required=True, metavar="FILE", help="the approval, such as alice.dsse.json")
 
 
 def run_vote(decision: Decision, arguments: argparse.Namespace, edges: "Edges") -> Outcome:
+    vote = Vote(decision, arguments.reason)
+    request, facts = vouched(
+        arguments,
+        edges,
+        lambda question: show_and_confirm(question, edges),
+        lambda request, papers, signatory, now: cast(request, papers, signatory, vote, now),
+    )
+    told = f"{decision} of {request.index.request_id} by {arguments.operator}, written to {arguments.out}"
+    return Outcome({"decision": decision} | facts, [told])
+
+
+def vouched(
+    arguments: argparse.Namespace,
+    edges: "Edges",
+    confirm: Callable[[Question], None],
+    sign: Callable[[SigningRequest, Papers, Signatory[Question], datetime], bytes],
+) -> tuple[SigningRequest, dict[str, object]]:
+    """The request, and what a script may read of the envelope that ``sign`` makes, which is in a new file now."""
     out, request = Path(arguments.out), load_request(arguments)
     require_new(out)
-    vote = Vote(
-        arguments.operator,
-        decision,
-        arguments.reason,
-        edges.open_token(arguments.token),
-        label_of(arguments),
-        edges.person.ask_secret,
-        lambda question: show_and_confirm(question, edges),
-    )
-    now = edges.clock.now().replace(microsecond=0)
-    envelope = cast(request, load_policy(arguments), load_operators(arguments), vote, now)
+    signatory, papers = signatory_of(arguments, edges, confirm), load_papers(arguments)
+    envelope = sign(request, papers, signatory, edges.clock.now().replace(microsecond=0))
     write_new(out, envelope)
-    data = {"decision": decision, "request": request.digest, "operator": vote.operator, "envelope": sha256(envelope)}
-    return Outcome(data, [f"{decision} of {request.index.request_id} by {vote.operator}, written to {out}"])
+    return request, {"request": request.digest, "operator": arguments.operator, "envelope": sha256(envelope)}
