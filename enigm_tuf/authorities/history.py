@@ -11,69 +11,13 @@ from datetime import datetime, timedelta
 
 from enigm_tuf.audit.log import AuditEntry, EntryType
 from enigm_tuf.authorities.doubt import SigningState
+from enigm_tuf.authorities.signed_requests import Made, SignedRequest, begun
 from enigm_tuf.errors import StateError
 from enigm_tuf.model.request import Previous, RoleSignature
 from enigm_tuf.model.strict_json import JsonObject
-from enigm_tuf.policy.question import Ledger, OpenCeremony
+from enigm_tuf.policy.question import Backer, Ledger, OpenCeremony
 
 _DAY = timedelta(hours=24)
-
-
-@dataclass(frozen=True, slots=True)
-class Quorum:
-    """``threshold`` of ``keys``, which are SPKI digests."""
-
-    threshold: int
-    keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Payload:
-    """A payload of a request as it was when it was first signed, with every quorum that it needs."""
-
-    role: str
-    version: int
-    sha256: str
-    quorums: tuple[Quorum, ...]
-
-    def signed_enough(self, keys: Iterable[str]) -> bool:
-        """Whether these public keys meet every quorum."""
-        return all(len(set(keys) & set(quorum.keys)) >= quorum.threshold for quorum in self.quorums)
-
-    @property
-    def previous(self) -> Previous:
-        """How the next request refers to it."""
-        return Previous(self.role, self.version, self.sha256)
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A signature by ``key`` (SPKI digest), and the number of its ``sign.performed`` in the log."""
-
-    key: str
-    signature: RoleSignature
-    entry: int
-
-
-@dataclass(frozen=True, slots=True)
-class SignedRequest:
-    """What was signed of one request: by role and public key."""
-
-    digest: str
-    sequence: int
-    payloads: tuple[Payload, ...]
-    signatures: dict[tuple[str, str], Made]
-
-    @property
-    def done(self) -> bool:
-        return all(
-            payload.signed_enough([key for role, key in self.signatures if role == payload.role])
-            for payload in self.payloads
-        )
-
-    def by_key(self, key: str) -> dict[str, RoleSignature]:
-        """The signatures that a public key made, by role."""
-        return {role: made.signature for (role, signer), made in self.signatures.items() if signer == key}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +56,7 @@ class History:
             signatures=self.signatures,
             policies=self.policies,
             ceremonies=self.ceremonies,
+            backers={digest: item.backed_by for digest, item in self.requests.items()},
         )
 
     def signed_by(self, digest: str, key: str) -> dict[str, RoleSignature]:
@@ -130,6 +75,7 @@ class Memory:
     """What an authority remembers, entry by entry. It stays as small as what may still be signed.
 
     ``heads`` has with each head the sequence of its request; ``kept`` is of how many entries a history was last kept.
+    ``counted`` is whose approvals and waivers counted when a request, named by its digest, was last judged.
     """
 
     entries: int = 0
@@ -144,6 +90,7 @@ class Memory:
     ceremonies: dict[str, OpenCeremony] = field(default_factory=dict)
     policies: set[str] = field(default_factory=set)
     restores: dict[str, datetime] = field(default_factory=dict)
+    counted: list[tuple[str, Backer]] = field(default_factory=list)
     kept: int = 0
 
     def see(self, entry: AuditEntry) -> None:
@@ -152,8 +99,17 @@ class Memory:
         while self.signatures and self.signatures[0] <= entry.time - _DAY:
             self.signatures.popleft()
         match entry.type:
+            case EntryType.POLICY_EVALUATED:
+                self.counted = []
+            case EntryType.APPROVAL_COUNTED | EntryType.WAIVER_COUNTED:
+                backer = Backer(entry.body["operator"], entry.body["device"], entry.time)
+                self.counted.append((entry.body["request_sha256"], backer))
             case EntryType.SIGN_INTENT:
-                self.requests.setdefault(entry.body["request_sha256"], _begun(entry.body))
+                self.requests.setdefault(entry.body["request_sha256"], begun(entry.body))
+            case EntryType.SIGN_RECOVERED if entry.body["outcome"] != "not-made":
+                request = self._announced(entry)
+                request.lost.add(entry.body["key"])
+                self._back(request)
             case EntryType.SIGN_PERFORMED:
                 self.signatures.append(entry.time)
                 self._sign(entry)
@@ -198,14 +154,25 @@ class Memory:
                 self.ceremonies.pop(entry.body["ceremony"], None)
 
     def _sign(self, entry: AuditEntry) -> None:
-        body = entry.body
-        request = self.requests.get(body["request_sha256"])
-        if request is None:
-            raise StateError(f"audit log, entry {entry.sequence}: a signature that nobody announced")
+        body, request = entry.body, self._announced(entry)
         signature = RoleSignature(body["role"], body["version"], body["keyid"], body["signature"])
         request.signatures[body["role"], body["key"]] = Made(body["key"], signature, entry.sequence)
+        self._back(request)
         if request.done:
             self._finish(request)
+
+    def _announced(self, entry: AuditEntry) -> SignedRequest:
+        """The request that the entry is of."""
+        request = self.requests.get(entry.body["request_sha256"])
+        if request is None:
+            raise StateError(f"audit log, entry {entry.sequence}: a signature that nobody announced")
+        return request
+
+    def _back(self, request: SignedRequest) -> None:
+        """A signature of it left the token, or may have: it rests on what counted last."""
+        for digest, backer in self.counted:
+            if digest == request.digest:
+                request.back(backer)
 
     def _finish(self, request: SignedRequest) -> None:
         """Its payloads are heads now, unless a later request's are; what came before it is signed no more."""
@@ -223,13 +190,3 @@ def history_of(entries: Iterable[AuditEntry]) -> History:
     for entry in entries:
         memory.see(entry)
     return memory.history()
-
-
-def _begun(intent: JsonObject) -> SignedRequest:
-    payloads = tuple(_payload(item) for item in intent["payloads"])
-    return SignedRequest(intent["request_sha256"], intent["sequence"], payloads, {})
-
-
-def _payload(body: JsonObject) -> Payload:
-    quorums = tuple(Quorum(item["threshold"], item["keys"]) for item in body["quorums"])
-    return Payload(body["role"], body["version"], body["sha256"], quorums)

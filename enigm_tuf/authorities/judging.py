@@ -54,7 +54,7 @@ class Case:
             signer=signer,
         )
         before = self.history.requests.get(self.request.digest)
-        others = {key for _, key in before.signatures} if before else set()
+        others = before.signed_with if before else set()
         question = signed_with(question, signer.spki_sha256 if signer else None, others)
         return question, evaluate(question)
 

@@ -14,21 +14,23 @@ from enigm_tuf.audit.log import BODIES, HISTORY_FORM, PAYLOAD, AuditEntry, Entry
 from enigm_tuf.audit.merkle import MerkleLog
 from enigm_tuf.audit.rules import AuditRule
 from enigm_tuf.authorities.doubt import SigningState
-from enigm_tuf.authorities.history import Made, Memory, Payload, Quorum, SignedRequest
+from enigm_tuf.authorities.history import Memory
+from enigm_tuf.authorities.signed_requests import Made, Payload, Quorum, SignedRequest
 from enigm_tuf.durable import read_input, replace_file
 from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.ceremony import CEREMONY_TYPES
 from enigm_tuf.model.keys import HEX
 from enigm_tuf.model.request import ROLE, Previous, RoleSignature
-from enigm_tuf.model.shapes import POSITIVE, SHA256, Choice, Integer, Optional, Record, Sequence, Time
+from enigm_tuf.model.shapes import LINE, NAME, POSITIVE, SHA256, Choice, Integer, Optional, Record, Sequence, Time
 from enigm_tuf.model.strict_json import JsonObject, encode, parse, sha256
-from enigm_tuf.policy.question import OpenCeremony
+from enigm_tuf.policy.question import Backer, OpenCeremony
 
 EVERY = 1_000  # entries: so many are read again for a signature, at most some tenth of a second
 _BYTES = LIMITS.inventory_bytes
 _VERSION: dict[str, Any] = {"role": ROLE, "version": POSITIVE, "sha256": SHA256}
 _SIGNATURE: dict[str, Any] = {"role": ROLE, "version": POSITIVE, "keyid": SHA256, "signature": HEX}
+_BACKER = Record(Backer, operator=NAME, device=LINE, time=Time())
 HISTORY: Record[JsonObject] = Record(
     dict,
     HISTORY_FORM,
@@ -44,8 +46,11 @@ HISTORY: Record[JsonObject] = Record(
             sequence=POSITIVE,
             payloads=Sequence(PAYLOAD, minimum=1),
             signatures=Sequence(Record(dict, **_SIGNATURE, key=SHA256, entry=POSITIVE)),
+            backers=Sequence(_BACKER),
+            lost=Sequence(SHA256),
         )
     ),
+    counted=Sequence(Record(dict, request=SHA256, backer=_BACKER)),
     heads=Sequence(Record(dict, **_VERSION, sequence=POSITIVE)),
     operators=Optional(BODIES[EntryType.OPERATORS_CHANGED]),
     inventory=Optional(BODIES[EntryType.INVENTORY_CHANGED]),
@@ -153,6 +158,7 @@ def write_memory(memory: Memory) -> bytes:
         "intent": memory.state.intent,
         "session": memory.state.session,
         "requests": requests,
+        "counted": [{"request": digest, "backer": backer} for digest, backer in memory.counted],
         "heads": heads,
         "operators": memory.operators,
         "inventory": memory.inventory,
@@ -171,6 +177,7 @@ def read_memory(data: bytes, source: str) -> Memory:
         entries=value["entries"],
         state=SigningState(value["session"], value["intent"]),
         requests={item["digest"]: _read_request(item) for item in value["requests"]},
+        counted=[(item["request"], item["backer"]) for item in value["counted"]],
         heads={item["role"]: (item["sequence"], _previous(item)) for item in value["heads"]},
         last_sequence=value["last_sequence"],
         last_time=value["last_time"],
@@ -192,7 +199,8 @@ def _request(item: SignedRequest) -> JsonObject:
         {"key": one.key, "entry": one.entry, **{name: getattr(one.signature, name) for name in RoleSignature.__slots__}}
         for _, one in sorted(item.signatures.items())
     ]
-    return {"digest": item.digest, "sequence": item.sequence, "payloads": payloads, "signatures": made}
+    about = {"digest": item.digest, "sequence": item.sequence, "payloads": payloads}
+    return {**about, "signatures": made, "backers": item.backed_by, "lost": sorted(item.lost)}
 
 
 def _read_request(item: JsonObject) -> SignedRequest:
@@ -206,7 +214,8 @@ def _read_request(item: JsonObject) -> SignedRequest:
         )
         for one in item["signatures"]
     }
-    return SignedRequest(item["digest"], item["sequence"], payloads, made)
+    backers = {(one.operator, one.device): one.time for one in item["backers"]}
+    return SignedRequest(item["digest"], item["sequence"], payloads, made, backers, set(item["lost"]))
 
 
 def _named(item: Payload | Previous) -> dict[str, Any]:

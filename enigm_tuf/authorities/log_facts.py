@@ -13,8 +13,6 @@ UNASKED = frozenset(
     {
         EntryType.REQUEST_RECEIVED,
         EntryType.POLICY_EVALUATED,
-        EntryType.APPROVAL_COUNTED,
-        EntryType.WAIVER_COUNTED,
         EntryType.INVENTORY_CHECKED,
         EntryType.SESSION_CLOSE,
     }

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from enigm_tuf.audit.log import AuditEntry, EntryType
 from enigm_tuf.audit.merkle import MerkleLog
 from enigm_tuf.authorities.doubt import require_nothing_in_doubt
-from enigm_tuf.authorities.history import History, Payload
+from enigm_tuf.authorities.history import History
 from enigm_tuf.authorities.role_keys import KeyOfRole, payloads_of
 from enigm_tuf.authorities.rules import SigningRule
+from enigm_tuf.authorities.signed_requests import Payload
 from enigm_tuf.authorities.signing_log import intent, intent_closed, refusals_logged, signed_payload
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.public_keys import tuf_key

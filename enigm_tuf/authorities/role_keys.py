@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from enigm_tuf.authorities.history import Payload, Quorum
 from enigm_tuf.authorities.rules import SigningRule
+from enigm_tuf.authorities.signed_requests import Payload, Quorum
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.root_extension import KeyInfo
 from enigm_tuf.model.strict_json import sha256

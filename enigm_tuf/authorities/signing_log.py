@@ -7,7 +7,7 @@ from datetime import datetime
 
 from enigm_tuf.audit.log import AuditLog, EntryType
 from enigm_tuf.authorities.doubt import IN_DOUBT, proves_nothing_made
-from enigm_tuf.authorities.history import Payload
+from enigm_tuf.authorities.signed_requests import Payload
 from enigm_tuf.errors import EnigmTufError, RefusedError, StateError
 from enigm_tuf.model.request import SigningRequest
 from enigm_tuf.model.waiver import Waiver

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from enigm_tuf.model.root_extension import KeyInfo
 from enigm_tuf.model.tuf import Root
 from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.root_rules import RootView, view_root
@@ -21,8 +22,7 @@ def custodians_of(question: Question, key: str) -> tuple[str, ...]:
     A proposal cannot give away the key that signs it: who holds the token is whom the trusted root names, and whom
     the proposed root names instead is about to hold it.
     """
-    infos = [info for view in roots_of(question) for info in view.extension.keyinfo.values()]
-    return tuple(dict.fromkeys(info.custodian for info in infos if info.spki_sha256 == key))
+    return tuple(dict.fromkeys(info.custodian for info in _infos_of(question, key)))
 
 
 def signed_with(question: Question, key: str | None, others: Iterable[str]) -> Question:
@@ -30,7 +30,16 @@ def signed_with(question: Question, key: str | None, others: Iterable[str]) -> Q
 
     ``key`` is None before a token has been looked at.
     """
-    now = custodians_of(question, key) if key else ()
-    names = {name for other in others for name in custodians_of(question, other)} | {*now}
-    custodian = None if key is None else next(iter(now), "")
-    return replace(question, custodian=custodian, custodians=frozenset(names))
+    keys = {*others, *([key] if key else [])}
+    infos = [info for item in keys for info in _infos_of(question, item)]
+    return replace(
+        question,
+        custodian=None if key is None else next(iter(custodians_of(question, key)), ""),
+        custodians=frozenset(info.custodian for info in infos),
+        tokens=frozenset(info.token.serial for info in infos),
+    )
+
+
+def _infos_of(question: Question, key: str) -> list[KeyInfo]:
+    infos = [info for view in roots_of(question) for info in view.extension.keyinfo.values()]
+    return [info for info in infos if info.spki_sha256 == key]

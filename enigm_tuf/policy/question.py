@@ -32,13 +32,23 @@ class OpenCeremony:
 
 
 @dataclass(frozen=True, slots=True)
+class Backer:
+    """Whose approval or waiver counted at ``time``, and the serial of the token that it was made with."""
+
+    operator: str
+    device: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """What an authority remembers of all it ever saw; derived from its audit log.
 
     ``heads`` is the last version of each role that it signed, ``signed`` the digests of requests that it signed,
     ``last_sequence`` the highest sequence signed, ``last_time`` the newest time in the log. ``signatures`` are the
     times of those it made in the last 24 hours of the log, None where nobody knows, as in lint; ``ceremonies`` are
-    those that are open. ``policies`` are the digests of those that it adopted, None in lint.
+    those that are open. ``policies`` are the digests of those that it adopted, None in lint. ``backers`` are, by a
+    request's digest, those under whose approvals and waivers it was signed.
     """
 
     last_sequence: int = 0
@@ -48,6 +58,7 @@ class Ledger:
     signatures: tuple[datetime, ...] | None = None
     policies: frozenset[str] | None = None
     ceremonies: tuple[OpenCeremony, ...] = ()
+    backers: Mapping[str, tuple[Backer, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +115,8 @@ class SigningKey:
 class Question:
     """``root`` is the trusted root, None only while the first root is made. ``custodian`` is who signs, if known.
 
-    ``custodians`` are all whom a root names for a key that signs, or has signed, this very request.
+    ``custodians`` are all whom a root names for a key that signs, or has signed, this very request; ``tokens`` are the
+    serials of the tokens that it lies on.
 
     ``consents`` are the other authority's signatures of the proposed root by keyid, in hex; nobody verified them yet.
     ``signer`` is the key that is about to sign, None until its token has been looked at.
@@ -139,6 +151,7 @@ class Question:
     now: datetime
     signer: SigningKey | None = None
     custodians: frozenset[str] = frozenset()
+    tokens: frozenset[str] = frozenset()
 
     @property
     def signing(self) -> frozenset[str]:

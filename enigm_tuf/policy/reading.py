@@ -14,6 +14,7 @@ from enigm_tuf.model.approval import Approver, read_approval
 from enigm_tuf.model.build_evidence import BuildStatement, is_envelope, read_build_statement
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.operators import OperatorRegistry, read_operators
+from enigm_tuf.model.plain_snapshot import read_plain_snapshot
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.request import SigningRequest, read_response
 from enigm_tuf.model.root_extension import PolicyPin
@@ -78,6 +79,8 @@ def ask(
 
 def read_signed(data: bytes, source: str) -> Signed:
     """A ``signed`` object by its ``_type``, from its exact canonical bytes."""
+    if found := _plain_snapshot(data, source):
+        return found
     signed = parse_canonical(data, source=source, max_bytes=LIMITS.targets_bytes)
     kinds: dict[str, type[Root] | type[Snapshot] | type[Targets]] = {
         kind.type: kind for kind in (Root, Snapshot, Targets)
@@ -88,6 +91,14 @@ def read_signed(data: bytes, source: str) -> Signed:
     value = kind.read(signed, source)
     _require_known_keys(value, source)
     return value
+
+
+def _plain_snapshot(data: bytes, source: str) -> Snapshot | None:
+    """None where it is another role, not plain, or not in canonical form: then it is parsed."""
+    if len(data) > LIMITS.targets_bytes or not data.startswith(b'{"_type":"snapshot"'):
+        return None
+    found = read_plain_snapshot(b'{"signatures":[],"signed":%b}' % data, source)
+    return found[1] if found and found[1].canonical() == data else None
 
 
 def _require_known_keys(value: Signed, source: str) -> None:

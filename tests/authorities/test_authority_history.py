@@ -1,12 +1,12 @@
 """What an authority remembers, from the entries of its log alone."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from enigm_tuf.audit.log import AuditEntry, EntryType
-from enigm_tuf.authorities.history import History, history_of
+from enigm_tuf.authorities.history import History, Memory, history_of
 from enigm_tuf.errors import StateError
 from enigm_tuf.model.request import Previous
 
@@ -38,13 +38,42 @@ def refused(role: str | None) -> tuple[EntryType, dict[str, Any]]:
     }
 
 
+def judged(*people: str, request: str = DIGEST) -> list[tuple[EntryType, dict[str, Any]]]:
+    """The policy said yes; these approved, but for the last, who waived a rule."""
+    named = {"request_sha256": request, "request_id": "r"}
+    rules = ({"rule": "R", "passed": True, "evidence": "", "waived": False},)
+    who = [{"operator": name, "partition": "qa", "key": A, "device": name, "envelope_sha256": A} for name in people]
+    terms = {"rule": "R", "reason": "", "expires": NOW}
+    return [
+        (EntryType.POLICY_EVALUATED, named | {"decided": NOW, "passed": True, "rules": rules}),
+        *((EntryType.APPROVAL_COUNTED, named | {"decision": "APPROVE"} | item) for item in who[:-1]),
+        *((EntryType.WAIVER_COUNTED, named | terms | item) for item in who[-1:]),
+    ]
+
+
+def recovered(outcome: str, intent: int) -> tuple[EntryType, dict[str, Any]]:
+    found = {
+        "intent": intent,
+        "outcome": outcome,
+        "reason": "",
+        "finding_sha256": A,
+        "operators": ("o",),
+        "votes": (A,),
+    }
+    return EntryType.SIGN_RECOVERED, _signed("root", A) | found
+
+
 def _signed(role: str, key: str) -> dict[str, Any]:
     request = {"request_sha256": DIGEST, "request_id": "r", "sequence": 7}
     return request | {"role": role, "version": 4, "sha256": "e" * 64, "key": key}
 
 
 def history(*steps: tuple[EntryType, dict[str, Any]]) -> History:
-    return history_of(AuditEntry(number, NOW, kind, body) for number, (kind, body) in enumerate(steps, 1))
+    return history_of(numbered(*steps))
+
+
+def numbered(*steps: tuple[EntryType, dict[str, Any]]) -> list[AuditEntry]:
+    return [AuditEntry(number, NOW, kind, body) for number, (kind, body) in enumerate(steps, 1)]
 
 
 TWO_OF_THREE = [payload("root", (2, (A, B, C)))]
@@ -87,6 +116,40 @@ def test_the_signatures_of_a_key_are_found_by_role() -> None:
     steps = history(intent("targets", A, TWO_ROLES), performed("targets", A))
     assert set(steps.signed_by(DIGEST, A)) == {"targets"}
     assert steps.signed_by(DIGEST, B) == steps.signed_by("0" * 64, A) == {}
+
+
+def backers(found: History) -> dict[str, datetime]:
+    return {item.operator: item.time for item in found.ledger().backers[DIGEST]}
+
+
+def test_whose_approval_or_waiver_counted_when_a_request_was_signed_is_remembered() -> None:
+    begun, end = intent("root", A, TWO_OF_THREE), performed("root", A)
+    once = [*judged("x", "y"), *judged("alice", "bob"), begun, end]
+    assert backers(history(*once)) == {"alice": NOW, "bob": NOW}
+    later = [AuditEntry(9, NOW + timedelta(days=1), *body) for body in judged("bob", "carol")]
+    memory = Memory()
+    for entry in [*numbered(*once), *later, *(AuditEntry(9, NOW, *body) for body in (begun, end))]:
+        memory.see(entry)
+    assert backers(memory.history()) == {"alice": NOW, "bob": NOW, "carol": NOW + timedelta(days=1)}
+
+
+@pytest.mark.parametrize("result", [[], [refused("root")], [recovered("not-made", 4)]])
+def test_what_counted_where_nothing_was_signed_is_not(result: list[tuple[EntryType, dict[str, Any]]]) -> None:
+    found = history(*judged("alice", "bob"), intent("root", A, TWO_OF_THREE), *result)
+    assert backers(found) == {}
+    assert found.requests[DIGEST].signed_with == set()
+
+
+@pytest.mark.parametrize("outcome", ["made", "unknown"])
+def test_where_people_cannot_say_that_nothing_was_signed_it_counts_as_signed(outcome: str) -> None:
+    found = history(*judged("alice", "bob"), intent("root", A, TWO_OF_THREE), recovered(outcome, 4))
+    assert backers(found).keys() == {"alice", "bob"}
+    assert found.requests[DIGEST].signed_with == {A}
+
+
+def test_what_counted_for_another_request_is_not_this_ones() -> None:
+    signed = (intent("root", A, TWO_OF_THREE), performed("root", A))
+    assert backers(history(*judged("alice", "bob", request=B), *signed)) == {}
 
 
 def test_an_intent_is_open_until_its_result() -> None:

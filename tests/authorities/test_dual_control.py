@@ -169,6 +169,30 @@ def test_two_custodians_do_not_approve_for_each_other(tmp_path: Path, capsys: py
     assert len(performed) == 2
 
 
+@pytest.mark.rule("CUSTODIAN-APART", "accept")
+@pytest.mark.rule("CUSTODIAN-APART", "reject")
+def test_who_approved_the_first_signature_does_not_make_the_second(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Dave signed under carol's approval: carol signs no more, whoever approves today. Alice, who did not, may."""
+    people = {who: ("approval", who) for who in ("carol", "erin")}
+    house = build_house(tmp_path / "house", plan=Plan(KEYS | people, approvers=dict.fromkeys(people, "engineering")))
+    request = house.request("root-1")
+    by = {who: ["--approval", house.vote(request, who)] for who in ("bob", "carol", "erin")}
+    assert house.signs(request, "root-b", by["bob"] + by["carol"]) == 0  # dave
+    moment = house.clock.time.replace(microsecond=0).isoformat()
+    house.clock.time += timedelta(days=1)
+    capsys.readouterr()
+    assert house.signs(request, "root-a", by["bob"] + by["erin"]) == 3  # carol
+    said = capsys.readouterr().err
+    assert said.startswith("error: CUSTODIAN-APART: ")
+    assert f"got carol, whose approval or waiver it was signed under: counted {moment}, made with token " in said
+    assert house.sign("audit", "verify", "--home", house.home("release")) == 0
+    house.response(request, "root-a").unlink()
+    assert house.signs(request, "root-c", by["bob"] + by["erin"]) == 0  # alice
+    house.publish("root-1", *(house.response(request, token) for token in ("root-b", "root-c")))
+
+
 def test_a_lost_response_is_written_again_without_a_token(days: Days) -> None:
     """Also that of the last custodian, after whom the request is done."""
     request = days.house.request("root-1")

@@ -35,14 +35,24 @@ def digest_of(number: int) -> str:
     return f"{number:064x}"
 
 
-def signing(number: int, keys: int = 2, result: str = "performed") -> list[Body]:
-    """What request ``number`` leaves that needs two keys, signed with ``keys`` of them."""
+def judged(request: dict[str, Any], *people: str) -> list[Body]:
+    """A decision under these people's approvals."""
+    rules = ({"rule": "R", "passed": True, "evidence": "", "waived": False},)
+    vote = {"decision": "APPROVE", "partition": "qa", "key": digest_of(0), "envelope_sha256": digest_of(0)}
+    decided = {"decided": datetime(2026, 11, 26, tzinfo=UTC), "passed": True, "rules": rules}
+    counted = [(EntryType.APPROVAL_COUNTED, request | vote | {"operator": who, "device": who}) for who in people]
+    return [(EntryType.POLICY_EVALUATED, request | decided), *counted]
+
+
+def signing(number: int, keys: int = 2, result: str = "performed", *, votes: bool = False) -> list[Body]:
+    """What request ``number`` leaves that needs two keys, signed with ``keys`` of them; ``votes``: judged before."""
     payload = {"role": "phone.payload", "version": number, "sha256": digest_of(number)}
     needed = [{**payload, "quorums": [{"threshold": 2, "keys": [digest_of(1), digest_of(2)]}]}]
     request = {"request_sha256": digest_of(number), "request_id": f"release-{number}"}
     token = {"home": "hsm", "manufacturer": "M", "model": "M", "serial": "1", "firmware": "1", "label": "l"}
     made: list[Body] = []
     for key in range(1, keys + 1):
+        made += judged(request, f"person-{key}", f"person-{number}") if votes else []
         body = {**request, "sequence": number, **payload, "key": digest_of(key)}
         made.append((EntryType.SESSION_OPEN, {**token, "key": digest_of(key), "custodian": "carol"}))
         made.append((EntryType.SIGN_INTENT, {**body, "payloads": needed}))
@@ -331,10 +341,10 @@ def any_log(seed: int) -> Iterator[AuditEntry]:
     for step in range(1, 60):
         dice_says = dice.randrange(9)
         bodies: list[Body] = {
-            0: signing(step, 1),
-            1: signing(max(1, step - dice.randrange(3)), 2),
-            2: signing(step, 1, "refused"),
-            3: signing(step, 1, "lost"),
+            0: signing(step, 1, votes=True),
+            1: signing(max(1, step - dice.randrange(3)), 2, votes=True),
+            2: signing(step, 1, "refused", votes=True),
+            3: signing(step, 1, "lost", votes=True),
             4: [(EntryType.CEREMONY_OPENED, ceremony | {"ceremony": f"{step % 4:02x}"})],
             5: [(EntryType.CEREMONY_CLOSED, ceremony | closed | {"ceremony": f"{step % 4:02x}"})],
             6: [(EntryType.POLICY_ADOPTED, versioned | {"sha256": digest_of(step)})],

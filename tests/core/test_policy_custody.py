@@ -1,14 +1,16 @@
 """KEY: do keys that are counted together lie on different tokens and with different people?"""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from enigm_testkit.authorities import NOW
 from enigm_testkit.custodians import ENROLLED, Voter, key_record
-from enigm_testkit.requests import ALICE, BOB, CAROL, Scene, ballot
+from enigm_testkit.requests import ALICE, BOB, CAROL, Ballot, Scene, ballot
 from enigm_testkit.scenes import first_root, next_root, payload_release
+from enigm_testkit.waivers import waiver
 from enigm_tuf.authorities.role_keys import key_of_role
 from enigm_tuf.model.operators import ApprovalKey
 from enigm_tuf.model.public_keys import tuf_key
@@ -18,6 +20,7 @@ from enigm_tuf.model.tuf import Root
 from enigm_tuf.model.value import replace
 from enigm_tuf.policy.custodians import custodians_of, roots_of, signed_with
 from enigm_tuf.policy.engine import evaluate
+from enigm_tuf.policy.question import Backer
 from enigm_tuf.trust.root_rules import view_root
 
 NOT_BY_BOTH = ["QUORUM-COUNT", "QUORUM-PARTITION", "QUORUM-EXCLUSION"]
@@ -101,8 +104,60 @@ def test_of_a_key_that_no_trusted_root_knows_the_proposed_one_says_whose_it_is()
     question = first_root().question()
     info = next(iter(roots_of(question)[0].extension.keyinfo.values()))
     assert custodians_of(question, info.spki_sha256) == (info.custodian,)
-    assert signed_with(question, "0" * 64, ()).custodian == ""
+    assert signed_with(question, info.spki_sha256, ()).tokens == {info.token.serial}
+    assert signed_with(question, None, [info.spki_sha256]).tokens == {info.token.serial}
+    unknown = signed_with(question, "0" * 64, ())
+    assert (unknown.custodian, unknown.tokens) == ("", frozenset())
     assert custodians_of(payload_release().question(), "0" * 64) == ()
+
+
+def signed_before(scene: Scene, operator: str, device: str) -> Scene:
+    """The request was signed an hour ago; the approvals of today are alice's and bob's, and dave signs."""
+    scene.ledger = {"backers": {scene.request().digest: (Backer(operator, device, NOW - timedelta(hours=1)),)}}
+    scene.tokens = ("dave's token",)
+    return scene
+
+
+@pytest.mark.rule("CUSTODIAN-APART", "accept")
+@pytest.mark.rule("CUSTODIAN-APART", "reject")
+@pytest.mark.parametrize(
+    ("who", "device", "refused"),
+    [
+        ("carol", "carol's card", []),
+        ("dave", "dave's card", ["CUSTODIAN-APART"]),
+        ("carol", "dave's token", ["CUSTODIAN-APART"]),
+    ],
+)
+def test_nobody_signs_what_was_signed_under_their_approval(who: str, device: str, refused: list[str]) -> None:
+    scene = signed_before(payload_release(), who, device)
+    assert scene.refused_by() == refused
+    if refused:
+        assert f"got {who}, whose approval or waiver it was signed under" in scene.said("CUSTODIAN-APART")
+        assert f"counted 2026-11-23T19:00:00+00:00, made with token {device}" in scene.said("CUSTODIAN-APART")
+
+
+@pytest.mark.rule("CUSTODIAN-APART", "reject")
+def test_nor_who_signed_it_with_another_before() -> None:
+    scene = signed_before(payload_release(), "erin", "erin's card")
+    scene.custodian, scene.custodians = None, ("erin",)
+    assert scene.refused_by() == ["CUSTODIAN-APART"]
+
+
+def test_what_another_request_was_signed_under_says_nothing_of_this_one() -> None:
+    scene = signed_before(payload_release(), "dave", "dave's card")
+    scene.ledger = {"backers": {"0" * 64: next(iter(scene.ledger["backers"].values()))}}
+    assert scene.refused_by() == []
+
+
+@pytest.mark.rule("CUSTODIAN-APART", "reject")
+@pytest.mark.parametrize("statement", [ballot, lambda voter: waiver(voter, "GATE-TESTS")])
+def test_a_token_that_approves_or_waives_does_not_sign(statement: Callable[[Voter], Ballot]) -> None:
+    scene = payload_release()
+    scene.ballots += [statement(CAROL)]
+    scene.tokens = (CAROL.listed().approval_keys[0].device,)
+    assert "CUSTODIAN-APART" in scene.refused_by()
+    scene.tokens = ("another",)
+    assert "CUSTODIAN-APART" not in scene.refused_by()
 
 
 @pytest.mark.rule("KEY-CUSTODY", "accept")

@@ -63,7 +63,7 @@ class Scene:
     ``before`` is what this authority signed last, ``context`` what the request shows beside it, ``others`` what the
     other authority is asked to sign. ``index`` and ``ledger`` replace fields; ``pin`` is what root pins, and
     ``next_pin`` what a proposed root does instead; ``consenting`` are who signed the proposed root elsewhere,
-    ``custodians`` who signed this request before.
+    ``custodians`` who signed this request before, ``tokens`` the serials of what it is signed with.
     """
 
     authority: Authority
@@ -86,6 +86,7 @@ class Scene:
     consenting: list[CryptoSigner] = field(default_factory=list)
     custodian: str | None = "dave"
     custodians: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
     signer: SigningKey | None = None
     operators: OperatorRegistry | None = None
     now: datetime = NOW
@@ -143,7 +144,7 @@ class Scene:
             now=self.now,
             signer=self.signer,
         )
-        return replace(asked, custodians=frozenset(self.custodians))
+        return replace(asked, custodians=frozenset(self.custodians), tokens=frozenset(self.tokens))
 
     def refused_by(self) -> list[str]:
         """The rules that say no, in the catalogue's order."""

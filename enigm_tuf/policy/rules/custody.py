@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from typing import NoReturn
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.tuf import Root
-from enigm_tuf.policy.question import Question
+from enigm_tuf.policy.question import CastApproval, CastWaiver, Question
 from enigm_tuf.trust.root_rules import RootView, view_root
 from enigm_tuf.trust.rules import Rule
 from enigm_tuf.trust.test_keys import known_test_key
@@ -16,6 +17,7 @@ class CustodyRule(Rule):
 
     APPROVAL_KNOWN = "APPROVAL-KNOWN", "no approval key of an operator is one whose private half the world knows"
     KEY_CUSTODIAN = "KEY-CUSTODIAN", "who signs is an active operator of this authority, and a custodian"
+    CUSTODIAN_APART = "CUSTODIAN-APART", "nobody and no token signs a request that was signed under their own approval"
     KEY_CUSTODY = "KEY-CUSTODY", "keys that a threshold counts together are on different tokens, with different people"
 
 
@@ -52,6 +54,26 @@ def custodian(question: Question) -> str:
     return question.custodian
 
 
+def custodian_apart(question: Question) -> str:
+    """CUSTODIAN-APART: Custodians may sign a request on different days, each under other approvals. Whose approval or
+    waiver counted when one of them signed it signs it never, although the approvals of today are by others: what was
+    signed would rest on one person twice. The token that an approval or a waiver was made with does not sign the same
+    request either, whoever keeps it.
+
+    Evidence: how many people and tokens were compared.
+    """
+    backers = question.ledger.backers.get(question.request.digest, ())
+    for item in backers:
+        if item.operator in question.signing or item.device in question.tokens:
+            got = f"{item.operator}, whose approval or waiver it was signed under: counted {item.time.isoformat()}"
+            _refuse_apart(question, f"{got}, made with token {item.device}")
+    cast_now: tuple[CastApproval | CastWaiver, ...] = (*question.approvals, *question.waivers)
+    for cast in cast_now:
+        if cast.device in question.tokens:
+            _refuse_apart(question, f"token {cast.device}, with which {cast.operator} approved or waived")
+    return f"{len(backers)} approvals and waivers of earlier signatures, by others"
+
+
 def custody(question: Question) -> str:
     """KEY-CUSTODY: Keys that one threshold counts together lie on different tokens and with different custodians;
     otherwise two of three is one person with one token. It is asked of the proposed root if there is one, else of
@@ -68,6 +90,12 @@ def custody(question: Question) -> str:
     for name, keyids in counted:
         _require_apart(view, name, keyids)
     return ", ".join(name for name, _ in counted) or "no threshold above one"
+
+
+def _refuse_apart(question: Question, got: str) -> NoReturn:
+    subject = f"request {question.request.index.request_id}"
+    expected = "a custodian, and a token, that neither approved nor waived it"
+    raise RefusedError(CustodyRule.CUSTODIAN_APART, subject, expected=expected, got=got)
 
 
 def _thresholds(view: RootView) -> Iterator[tuple[str, Collection[str], int]]:
@@ -94,5 +122,6 @@ def _require_apart(view: RootView, name: str, keyids: Collection[str]) -> None:
 RULES = {
     CustodyRule.APPROVAL_KNOWN: known,
     CustodyRule.KEY_CUSTODIAN: custodian,
+    CustodyRule.CUSTODIAN_APART: custodian_apart,
     CustodyRule.KEY_CUSTODY: custody,
 }
