@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from enigm_testkit.android.build import AndroidBuild, Keys, cpio, otacerts
@@ -35,6 +36,7 @@ from enigm_tuf_repository.inspection.zip_package import read_zip
 
 SOURCE = "fuzz"
 VECTORS = Path(__file__).parents[1] / "repository" / "vectors" / "avb"
+EROFS = VECTORS.parent / "erofs"
 PATH = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
 CERTIFICATES = "system/etc/security/otacerts.zip"
 _EDGES = (b"\0", b"\1", b"\x7f", b"\x80", b"\xff", b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\xff" * 8)
@@ -125,7 +127,8 @@ def run_ext4(source: Source) -> object:
 
 
 def run_erofs(source: Source) -> object:
-    return read_erofs(source).read(CERTIFICATES)
+    image = read_erofs(source)
+    return [image.read(CERTIFICATES), *(sum(map(len, islice(pieces, 20))) for _, pieces in islice(image.files(), 100))]
 
 
 def run_sparse(source: Source) -> object:
@@ -183,6 +186,12 @@ def file_system_seeds(*command: str) -> list[bytes]:
     return [image.read_bytes()]
 
 
+def erofs_seeds() -> list[bytes]:
+    """As it is, and packed in every way that is read."""
+    made = file_system_seeds("mkfs.erofs", "-zlz4hc", "{image}", "{tree}")
+    return [*made, *(gzip.decompress((EROFS / f"{name}.img.gz").read_bytes()) for name in ("lzma", "zstd"))]
+
+
 def boot_seeds() -> list[bytes]:
     seeds = []
     for number, pack in enumerate((["gzip", "-c"], ["lz4", "-l", "-c"], ["cat"])):
@@ -234,7 +243,7 @@ ARTIFACTS: dict[str, Parts] = {
     "vbmeta": (on_source(run_vbmeta), vbmeta_seeds, binary_mutator),
     "boot-image": (on_source(update_certificates), boot_seeds, binary_mutator),
     "ext4": (on_source(run_ext4), lambda: file_system_seeds(*EXT4), binary_mutator),
-    "erofs": (on_source(run_erofs), lambda: file_system_seeds("mkfs.erofs", "{image}", "{tree}"), binary_mutator),
+    "erofs": (on_source(run_erofs), erofs_seeds, binary_mutator),
     "sparse": (on_source(run_sparse), sparse_seeds, binary_mutator),
     "rauc": (on_source(read_rauc), rauc_seeds, binary_mutator),
     "swupdate": (on_source(read_swupdate), swu_seeds, binary_mutator),

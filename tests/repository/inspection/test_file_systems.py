@@ -1,5 +1,7 @@
 """Files are read out of images as the makers' own tools read them."""
 
+import gzip
+import hashlib
 import os
 import random
 import subprocess
@@ -15,8 +17,9 @@ from enigm_tuf_repository.inspection.android.sparse import unsparse
 from enigm_tuf_repository.inspection.filesystems.erofs import read_erofs
 from enigm_tuf_repository.inspection.filesystems.ext4 import read_ext4
 from enigm_tuf_repository.inspection.plugins import inspect_file
-from enigm_tuf_repository.inspection.source import file_source
+from enigm_tuf_repository.inspection.source import Source, bytes_source, file_source
 
+VECTORS = Path(__file__).parents[1] / "vectors" / "erofs"
 PATH = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
 
 
@@ -85,21 +88,80 @@ def test_ext4_whose_superblock_asks_for_a_feature_that_is_not_read_is_refused(tr
         read_ext4(file_source(image))
 
 
-@pytest.mark.parametrize("options", [(), ("-zlz4hc",), ("-Eforce-inode-extended",)], ids=["plain", "lz4hc", "extended"])
-def test_erofs_is_read_as_its_own_tool_extracts_it(tree: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+EROFS: dict[str, tuple[str, ...]] = {
+    "plain": (),
+    "extended": ("-Eforce-inode-extended",),
+    "chunks": ("--chunksize=65536",),
+    "lz4": ("-zlz4",),
+    "lz4hc": ("-zlz4hc",),
+    "large clusters": ("-zlz4hc", "-C65536"),
+    "for old kernels": ("-zlz4hc", "-Elegacy-compress"),
+    "ends in the inode": ("-zlz4hc", "-Eztailpacking"),
+    "ends together": ("-zlz4hc", "-Efragments", "-C65536"),
+}
+
+
+@pytest.mark.parametrize("options", EROFS.values(), ids=list(EROFS))
+def test_erofs_is_read_as_it_was_made(tree: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
     image = tmp_path / "image"
     run("mkfs.erofs", *options, image, tree)
     ours = read_erofs(file_source(image))
 
-    for name in NAMES if "-zlz4hc" not in options else [name for name in NAMES if name != "holes"]:
+    for name in [*NAMES, "text"]:
         assert ours.read(name, 10**7) == (tree / name).read_bytes(), name
     assert ours.read("nothing") is None
     with pytest.raises(MalformedError, match="must be a regular file"):
         ours.read("link")
-    if "-zlz4hc" in options:
-        with pytest.raises(MalformedError, match="compressed"):
-            ours.read("text")
+    with pytest.raises(MalformedError, match="at most 1,000,000 bytes"):
+        ours.read("large")
     assert inspect_file(image).kind == "erofs"
+    found = {path: b"".join(pieces) for path, pieces in read_erofs(bytes_source(image.read_bytes(), "image")).files()}
+    assert found == {f"/{path.relative_to(tree)}": path.read_bytes() for path in _regular(tree)}
+
+
+def _regular(tree: Path) -> list[Path]:
+    return [path for path in tree.rglob("*") if path.is_file() and not path.is_symlink()]
+
+
+def _lines(name: str, count: int) -> bytes:
+    digests = [hashlib.sha256(b"%d" % number).hexdigest()[:2].encode() for number in range(count)]
+    return b"".join(b"%s %d: %s\n" % (name.encode(), number, digest) for number, digest in enumerate(digests))
+
+
+def _vector(name: str) -> Source:
+    return bytes_source(gzip.decompress((VECTORS / f"{name}.img.gz").read_bytes()), name)
+
+
+@pytest.mark.parametrize("name", ["deflate", "lzma", "zstd", "lz4-16k"])
+def test_erofs_of_newer_makers_is_read(name: str) -> None:
+    files = {f"/{name}": _lines(name, count) for name, count in (("large", 2500), ("middle", 250), ("small", 3))}
+    files["/copy"] = files["/large"][15_000:40_001]
+    assert {path: b"".join(pieces) for path, pieces in read_erofs(_vector(name)).files()} == files
+
+
+def test_erofs_with_what_is_not_read_is_refused() -> None:
+    with pytest.raises(MalformedError, match="features that are not read: 0x80"):
+        read_erofs(_vector("48bit"))
+
+
+def test_an_erofs_that_is_cut_off_is_refused() -> None:
+    data = _vector("deflate").read(0, _vector("deflate").length)
+    with pytest.raises(MalformedError, match="cut off"):
+        read_erofs(bytes_source(data[:-1], "image"))
+
+
+@pytest.mark.parametrize("name", ["deflate", "lzma", "zstd", "lz4-16k"])
+def test_a_cluster_of_erofs_with_a_changed_byte_gives_other_bytes_or_is_refused(name: str) -> None:
+    data, refused = bytearray(_vector(name).read(0, _vector(name).length)), 0
+    for at in range(len(data) // 2, len(data), 997):
+        data[at] ^= 0x55
+        try:
+            for _, pieces in read_erofs(bytes_source(bytes(data), name)).files():
+                assert sum(map(len, pieces)) < 200_000
+        except MalformedError:
+            refused += 1
+        data[at] ^= 0x55
+    assert refused
 
 
 def test_a_squashfs_is_told_by_its_superblock(tree: Path, tmp_path: Path) -> None:

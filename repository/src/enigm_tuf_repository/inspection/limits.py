@@ -23,6 +23,8 @@ class InspectionLimits:
     hash_tree: int = 256 * 2**20  # a 128th of the largest partition, twice over
     directory: int = 16_000_000  # one directory of a file system
     extents: int = 100_000  # of one file
+    clusters: int = 1_000_000  # of one file in EROFS: 4 GiB
+    files: int = 1_000_000  # in one image: Android's have some ten thousand
     path_depth: int = 32  # names in one path
     sparse_chunks: int = 1_000_000  # in one sparse image
     cpio_entries: int = 1_000  # in one .swu
