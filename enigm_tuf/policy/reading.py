@@ -10,7 +10,7 @@ from datetime import datetime
 
 from enigm_tuf.errors import EnigmTufError, MalformedError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.model.approval import Approver, read_envelope, read_statement
+from enigm_tuf.model.approval import Approver, read_approval
 from enigm_tuf.model.build_evidence import BuildStatement, is_envelope, read_build_statement
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.operators import OperatorRegistry, read_operators
@@ -18,6 +18,7 @@ from enigm_tuf.model.plain_snapshot import read_plain_snapshot
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.request import SigningRequest, read_response
 from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.model.statement import read_envelope
 from enigm_tuf.model.strict_json import parse_canonical, sha256
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
 from enigm_tuf.model.waiver import Waiver, is_waiver, read_waiver
@@ -140,7 +141,7 @@ def _cast(registry: OperatorRegistry, now: datetime, data: bytes) -> CastApprova
     source = f"approval {digest[:16]}"
     envelope = read_envelope(data, source)
     waived = is_waiver(envelope.payload, source)
-    statement = read_waiver(envelope.payload, source) if waived else read_statement(envelope.payload, source)
+    statement = read_waiver(envelope.payload, source) if waived else read_approval(envelope.payload, source)
     operator, enrolled = signed_by(registry, envelope, now, source)
     expected = Approver(operator.id, envelope.keyid, operator.partition, enrolled.device)
     for name in ("operator", "key", "partition", "device"):
@@ -148,7 +149,7 @@ def _cast(registry: OperatorRegistry, now: datetime, data: bytes) -> CastApprova
             told = f"must be {getattr(expected, name)}, as in the registry of operators"
             raise MalformedError(source, f"approver.{name}", told)
     signer = (operator.id, operator.partition, envelope.keyid, enrolled.device, digest)
-    return CastWaiver(statement, *signer) if isinstance(statement, Waiver) else CastApproval(statement, *signer)
+    return CastWaiver(*signer, statement) if isinstance(statement, Waiver) else CastApproval(*signer, statement)
 
 
 def _consents(responses: Sequence[bytes]) -> dict[str, str]:
