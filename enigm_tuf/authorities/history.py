@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from enigm_tuf.audit.log import AuditEntry, EntryType
 from enigm_tuf.authorities.doubt import SigningState
-from enigm_tuf.authorities.signed_requests import Made, SignedRequest, begun
+from enigm_tuf.authorities.signed_requests import SignedRequest, begun, signature_in
 from enigm_tuf.model.request import Previous, RoleSignature
 from enigm_tuf.model.strict_json import JsonObject
 from enigm_tuf.policy.question import Backer, Ledger, OpenCeremony
@@ -61,12 +61,6 @@ class History:
     def signed_by(self, digest: str, key: str) -> dict[str, RoleSignature]:
         """The signatures that a public key made over a request's payloads, by role."""
         return self.requests[digest].by_key(key) if digest in self.requests else {}
-
-    def entries_of(self, digest: str, signatures: Iterable[RoleSignature]) -> set[int]:
-        """The numbers of the entries that record these signatures of a request."""
-        made = self.requests[digest].signatures.values() if digest in self.requests else ()
-        wanted = set(signatures)
-        return {item.entry for item in made if item.signature in wanted}
 
 
 @dataclass(slots=True)
@@ -155,8 +149,7 @@ class Memory:
 
     def _sign(self, entry: AuditEntry) -> None:
         body, request = entry.body, self.requests[entry.body["request_sha256"]]
-        signature = RoleSignature(body["role"], body["version"], body["keyid"], body["signature"])
-        request.signatures[body["role"], body["key"]] = Made(body["key"], signature, entry.sequence)
+        request.signatures[body["role"], body["key"]] = signature_in(body)
         self._back(request)
         if request.done:
             self._finish(request)
