@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks.running import Bench, Run, both, interleaved
 from benchmarks.table import Goal, Row, attempted, compared, mebibytes, seconds
 from benchmarks.trees import make_plain, new_devices, target_path
+from enigm_testkit.bins import BITS, NEW_TARGET, make_bins
 
 FEW = 10
 
@@ -29,10 +30,15 @@ class PlainRows:
             *attempted(f"{work}: first refresh, lookup", Goal(6, at_least=True), self._first_rows),
             *attempted(f"{work}: no-op check, cached", Goal(1.5), self._unchanged_rows),
             *self._resident_rows(),
-            self._in_process("canonical", "canonical encoding, byte-identical", "securesystemslib", 2.4),
+            self._in_process("canonical", "canonical encoding, byte-identical", "securesystemslib", 2.4, str(self.big)),
             self._in_process(
-                "adding", f"one target more in a role of {self.targets:,}", "python-tuf's Metadata API", 4
+                "adding",
+                f"one target more in a role of {self.targets:,}",
+                "python-tuf's Metadata API",
+                4,
+                str(self.big),
             ),
+            self._bins_row(10 * self.targets),
         ]
 
     def _new(self, name: str, tree: str) -> None:
@@ -78,11 +84,15 @@ class PlainRows:
             compared(work, "ngclient, connection kept", ours, kept, None, seconds),
         ]
 
-    def _in_process(self, kind: str, work: str, against: str, goal: float) -> Row:
-        """Work on the big role that both tell the time of; what they sign must be the same bytes."""
-        clients = {
-            name: partial(self.bench.client, f"{name}_{kind}", "3", str(self.big)) for name in ("ours", "ngclient")
-        }
+    def _bins_row(self, targets: int) -> Row:
+        tree = self.bench.folder / "bins"
+        name = make_bins(tree, targets)
+        work, against = f"one target into {targets:,} in {2**BITS:,} bins", "python-tuf's Metadata API"
+        return self._in_process("bins", work, against, 4, str(tree), name, NEW_TARGET)
+
+    def _in_process(self, kind: str, work: str, against: str, goal: float, *arguments: str) -> Row:
+        """Work that both tell the time of; what they sign must be the same bytes."""
+        clients = {name: partial(self.bench.client, f"{name}_{kind}", "3", *arguments) for name in ("ours", "ngclient")}
         runs = interleaved(self.rounds, clients)
         results = {name: [json.loads(run.output) for run in own] for name, own in runs.items()}
         if len({result["sha256"] for own in results.values() for result in own}) != 1:

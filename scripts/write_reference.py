@@ -63,8 +63,8 @@ SCHEMAS: dict[str, tuple[Record[Any], str]] = {
     "finding": (finding.FINDING, "What people found out about an intent without a result, as they vote for it"),
     "request-index": (request.REQUEST_INDEX, "index.json of a .enigmreq"),
     "signing-response": (request.SIGNING_RESPONSE, "index.json of a .enigmresp"),
-    "approval-statement": (approval.STATEMENT, "The in-toto statement in an approval's DSSE envelope"),
-    "gate-statement": (statements.GATE_STATEMENT, "gates/<ID>.json in a record: what one release gate said"),
+    "approval-statement": (approval.APPROVAL.shape, "The in-toto statement in an approval's DSSE envelope"),
+    "gate-statement": (statements.GATE_STATEMENT.shape, "gates/<ID>.json in a record: what one release gate said"),
     "ceremony-script": (ceremony.SCRIPT, "A ceremony script (TOML), as the object that it reads into"),
     "policy": (policy.POLICY, "A policy file (TOML), as the object that it reads into"),
 }

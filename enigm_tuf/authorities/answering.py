@@ -1,11 +1,13 @@
 """What an authority answers: the response, with every rule's outcome and the approvals and waivers that counted."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from enigm_tuf.audit.log import AuditLog
 from enigm_tuf.authorities.judging import Case
-from enigm_tuf.authorities.proving import entries_of, proofs_of
+from enigm_tuf.authorities.payload_signing import PayloadSigner
+from enigm_tuf.authorities.proving import proofs_of
 from enigm_tuf.authorities.signing_log import log_refusal, one_line
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.limits import LIMITS
@@ -24,16 +26,11 @@ class Answer:
     refusal: RefusedError | None
 
 
-def passed(
-    case: Case,
-    question: Question,
-    decision: Decision,
-    signatures: tuple[RoleSignature, ...],
-    inventory: str,
-    log: AuditLog,
-) -> Answer:
+def passed(case: Case, signer: PayloadSigner, signatures: tuple[RoleSignature, ...]) -> Answer:
     """Every rule passed, and all payloads are signed by this key; ``signatures`` are those made under this decision."""
-    return _answer(case, question, decision, (signatures, inventory), log, None)
+    approved = signer.approved
+    made = (signatures, signer.inventory, signer.entries)
+    return _answer(case, approved.question, approved.decision, made, signer.log, None)
 
 
 def failed(case: Case, question: Question, decision: Decision, log: AuditLog) -> Answer:
@@ -42,20 +39,21 @@ def failed(case: Case, question: Question, decision: Decision, log: AuditLog) ->
     subject = f"request {case.request.index.request_id}"
     refusal = RefusedError(first.rule, subject, expected="every rule of the policy to pass", got=first.evidence)
     log_refusal(log, case.request, refusal)
-    return _answer(case, question, decision, ((), None), log, refusal)
+    return _answer(case, question, decision, ((), None, ()), log, refusal)
 
 
 def _answer(
     case: Case,
     question: Question,
     decision: Decision,
-    made: tuple[tuple[RoleSignature, ...], str | None],
+    made: tuple[tuple[RoleSignature, ...], str | None, Collection[int]],
     log: AuditLog,
     refusal: RefusedError | None,
 ) -> Answer:
     index = case.request.index
     verdict: Literal["PASSED", "FAILED"] = "FAILED" if refusal else "PASSED"
-    head, proofs = proofs_of(log, entries_of(log, case.history, case.request.digest, made[0]))
+    signatures, inventory, entries = made
+    head, proofs = proofs_of(log, entries)
     response = SigningResponse(
         request_sha256=case.request.digest,
         request_id=index.request_id,
@@ -66,8 +64,8 @@ def _answer(
         policy=question.policy_pin,
         rules=tuple(replace(item, evidence=one_line(item.evidence, LIMITS.text)) for item in decision.outcomes),
         approvals=decision.envelopes,
-        signatures=made[0],
-        inventory=made[1],
+        signatures=signatures,
+        inventory=inventory,
         audit=head,
     )
     envelopes = {sha256(data): data for data in (*case.request.below("approvals").values(), *case.brought.envelopes)}

@@ -10,6 +10,7 @@ from datetime import datetime
 from enigm_tuf.audit.log import AuditEntry, AuditLog, EntryType
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.proving import proofs_of
+from enigm_tuf.authorities.signed_requests import signature_in
 from enigm_tuf.errors import MisuseError, StateError
 from enigm_tuf.model.request import (
     APPROVALS,
@@ -108,7 +109,7 @@ def _take(
     new = _Found(decided, rules, tuple(sorted(set(counted))), inventory)
     item = found.setdefault(body["decision_sha256"], new)
     item.entries.append(performed.sequence)
-    item.signatures.append(RoleSignature(body["role"], body["version"], body["keyid"], body["signature"]))
+    item.signatures.append(signature_in(body))
 
 
 def _members(request: SigningRequest, envelopes: tuple[bytes, ...], counted: tuple[str, ...]) -> dict[str, bytes]:

@@ -6,12 +6,7 @@ from typing import NoReturn
 
 from enigm_tuf.authorities.vouching import InputFile, Papers, Signatory, operator_of, vouch
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.approval import (
-    Approval,
-    Approver,
-    Decision,
-    subjects_of,
-)
+from enigm_tuf.model.approval import Approval, Approver, Decision, bound_to
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.request import SigningRequest
 from enigm_tuf.model.root_extension import PolicyPin
@@ -44,7 +39,8 @@ def cast(request: SigningRequest, papers: Papers, signatory: Signatory[Question]
     LINE.read(vote.reason, "--reason", "")
 
     def state(approver: Approver) -> SignableStatement:
-        return approval(_statement(request, pin, vote, approver, now))
+        said = bound_to(request, pin) | {"approver": approver, "created": now, "expires": request.index.expires}
+        return approval(Approval(**said, decision=vote.decision, reason=vote.reason))
 
     return vouch(signatory, operator, request.index.environment, looked_at(request, papers, now), state)
 
@@ -60,24 +56,6 @@ def looked_at(request: SigningRequest, papers: Papers, now: datetime) -> Questio
         envelopes=(),
         custodian=None,
         now=now,
-    )
-
-
-def _statement(request: SigningRequest, pin: PolicyPin, vote: Vote, approver: Approver, now: datetime) -> Approval:
-    index = request.index
-    return Approval(
-        subjects=subjects_of(request),
-        request_id=index.request_id,
-        sequence=index.sequence,
-        environment=index.environment,
-        authority=index.authority,
-        action=index.action,
-        decision=vote.decision,
-        reason=vote.reason,
-        approver=approver,
-        policy=pin,
-        created=now,
-        expires=index.expires,
     )
 
 

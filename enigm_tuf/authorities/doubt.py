@@ -5,6 +5,7 @@ nothing: who ends a module's process once it has signed must not keep a signatur
 """
 
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from enigm_tuf.audit.log import AuditEntry, EntryType
 from enigm_tuf.authorities.rules import SigningRule
@@ -19,6 +20,7 @@ from enigm_tuf.errors import (
     TouchTimeoutError,
     WrongPinError,
 )
+from enigm_tuf.model.finding import INTENT_FIELDS
 from enigm_tuf.model.strict_json import JsonObject
 
 _BEFORE_IT_SIGNS = (WrongPinError, PinLockedError, TouchTimeoutError, NoTokenError, MisuseError)
@@ -59,19 +61,30 @@ class SigningState:
     intent: AuditEntry | None = None
 
     def after(self, entry: AuditEntry) -> "SigningState":
-        """One entry later; StateError where people recovered from an intent that was not open."""
+        """One entry later; StateError where an intent follows one that is open, or a result none that it is of."""
         match entry.type:
             case EntryType.SESSION_OPEN:
                 return replace(self, session=entry.body)
             case EntryType.SIGN_INTENT:
+                if self.intent is not None:
+                    _cannot_follow(entry, f"an intent, while that in entry {self.intent.sequence} is open")
                 return replace(self, intent=entry)
             case EntryType.SIGN_PERFORMED:
-                return replace(self, intent=None)
+                return self._ended(entry, tuple(INTENT_FIELDS))
             case EntryType.SIGN_REFUSED if entry.body["role"] is not None:
-                return replace(self, intent=None)
+                return self._ended(entry, ("request_sha256", "role"))
             case EntryType.SIGN_RECOVERED:
                 if self.intent is None or self.intent.sequence != entry.body["intent"]:
-                    told = f"recovers from entry {entry.body['intent']}, which was no open intent"
-                    raise StateError(f"audit log, entry {entry.sequence}: {told}")
+                    _cannot_follow(entry, f"recovers from entry {entry.body['intent']}, which was no open intent")
                 return replace(self, intent=None)
         return self
+
+    def _ended(self, entry: AuditEntry, names: tuple[str, ...]) -> "SigningState":
+        """``entry`` is the result of the open intent, if both have the same ``names``."""
+        if self.intent is None or any(self.intent.body[name] != entry.body[name] for name in names):
+            _cannot_follow(entry, f"the result of an intent for {entry.body['role']}, which was not open")
+        return replace(self, intent=None)
+
+
+def _cannot_follow(entry: AuditEntry, told: str) -> NoReturn:
+    raise StateError(f"audit log, entry {entry.sequence}: {told}")

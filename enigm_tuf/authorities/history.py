@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 
 from enigm_tuf.audit.log import AuditEntry, EntryType
 from enigm_tuf.authorities.doubt import SigningState
-from enigm_tuf.authorities.signed_requests import Made, SignedRequest, begun
-from enigm_tuf.errors import StateError
+from enigm_tuf.authorities.signed_requests import SignedRequest, begun, signature_in
 from enigm_tuf.model.request import Previous, RoleSignature
 from enigm_tuf.model.strict_json import JsonObject
 from enigm_tuf.policy.question import Backer, Ledger, OpenCeremony
@@ -63,12 +62,6 @@ class History:
         """The signatures that a public key made over a request's payloads, by role."""
         return self.requests[digest].by_key(key) if digest in self.requests else {}
 
-    def entries_of(self, digest: str, signatures: Iterable[RoleSignature]) -> set[int]:
-        """The numbers of the entries that record these signatures of a request."""
-        made = self.requests[digest].signatures.values() if digest in self.requests else ()
-        wanted = set(signatures)
-        return {item.entry for item in made if item.signature in wanted}
-
 
 @dataclass(slots=True)
 class Memory:
@@ -95,6 +88,7 @@ class Memory:
 
     def see(self, entry: AuditEntry) -> None:
         """The next entry of a verified log; StateError where it cannot follow what was before."""
+        intent = self.state.intent
         self.entries, self.last_time, self.state = entry.sequence, entry.time, self.state.after(entry)
         while self.signatures and self.signatures[0] <= entry.time - _DAY:
             self.signatures.popleft()
@@ -106,9 +100,9 @@ class Memory:
                 self.counted.append((entry.body["request_sha256"], backer))
             case EntryType.SIGN_INTENT:
                 self.requests.setdefault(entry.body["request_sha256"], begun(entry.body))
-            case EntryType.SIGN_RECOVERED if entry.body["outcome"] != "not-made":
-                request = self._announced(entry)
-                request.lost.add(entry.body["key"])
+            case EntryType.SIGN_RECOVERED if intent and entry.body["outcome"] != "not-made":
+                request = self.requests[intent.body["request_sha256"]]
+                request.lost.add(intent.body["key"])
                 self._back(request)
             case EntryType.SIGN_PERFORMED:
                 self.signatures.append(entry.time)
@@ -154,19 +148,11 @@ class Memory:
                 self.ceremonies.pop(entry.body["ceremony"], None)
 
     def _sign(self, entry: AuditEntry) -> None:
-        body, request = entry.body, self._announced(entry)
-        signature = RoleSignature(body["role"], body["version"], body["keyid"], body["signature"])
-        request.signatures[body["role"], body["key"]] = Made(body["key"], signature, entry.sequence)
+        body, request = entry.body, self.requests[entry.body["request_sha256"]]
+        request.signatures[body["role"], body["key"]] = signature_in(body)
         self._back(request)
         if request.done:
             self._finish(request)
-
-    def _announced(self, entry: AuditEntry) -> SignedRequest:
-        """The request that the entry is of."""
-        request = self.requests.get(entry.body["request_sha256"])
-        if request is None:
-            raise StateError(f"audit log, entry {entry.sequence}: a signature that nobody announced")
-        return request
 
     def _back(self, request: SignedRequest) -> None:
         """A signature of it left the token, or may have: it rests on what counted last."""

@@ -15,7 +15,7 @@ from enigm_tuf.audit.merkle import MerkleLog
 from enigm_tuf.audit.rules import AuditRule
 from enigm_tuf.authorities.doubt import SigningState
 from enigm_tuf.authorities.history import Memory
-from enigm_tuf.authorities.signed_requests import Made, Payload, Quorum, SignedRequest
+from enigm_tuf.authorities.signed_requests import Payload, Quorum, SignedRequest, signature_in
 from enigm_tuf.durable import read_input, replace_file
 from enigm_tuf.errors import MalformedError, RefusedError
 from enigm_tuf.limits import LIMITS
@@ -45,7 +45,7 @@ HISTORY: Record[JsonObject] = Record(
             digest=SHA256,
             sequence=POSITIVE,
             payloads=Sequence(PAYLOAD, minimum=1),
-            signatures=Sequence(Record(dict, **_SIGNATURE, key=SHA256, entry=POSITIVE)),
+            signatures=Sequence(Record(dict, **_SIGNATURE, key=SHA256)),
             backers=Sequence(_BACKER),
             lost=Sequence(SHA256),
         )
@@ -196,8 +196,8 @@ def _request(item: SignedRequest) -> JsonObject:
         for payload in item.payloads
     ]
     made = [
-        {"key": one.key, "entry": one.entry, **{name: getattr(one.signature, name) for name in RoleSignature.__slots__}}
-        for _, one in sorted(item.signatures.items())
+        {"key": key, **{name: getattr(one, name) for name in RoleSignature.__slots__}}
+        for (_, key), one in sorted(item.signatures.items())
     ]
     about = {"digest": item.digest, "sequence": item.sequence, "payloads": payloads}
     return {**about, "signatures": made, "backers": item.backed_by, "lost": sorted(item.lost)}
@@ -208,12 +208,7 @@ def _read_request(item: JsonObject) -> SignedRequest:
         Payload(*_place(one), tuple(Quorum(it["threshold"], it["keys"]) for it in one["quorums"]))
         for one in item["payloads"]
     )
-    made = {
-        (one["role"], one["key"]): Made(
-            one["key"], RoleSignature(one["role"], one["version"], one["keyid"], one["signature"]), one["entry"]
-        )
-        for one in item["signatures"]
-    }
+    made = {(one["role"], one["key"]): signature_in(one) for one in item["signatures"]}
     backers = {(one.operator, one.device): one.time for one in item["backers"]}
     return SignedRequest(item["digest"], item["sequence"], payloads, made, backers, set(item["lost"]))
 

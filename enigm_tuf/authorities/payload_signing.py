@@ -26,6 +26,7 @@ class PayloadSigner:
 
     ``inventory`` is the digest of that which the token was compared with. ``history`` is that of the log before this
     request; a payload that this key has signed, then or since, is not signed again: there is the same signature.
+    ``entries`` are the numbers of the log's entries that record what was signed since.
     """
 
     approved: ApprovedRequest
@@ -36,6 +37,7 @@ class PayloadSigner:
     history: History
     log: MerkleLog
     clock: Clock
+    entries: list[int] = field(init=False, default_factory=list)
     _made: dict[str, RoleSignature] = field(init=False)
     _open: AuditEntry | None = field(init=False, default=None)
 
@@ -83,7 +85,8 @@ class PayloadSigner:
             self._require_valid(payload, signature, message.data)
         keyid = self.roles[payload.role].keyid
         made = {"keyid": keyid, "signature": signature, "decision_sha256": self.decision}
-        self.log.append(EntryType.SIGN_PERFORMED, signed_payload(request, payload, self.digest) | made)
+        performed = self.log.append(EntryType.SIGN_PERFORMED, signed_payload(request, payload, self.digest) | made)
+        self.entries.append(performed.sequence)
         self._close()
         self._made[payload.role] = RoleSignature(payload.role, payload.version, keyid, signature)
         return self._made[payload.role]

@@ -37,25 +37,16 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A signature by ``key`` (SPKI digest), and the number of its ``sign.performed`` in the log."""
-
-    key: str
-    signature: RoleSignature
-    entry: int
-
-
-@dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """What was signed of one request: by role and public key. ``backers``: under whose approvals and waivers, by
-    operator and device, with the time that they first counted. ``lost``: public keys (SPKI digests) of which people
-    found that a signature is, or may be, out there that the log does not have.
+    """What was signed of one request: by role and public key (SPKI digest). ``backers``: under whose approvals and
+    waivers, by operator and device, with the time that they first counted. ``lost``: public keys of which people found
+    that a signature is, or may be, out there that the log does not have.
     """
 
     digest: str
     sequence: int
     payloads: tuple[Payload, ...]
-    signatures: dict[tuple[str, str], Made]
+    signatures: dict[tuple[str, str], RoleSignature]
     backers: dict[tuple[str, str], datetime] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
 
@@ -82,7 +73,12 @@ class SignedRequest:
 
     def by_key(self, key: str) -> dict[str, RoleSignature]:
         """The signatures that a public key made, by role."""
-        return {role: made.signature for (role, signer), made in self.signatures.items() if signer == key}
+        return {role: made for (role, signer), made in self.signatures.items() if signer == key}
+
+
+def signature_in(body: JsonObject) -> RoleSignature:
+    """What a ``sign.performed`` records."""
+    return RoleSignature(body["role"], body["version"], body["keyid"], body["signature"])
 
 
 def begun(intent: JsonObject) -> SignedRequest:

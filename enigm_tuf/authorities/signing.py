@@ -58,9 +58,6 @@ class _Ready:
     """All checks passed: what the answer says of them, and what signs."""
 
     case: Case
-    question: Question
-    decision: Decision
-    inventory: str
     signer: PayloadSigner
 
 
@@ -76,7 +73,7 @@ def sign(home: Home, request: SigningRequest, brought: Brought, custodian: Custo
             return ready
         with logged_session(log, ready.signer.session.identity, ready.signer.digest, ready.signer.custodian):
             signatures = ready.signer.sign_all()
-        return passed(ready.case, ready.question, ready.decision, signatures, ready.inventory, log)
+        return passed(ready.case, ready.signer, signatures)
 
 
 @contextmanager
@@ -129,7 +126,7 @@ def _prepare(
             return failed(case, question, decision, log)
         _require_first_time(case, sha256(key.spki))
         signer = PayloadSigner(admit(question), session, key, roles, inventory, case.history, log, clock)
-        return _Ready(case, question, decision, inventory, signer)
+        return _Ready(case, signer)
 
 
 def _now(clock: Clock) -> datetime:

@@ -8,12 +8,13 @@ from typing import NoReturn
 from enigm_tuf.authorities.rules import InventoryRule, OperatorsRule, PolicyChangeRule, RecoveryRule
 from enigm_tuf.authorities.vouching import Papers, Signatory, operator_of, vouch
 from enigm_tuf.errors import MisuseError, RefusedError
-from enigm_tuf.model.approval import Approver, read_envelope
+from enigm_tuf.model.approval import Approver
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.operators import Operator, OperatorRegistry
 from enigm_tuf.model.policy import Policy, Quorum, read_policy
 from enigm_tuf.model.request import Authority
 from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.model.statement import read_envelope
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.votes import (
     FINDING_MATTER,

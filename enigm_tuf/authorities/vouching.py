@@ -8,9 +8,10 @@ from enigm_tuf.authorities.rules import SigningRule
 from enigm_tuf.authorities.token_fit import find_key, require_fit, require_never_copied
 from enigm_tuf.authorities.tokens.self_check import require_valid
 from enigm_tuf.errors import MisuseError, RefusedError
-from enigm_tuf.model.approval import Approver, Envelope, write_envelope
+from enigm_tuf.model.approval import Approver
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.operators import Operator, read_operators
+from enigm_tuf.model.statement import Envelope, write_envelope
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.ports import PinCallback, Token, TokenIdentity, TokenKey
 from enigm_tuf.trust.signable import SignableStatement

@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from enigm_tuf.authorities.approving import looked_at, require_named_policy, require_unexpired
 from enigm_tuf.authorities.vouching import InputFile, Papers, Signatory, operator_of, vouch
 from enigm_tuf.errors import MisuseError, RefusedError
-from enigm_tuf.model.approval import Approver, subjects_of
+from enigm_tuf.model.approval import Approver, bound_to
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.request import SigningRequest
-from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.shapes import WORD
 from enigm_tuf.model.waiver import WAIVABLE_RULE, Waiver
 from enigm_tuf.policy.question import Question
@@ -39,9 +38,11 @@ def waive(
     operator = operator_of(papers.operators, signatory.operator, ("policy-approver",))
     require_unexpired(request, now)
     WORD.read(waiving.reason, "--reason", "")
+    expires = _end(request, waiving.hours, now)
 
     def state(approver: Approver) -> SignableStatement:
-        return waiver(_statement(request, pin, waiving, approver, now))
+        said = bound_to(request, pin) | {"approver": approver, "created": now, "expires": expires}
+        return waiver(Waiver(**said, rule=waiving.rule, reason=waiving.reason))
 
     return vouch(signatory, operator, request.index.environment, looked_at(request, papers, now), state)
 
@@ -54,22 +55,9 @@ def _require_listed(policy_file: InputFile, rule: str) -> None:
         raise RefusedError(WaiverRule.WAIVER_RULE, policy_file.source, expected=f"{rule} in waiver.rules", got=listed)
 
 
-def _statement(request: SigningRequest, pin: PolicyPin, waiving: Waiving, approver: Approver, now: datetime) -> Waiver:
-    index = request.index
-    expires = index.expires if waiving.hours is None else now + timedelta(hours=waiving.hours)
-    if not now < expires <= index.expires:
-        raise MisuseError(f"--hours {waiving.hours}: from 1 to the end of the request, {index.expires.isoformat()}")
-    return Waiver(
-        subjects=subjects_of(request),
-        request_id=index.request_id,
-        sequence=index.sequence,
-        environment=index.environment,
-        authority=index.authority,
-        action=index.action,
-        rule=waiving.rule,
-        reason=waiving.reason,
-        approver=approver,
-        policy=pin,
-        created=now,
-        expires=expires,
-    )
+def _end(request: SigningRequest, hours: int | None, now: datetime) -> datetime:
+    last = request.index.expires
+    expires = last if hours is None else now + timedelta(hours=hours)
+    if not now < expires <= last:
+        raise MisuseError(f"--hours {hours}: from 1 to the end of the request, {last.isoformat()}")
+    return expires

@@ -3,43 +3,18 @@
 Subjects: the request's index digest and every payload to be signed. The approval binds what was displayed.
 """
 
-import base64
-import binascii
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from enigm_tuf.errors import MalformedError
-from enigm_tuf.model.keys import BASE64, ENVIRONMENT, Environment
+from enigm_tuf.model.keys import ENVIRONMENT, Environment
 from enigm_tuf.model.request import ACTION, AUTHORITY, Action, Authority, SigningRequest
-from enigm_tuf.model.root_extension import PolicyPin
-from enigm_tuf.model.shapes import (
-    BUILD_ID,
-    LINE,
-    NAME,
-    POSITIVE,
-    SHA256,
-    WORD,
-    Choice,
-    Record,
-    Sequence,
-    Shape,
-    Time,
-)
-from enigm_tuf.model.strict_json import encode, parse, sha256
+from enigm_tuf.model.root_extension import POLICY_PIN, PolicyPin
+from enigm_tuf.model.shapes import BUILD_ID, LINE, NAME, POSITIVE, SHA256, WORD, Choice, Record, Shape, Time
+from enigm_tuf.model.statement import Statement, Subject
+from enigm_tuf.model.strict_json import sha256
 
-PAYLOAD_TYPE = "application/vnd.in-toto+json"
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
-PREDICATE_TYPE = "https://enigm-tuf.dev/approval/v1"
 Decision: TypeAlias = Literal["APPROVE", "REJECT"]
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """An in-toto ResourceDescriptor: name and SHA-256."""
-
-    name: str
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +27,19 @@ class Approver:
     device: str
 
 
+APPROVER = Record(Approver, operator=NAME, key=SHA256, partition=NAME, device=WORD)
+_INDEX: dict[str, Shape[Any]] = {
+    "request_id": BUILD_ID,
+    "sequence": POSITIVE,
+    "environment": ENVIRONMENT,
+    "authority": AUTHORITY,
+    "action": ACTION,
+}
+
+
 @dataclass(frozen=True, slots=True)
-class Approval:
-    """The predicate, with the subjects beside it."""
+class RequestStatement:
+    """What an operator says of a request, whatever it is that they say: the predicate, with the subjects beside it."""
 
     subjects: tuple[Subject, ...]
     request_id: str
@@ -62,55 +47,36 @@ class Approval:
     environment: Environment
     authority: Authority
     action: Action
-    decision: Decision
+    policy: PolicyPin
     reason: str
     approver: Approver
-    policy: PolicyPin
     created: datetime
     expires: datetime
 
+    def is_about(self, request: SigningRequest, policy: PolicyPin) -> bool:
+        """It binds what was displayed: the same index, payloads, numbers, names and policy."""
+        return all(getattr(self, name) == value for name, value in bound_to(request, policy).items())
+
+    def valid_at(self, now: datetime) -> bool:
+        """From ``created`` to before ``expires``."""
+        return self.created <= now < self.expires
+
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
-    """DSSE with exactly one signature. ``payload`` is the decoded statement; ``keyid`` the SPKI digest."""
+class Approval(RequestStatement):
+    """Yes or no."""
 
-    payload: bytes
-    keyid: str
-    signature: bytes
+    decision: Decision
 
 
-def _constant(word: str) -> Shape[Any]:
-    return Choice((word,))
+def request_statement(predicate_type: str, **own: Shape[Any]) -> Statement:
+    """The kind that has ``own`` fields beside those of every RequestStatement."""
+    times = {"created": Time(), "expires": Time()}
+    predicate: Record[dict[str, Any]] = Record(dict, **_INDEX, policy=POLICY_PIN, approver=APPROVER, **times, **own)
+    return Statement(predicate_type, predicate)
 
 
-SUBJECT: Record[dict[str, Any]] = Record(dict, name=WORD, digest=Record(dict, sha256=SHA256))
-_PREDICATE: Record[dict[str, Any]] = Record(
-    dict,
-    request_id=BUILD_ID,
-    sequence=POSITIVE,
-    environment=ENVIRONMENT,
-    authority=AUTHORITY,
-    action=ACTION,
-    decision=Choice(("APPROVE", "REJECT")),
-    reason=LINE,
-    approver=Record(Approver, operator=NAME, key=SHA256, partition=NAME, device=WORD),
-    policy=Record(PolicyPin, version=POSITIVE, sha256=SHA256),
-    created=Time(),
-    expires=Time(),
-)
-STATEMENT: Record[dict[str, Any]] = Record(
-    dict,
-    _type=_constant(STATEMENT_TYPE),
-    subject=Sequence(SUBJECT, minimum=1, maximum=1_000),
-    predicateType=_constant(PREDICATE_TYPE),
-    predicate=_PREDICATE,
-)
-_ENVELOPE: Record[dict[str, Any]] = Record(
-    dict,
-    payload=BASE64,
-    payloadType=_constant(PAYLOAD_TYPE),
-    signatures=Sequence(Record(dict, keyid=SHA256, sig=BASE64), minimum=1, maximum=1),
-)
+APPROVAL = request_statement("https://enigm-tuf.dev/approval/v1", decision=Choice(("APPROVE", "REJECT")), reason=LINE)
 
 
 def subjects_of(request: SigningRequest) -> tuple[Subject, ...]:
@@ -119,63 +85,18 @@ def subjects_of(request: SigningRequest) -> tuple[Subject, ...]:
     return (Subject("index.json", request.digest), *payloads)
 
 
-def write_statement(approval: Approval) -> bytes:
+def bound_to(request: SigningRequest, policy: PolicyPin) -> dict[str, Any]:
+    """The fields of a RequestStatement that bind it to ``request`` under ``policy``."""
+    named = {name: getattr(request.index, name) for name in _INDEX}
+    return {"subjects": subjects_of(request), "policy": policy} | named
+
+
+def write_approval(approval: Approval) -> bytes:
     """The bytes under the signature, before DSSE's pre-authentication encoding."""
-    predicate = {name: getattr(approval, name) for name in _PREDICATE.fields}
-    return encode(
-        STATEMENT.write(
-            {
-                "_type": STATEMENT_TYPE,
-                "subject": write_subjects(approval.subjects),
-                "predicateType": PREDICATE_TYPE,
-                "predicate": predicate,
-            }
-        )
-    )
+    return APPROVAL.write(approval.subjects, approval)
 
 
-def read_statement(data: bytes, source: str) -> Approval:
+def read_approval(data: bytes, source: str) -> Approval:
     """Parse a statement; unknown fields and other predicate types are refused."""
-    statement = STATEMENT.read(parse(data, source=source), source)
-    return Approval(subjects=read_subjects(statement), **statement["predicate"])
-
-
-def write_subjects(subjects: tuple[Subject, ...]) -> tuple[dict[str, Any], ...]:
-    """As in-toto writes them."""
-    return tuple({"name": item.name, "digest": {"sha256": item.sha256}} for item in subjects)
-
-
-def read_subjects(statement: dict[str, Any]) -> tuple[Subject, ...]:
-    """Of a statement that was read by its shape."""
-    return tuple(Subject(item["name"], item["digest"]["sha256"]) for item in statement["subject"])
-
-
-def write_envelope(envelope: Envelope) -> bytes:
-    """The file ``*.dsse.json``."""
-    signature = {"keyid": envelope.keyid, "sig": base64.b64encode(envelope.signature).decode()}
-    payload = base64.b64encode(envelope.payload).decode()
-    return encode({"payload": payload, "payloadType": PAYLOAD_TYPE, "signatures": [signature]})
-
-
-def read_envelope(data: bytes, source: str) -> Envelope:
-    """Parse an envelope; nothing is verified here."""
-    value = _ENVELOPE.read(parse(data, source=source), source)
-    (signature,) = value["signatures"]
-    return Envelope(
-        _decode(value["payload"], source, "payload"),
-        signature["keyid"],
-        _decode(signature["sig"], source, "signatures[0].sig"),
-    )
-
-
-def pre_authentication_encoding(payload: bytes) -> bytes:
-    """DSSE's PAE: the bytes that are signed."""
-    kind = PAYLOAD_TYPE.encode()
-    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
-
-
-def _decode(text: str, source: str, field: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise MalformedError(source, field, "must be base64") from error
+    subjects, predicate = APPROVAL.read(data, source)
+    return Approval(subjects=subjects, **predicate)

@@ -13,7 +13,7 @@ from typing import Any
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.model.approval import PAYLOAD_TYPE, STATEMENT_TYPE
+from enigm_tuf.model.statement import PAYLOAD_TYPE, STATEMENT_TYPE
 from enigm_tuf.model.strict_json import JsonObject, parse
 from enigm_tuf.model.tuf_fields import read_object, read_text
 

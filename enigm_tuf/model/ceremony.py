@@ -10,10 +10,9 @@ from typing import Literal, TypeAlias
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.keys import ENVIRONMENT, Environment
 from enigm_tuf.model.request import AUTHORITY, Authority
-from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.model.root_extension import POLICY_PIN, PolicyPin
 from enigm_tuf.model.shapes import (
     NAME,
-    POSITIVE,
     SHA256,
     WORD,
     Choice,
@@ -155,7 +154,7 @@ SCRIPT = Record(
     title=WORD,
     authority=AUTHORITY,
     environment=ENVIRONMENT,
-    policy=Record(PolicyPin, version=POSITIVE, sha256=SHA256),
+    policy=POLICY_PIN,
     roles=Table(
         NAME, Record(CeremonyRole, minimum=Integer(1, 20), excludes=Sequence(NAME, maximum=20, unique=True)), 2
     ),

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from enigm_tuf.errors import MalformedError
 from enigm_tuf.model.bundle import ENTRY, INDEX, Entry, entry, pack, require_listed, unpack
 from enigm_tuf.model.keys import ENVIRONMENT, HEX, Environment
-from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.model.root_extension import POLICY_PIN, PolicyPin
 from enigm_tuf.model.shapes import (
     BUILD_ID,
     LINE,
@@ -98,7 +98,7 @@ REQUEST_INDEX = Record(
     requester=NAME,
     created=Time(),
     expires=Time(),
-    policy=Record(PolicyPin, version=POSITIVE, sha256=SHA256),
+    policy=POLICY_PIN,
     previous=Sequence(Record(Previous, role=ROLE, version=POSITIVE, sha256=SHA256), maximum=100),
     entries=Sequence(ENTRY, minimum=1, maximum=1_000),
 )
@@ -179,7 +179,7 @@ SIGNING_RESPONSE = Record(
     authority=AUTHORITY,
     decision=Choice(("PASSED", "FAILED")),
     decided=Time(),
-    policy=Record(PolicyPin, version=POSITIVE, sha256=SHA256),
+    policy=POLICY_PIN,
     rules=Sequence(RULE_OUTCOME, minimum=1, maximum=200),
     approvals=Sequence(SHA256, maximum=100, unique=True),
     signatures=Sequence(

@@ -101,7 +101,7 @@ class RootExtension(Value):
 
 
 _KEYIDS = Sequence(SHA256, minimum=1, maximum=100, unique=True)
-_POLICY = Record(PolicyPin, version=POSITIVE, sha256=SHA256)
+POLICY_PIN = Record(PolicyPin, version=POSITIVE, sha256=SHA256)
 
 AUTHORITY_MODEL = Choice(("manifest-only", "dual"))
 ROOT_EXTENSION = Record(
@@ -116,7 +116,7 @@ ROOT_EXTENSION = Record(
             Record(ReleaseAuthority, keyids=_KEYIDS, payload_keyids=_KEYIDS, payload_threshold=Integer(1, maximum=100))
         ),
     ),
-    policies=Record(Policies, manifest=_POLICY, release=Optional(_POLICY)),
+    policies=Record(Policies, manifest=POLICY_PIN, release=Optional(POLICY_PIN)),
     audit_logs=Sequence(
         Record(
             AuditLogPin,

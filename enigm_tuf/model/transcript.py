@@ -3,18 +3,17 @@
 What each participant signs of it is a DSSE envelope over an in-toto Statement with a predicate type of its own.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from enigm_tuf.errors import MalformedError
-from enigm_tuf.model.approval import STATEMENT_TYPE, Approver
+from enigm_tuf.model.approval import APPROVER, Approver
 from enigm_tuf.model.ceremony import CEREMONY_TYPES
 from enigm_tuf.model.keys import BASE64, ENVIRONMENT, HEX
 from enigm_tuf.model.request import AUTHORITY
-from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.model.root_extension import POLICY_PIN
 from enigm_tuf.model.shapes import (
     LINE,
     NAME,
@@ -30,13 +29,13 @@ from enigm_tuf.model.shapes import (
     Table,
     Time,
 )
+from enigm_tuf.model.statement import Statement, Subject
 from enigm_tuf.model.strict_json import JsonObject, encode, parse
 
 LINE_BYTES = 256_000  # one entry: what a command said, shortened
 SAID_LINES = 200  # lines of a command that an entry keeps
 SAID_WIDTH = 400  # characters of each
 START = "0" * 64
-PREDICATE_TYPE = "https://enigm-tuf.dev/ceremony/v1"
 
 
 class TranscriptType(StrEnum):
@@ -78,7 +77,7 @@ BODIES: dict[TranscriptType, Record[JsonObject]] = {
         script_sha256=SHA256,
         authority=AUTHORITY,
         environment=ENVIRONMENT,
-        policy=Record(PolicyPin, version=POSITIVE, sha256=SHA256),
+        policy=POLICY_PIN,
         rehearsal=Boolean(),
         people=PEOPLE,
     ),
@@ -157,28 +156,17 @@ _PREDICATE: Record[dict[str, Any]] = Record(
     script_sha256=SHA256,
     outcome=OUTCOME,
     rehearsal=Boolean(),
-    participant=Record(Approver, operator=NAME, key=SHA256, partition=NAME, device=WORD),
+    participant=APPROVER,
 )
-_SUBJECT: Record[dict[str, Any]] = Record(dict, name=Choice(("transcript",)), digest=Record(dict, sha256=SHA256))
-STATEMENT: Record[dict[str, Any]] = Record(
-    dict,
-    _type=Choice((STATEMENT_TYPE,)),
-    subject=Sequence(_SUBJECT, minimum=1, maximum=1),
-    predicateType=Choice((PREDICATE_TYPE,)),
-    predicate=_PREDICATE,
-)
+CEREMONY = Statement("https://enigm-tuf.dev/ceremony/v1", _PREDICATE, Choice(("transcript",)), maximum=1)
 
 
 def write_ceremony_statement(statement: CeremonyStatement) -> bytes:
     """The bytes, before DSSE's pre-authentication encoding."""
-    predicate: Mapping[str, Any] = {name: getattr(statement, name) for name in _PREDICATE.fields}
-    subject = {"name": "transcript", "digest": {"sha256": statement.sha256}}
-    whole = {"_type": STATEMENT_TYPE, "subject": (subject,), "predicateType": PREDICATE_TYPE, "predicate": predicate}
-    return encode(STATEMENT.write(whole))
+    return CEREMONY.write((Subject("transcript", statement.sha256),), statement)
 
 
 def read_ceremony_statement(data: bytes, source: str) -> CeremonyStatement:
     """Parse; an approval, or anything else, is refused."""
-    whole = STATEMENT.read(parse(data, source=source), source)
-    (subject,) = whole["subject"]
-    return CeremonyStatement(sha256=subject["digest"]["sha256"], **whole["predicate"])
+    (subject,), predicate = CEREMONY.read(data, source)
+    return CeremonyStatement(sha256=subject.sha256, **predicate)

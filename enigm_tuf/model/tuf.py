@@ -242,12 +242,17 @@ def _common(signed: JsonObject, source: str) -> tuple[int, datetime, str, JsonOb
 
 
 def _version_alone(item: object) -> MetaFile | None:
-    """The one value for all files of this version of which nothing else is stated, as of most; None for others."""
+    """What is said of most files; None where it is more than a version."""
     if type(item) is not dict or len(item) != 1:
         return None
     version = item.get("version")
     if type(version) is not int or not 1 <= version <= LIMITS.integer_maximum:
         return None
+    return file_of_version(version)
+
+
+def file_of_version(version: int) -> MetaFile:
+    """The one value for all files of this version of which nothing else is stated."""
     made = _OF_VERSION.get(version)
     if made is None:
         if len(_OF_VERSION) >= _KEPT_VERSIONS:

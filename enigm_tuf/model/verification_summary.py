@@ -5,10 +5,10 @@ https://slsa.dev/spec/v1.1/verification_summary. What has no field there stands 
 
 from collections.abc import Mapping
 
-from enigm_tuf.model.approval import STATEMENT_TYPE
 from enigm_tuf.model.request import RULE_OUTCOME, SigningResponse
 from enigm_tuf.model.root_extension import FIELD
 from enigm_tuf.model.shapes import Time
+from enigm_tuf.model.statement import STATEMENT_TYPE
 from enigm_tuf.model.strict_json import JsonObject
 
 PREDICATE_TYPE = "https://slsa.dev/verification_summary/v1"

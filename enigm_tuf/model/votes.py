@@ -6,7 +6,7 @@ Each kind of document has a predicate type of its own, so that no vote counts fo
 from datetime import datetime
 from typing import Any
 
-from enigm_tuf.model.approval import STATEMENT_TYPE, Approver
+from enigm_tuf.model.approval import APPROVER, Approver
 from enigm_tuf.model.keys import ENVIRONMENT, Environment
 from enigm_tuf.model.policy import (
     FINDING_ACTION,
@@ -15,9 +15,9 @@ from enigm_tuf.model.policy import (
 )
 from enigm_tuf.model.policy_demands import OPERATORS_ACTION, POLICY_ACTION
 from enigm_tuf.model.request import AUTHORITY, Authority
-from enigm_tuf.model.root_extension import PolicyPin
-from enigm_tuf.model.shapes import NAME, POSITIVE, SHA256, WORD, Choice, Record, Sequence, Time
-from enigm_tuf.model.strict_json import encode, parse
+from enigm_tuf.model.root_extension import POLICY_PIN, PolicyPin
+from enigm_tuf.model.shapes import POSITIVE, Choice, Record, Time
+from enigm_tuf.model.statement import Statement, Subject
 from enigm_tuf.model.value import Value
 
 
@@ -63,40 +63,22 @@ _PREDICATE: Record[dict[str, Any]] = Record(
     version=POSITIVE,
     authority=AUTHORITY,
     environment=ENVIRONMENT,
-    voter=Record(Approver, operator=NAME, key=SHA256, partition=NAME, device=WORD),
-    policy=Record(PolicyPin, version=POSITIVE, sha256=SHA256),
+    voter=APPROVER,
+    policy=POLICY_PIN,
     created=Time(),
 )
 
 
-def _statement(matter: Matter) -> Record[dict[str, Any]]:
-    subject: Record[dict[str, Any]] = Record(
-        dict, name=Choice((f"{matter.name}.json",)), digest=Record(dict, sha256=SHA256)
-    )
-    return Record(
-        dict,
-        _type=Choice((STATEMENT_TYPE,)),
-        subject=Sequence(subject, minimum=1, maximum=1),
-        predicateType=Choice((matter.predicate_type,)),
-        predicate=_PREDICATE,
-    )
+def _statement(matter: Matter) -> Statement:
+    return Statement(matter.predicate_type, _PREDICATE, Choice((f"{matter.name}.json",)), maximum=1)
 
 
 def write_vote(matter: Matter, vote: DocumentVote) -> bytes:
     """The statement's bytes, before DSSE's pre-authentication encoding."""
-    predicate = {name: getattr(vote, name) for name in _PREDICATE.fields}
-    subject = {"name": f"{matter.name}.json", "digest": {"sha256": vote.document}}
-    statement = {
-        "_type": STATEMENT_TYPE,
-        "subject": (subject,),
-        "predicateType": matter.predicate_type,
-        "predicate": predicate,
-    }
-    return encode(_statement(matter).write(statement))
+    return _statement(matter).write((Subject(f"{matter.name}.json", vote.document),), vote)
 
 
 def read_vote(matter: Matter, data: bytes, source: str) -> DocumentVote:
     """Parse a statement; an approval, or a vote for another kind of document, is refused."""
-    statement = _statement(matter).read(parse(data, source=source), source)
-    (subject,) = statement["subject"]
-    return DocumentVote(document=subject["digest"]["sha256"], **statement["predicate"])
+    (subject,), predicate = _statement(matter).read(data, source)
+    return DocumentVote(document=subject.sha256, **predicate)

@@ -72,13 +72,12 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class CastApproval:
-    """An approval whose signature by an approval key of an active operator has been verified.
+class Cast:
+    """A statement whose signature by an approval key of an active operator has been verified.
 
     ``envelope_sha256`` is the digest of the envelope's bytes; ``operator`` is the registry's, not the statement's.
     """
 
-    approval: Approval
     operator: str
     partition: str
     key: str
@@ -87,15 +86,17 @@ class CastApproval:
 
 
 @dataclass(frozen=True, slots=True)
-class CastWaiver:
-    """A waiver whose signature has been verified, as of an approval."""
+class CastApproval(Cast):
+    """An approval."""
+
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
+class CastWaiver(Cast):
+    """A waiver."""
 
     waiver: Waiver
-    operator: str
-    partition: str
-    key: str
-    device: str
-    envelope_sha256: str
 
 
 @dataclass(frozen=True, slots=True)

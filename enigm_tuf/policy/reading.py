@@ -10,13 +10,15 @@ from datetime import datetime
 
 from enigm_tuf.errors import EnigmTufError, MalformedError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.model.approval import Approver, read_envelope, read_statement
+from enigm_tuf.model.approval import Approver, read_approval
 from enigm_tuf.model.build_evidence import BuildStatement, is_envelope, read_build_statement
 from enigm_tuf.model.manifest import read_manifest
 from enigm_tuf.model.operators import OperatorRegistry, read_operators
+from enigm_tuf.model.plain_snapshot import read_plain_snapshot
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.request import SigningRequest, read_response
 from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.model.statement import read_envelope
 from enigm_tuf.model.strict_json import parse_canonical, sha256
 from enigm_tuf.model.tuf import Root, Snapshot, Targets
 from enigm_tuf.model.waiver import Waiver, is_waiver, read_waiver
@@ -77,6 +79,8 @@ def ask(
 
 def read_signed(data: bytes, source: str) -> Signed:
     """A ``signed`` object by its ``_type``, from its exact canonical bytes."""
+    if found := _plain_snapshot(data, source):
+        return found
     signed = parse_canonical(data, source=source, max_bytes=LIMITS.targets_bytes)
     kinds: dict[str, type[Root] | type[Snapshot] | type[Targets]] = {
         kind.type: kind for kind in (Root, Snapshot, Targets)
@@ -87,6 +91,14 @@ def read_signed(data: bytes, source: str) -> Signed:
     value = kind.read(signed, source)
     _require_known_keys(value, source)
     return value
+
+
+def _plain_snapshot(data: bytes, source: str) -> Snapshot | None:
+    """None where it is another role, not plain, or not in canonical form: then it is parsed."""
+    if len(data) > LIMITS.targets_bytes or not data.startswith(b'{"_type":"snapshot"'):
+        return None
+    found = read_plain_snapshot(b'{"signatures":[],"signed":%b}' % data, source)
+    return found[1] if found and found[1].canonical() == data else None
 
 
 def _require_known_keys(value: Signed, source: str) -> None:
@@ -129,7 +141,7 @@ def _cast(registry: OperatorRegistry, now: datetime, data: bytes) -> CastApprova
     source = f"approval {digest[:16]}"
     envelope = read_envelope(data, source)
     waived = is_waiver(envelope.payload, source)
-    statement = read_waiver(envelope.payload, source) if waived else read_statement(envelope.payload, source)
+    statement = read_waiver(envelope.payload, source) if waived else read_approval(envelope.payload, source)
     operator, enrolled = signed_by(registry, envelope, now, source)
     expected = Approver(operator.id, envelope.keyid, operator.partition, enrolled.device)
     for name in ("operator", "key", "partition", "device"):
@@ -137,7 +149,7 @@ def _cast(registry: OperatorRegistry, now: datetime, data: bytes) -> CastApprova
             told = f"must be {getattr(expected, name)}, as in the registry of operators"
             raise MalformedError(source, f"approver.{name}", told)
     signer = (operator.id, operator.partition, envelope.keyid, enrolled.device, digest)
-    return CastWaiver(statement, *signer) if isinstance(statement, Waiver) else CastApproval(statement, *signer)
+    return CastWaiver(*signer, statement) if isinstance(statement, Waiver) else CastApproval(*signer, statement)
 
 
 def _consents(responses: Sequence[bytes]) -> dict[str, str]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from enigm_tuf.errors import MalformedError, RefusedError
-from enigm_tuf.model.approval import pre_authentication_encoding
 from enigm_tuf.model.build_evidence import (
     PROVENANCE,
     REVIEW,
@@ -23,6 +22,7 @@ from enigm_tuf.model.build_evidence import (
     read_test_result,
 )
 from enigm_tuf.model.public_keys import tuf_key
+from enigm_tuf.model.statement import pre_authentication_encoding
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.trust.rules import Rule
 from enigm_tuf.trust.signatures import verifies

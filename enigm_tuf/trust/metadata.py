@@ -17,7 +17,16 @@ from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 from enigm_tuf.trust.admission import Admission
 from enigm_tuf.trust.remembered import Remembered
 from enigm_tuf.trust.tuf_rules import TufRule
-from enigm_tuf.trust.verified import Document, Readings, Verified, read_document, read_targets, recalled, verify
+from enigm_tuf.trust.verified import (
+    Document,
+    Readings,
+    Verified,
+    read_document,
+    read_snapshot,
+    read_targets,
+    recalled,
+    verify,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,10 +129,8 @@ def admit_snapshot(
     digest = sha256(data)
     if not stored:
         _require_hashes(meta, data, digest, TufRule.SNAPSHOT_HASH, "snapshot")
-    if state.readings:
-        document = state.readings.snapshot(data, "snapshot", LIMITS.snapshot_bytes, digest)
-    else:
-        document = read_document(data, Snapshot, "snapshot", LIMITS.snapshot_bytes, digest)
+    read = state.readings.snapshot if state.readings else read_snapshot
+    document = read(data, "snapshot", LIMITS.snapshot_bytes, digest)
     snapshot = _top_level(state, document, "snapshot", remembered)
     if state.snapshot is not None:
         _require_no_role_rollback(state.snapshot.value, snapshot.value)

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from enigm_tuf.errors import MalformedError
-from enigm_tuf.model.approval import Envelope, pre_authentication_encoding
 from enigm_tuf.model.keys import record_key
 from enigm_tuf.model.operators import ApprovalKey, Operator, OperatorRegistry
+from enigm_tuf.model.statement import Envelope, pre_authentication_encoding
 from enigm_tuf.trust.threshold import signers
 
 

@@ -7,8 +7,9 @@ serves for another. TUF signatures have no prefix: their bytes are the canonical
 
 from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.model.approval import Approval, pre_authentication_encoding, write_statement
+from enigm_tuf.model.approval import Approval, write_approval
 from enigm_tuf.model.backup import BackupStatement, RestoreStatement, backup_bytes, restore_bytes
+from enigm_tuf.model.statement import pre_authentication_encoding
 from enigm_tuf.model.strict_json import parse_canonical
 from enigm_tuf.model.transcript import CeremonyStatement, write_ceremony_statement
 from enigm_tuf.model.tuf import Timestamp
@@ -49,7 +50,7 @@ def proof_of_possession(challenge: bytes, statement: bytes = b"") -> Signable:
 
 def approval(statement: Approval) -> SignableStatement:
     """An operator's decision."""
-    return _statement(f"{statement.decision} {statement.request_id}", write_statement(statement))
+    return _statement(f"{statement.decision} {statement.request_id}", write_approval(statement))
 
 
 def waiver(statement: Waiver) -> SignableStatement:

@@ -87,7 +87,18 @@ def read_targets(data: bytes, source: str, max_bytes: int, digest: str) -> Docum
     return read_document(data, Targets, source, max_bytes, digest)
 
 
-_BIG = 2**17  # some 500 targets
+def read_snapshot(data: bytes, source: str, max_bytes: int, digest: str, big: int | None = None) -> Document[Snapshot]:
+    """The same for a snapshot, which is a big one above ``big`` bytes."""
+    if (_BIG if big is None else big) < len(data) <= max_bytes:
+        from enigm_tuf.model.plain_snapshot import read_plain_snapshot
+
+        if found := read_plain_snapshot(data, source):
+            envelope, value = found
+            return Document(value, data, _signatures(envelope, source), digest)
+    return read_document(data, Snapshot, source, max_bytes, digest)
+
+
+_BIG = 2**17  # some 500 targets, 4,000 roles: below that, loading ``re`` takes as long
 
 
 class _Kept(Document[T]):
@@ -114,9 +125,9 @@ class Readings:
         self._kept: dict[tuple[str, str], Document[Any]] = {}
 
     def snapshot(self, data: bytes, source: str, max_bytes: int, digest: str) -> Document[Snapshot]:
-        """As ``read_document``."""
+        """As ``read_snapshot``, big or not."""
         return self._found("snapshot", data, max_bytes, digest) or self._keep(
-            "snapshot", read_document(data, Snapshot, source, max_bytes, digest)
+            "snapshot", read_snapshot(data, source, max_bytes, digest, 0)
         )
 
     def targets(self, data: bytes, source: str, max_bytes: int, digest: str) -> Document[Targets]:

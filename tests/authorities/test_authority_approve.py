@@ -10,9 +10,10 @@ from enigm_testkit.house import PIN, House, read, remake
 from enigm_tuf.authorities.approving import Vote, cast
 from enigm_tuf.authorities.vouching import InputFile, Papers, Signatory
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.approval import pre_authentication_encoding, read_envelope, read_statement, subjects_of
+from enigm_tuf.model.approval import read_approval, subjects_of
 from enigm_tuf.model.operators import read_operators
 from enigm_tuf.model.public_keys import tuf_key
+from enigm_tuf.model.statement import pre_authentication_encoding, read_envelope
 from enigm_tuf.model.words import last_words
 from enigm_tuf.policy.question import Question
 from enigm_tuf.trust.threshold import signers
@@ -31,7 +32,7 @@ def wrote_nothing(house: House) -> bool:
 def test_an_envelope_binds_the_request_its_payloads_and_the_person(house: House, verb: str, decision: str) -> None:
     request = house.request("root-1")
     envelope = read_envelope(house.vote(request, "alice", verb).read_bytes(), "vote")
-    statement = read_statement(envelope.payload, "vote")
+    statement = read_approval(envelope.payload, "vote")
     assert statement.subjects == subjects_of(read(request))
     assert (statement.decision, statement.reason, statement.approver.operator) == (decision, "looked at it", "alice")
     assert statement.approver.device == house.key("alice").token.serial

@@ -165,6 +165,32 @@ def test_a_refusal_of_something_else_leaves_an_intent_open() -> None:
     assert history(intent("root", A, TWO_OF_THREE), refused(None)).open_intent is not None
 
 
-def test_a_signature_that_nobody_announced_is_damage() -> None:
-    with pytest.raises(StateError, match="entry 1"):
-        history(performed("root", A))
+BEGUN, DONE = intent("root", A, TWO_OF_THREE), performed("root", A)
+OTHER = intent("root", B, TWO_OF_THREE), performed("root", B)
+
+
+@pytest.mark.parametrize("end", [DONE, refused("root"), recovered("made", 1)])
+def test_after_its_result_the_next_intent_opens(end: tuple[EntryType, dict[str, Any]]) -> None:
+    found = history(BEGUN, end, OTHER[0]).open_intent
+    assert found is not None
+    assert found.body["key"] == B
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ([DONE], "entry 1: the result of an intent for root, which was not open"),
+        ([BEGUN, OTHER[0]], "entry 2: an intent, while that in entry 1 is open"),
+        ([BEGUN, BEGUN], "entry 2: an intent, while that in entry 1 is open"),
+        ([BEGUN, refused(None), OTHER[0]], "entry 3: an intent, while that in entry 1 is open"),
+        ([BEGUN, OTHER[1]], "entry 2: the result of an intent for root, which was not open"),
+        ([BEGUN, refused("snapshot")], "entry 2: the result of an intent for snapshot, which was not open"),
+        ([BEGUN, DONE, DONE], "entry 3: the result of an intent for root, which was not open"),
+        ([BEGUN, recovered("made", 7)], "entry 2: recovers from entry 7, which was no open intent"),
+    ],
+)
+def test_intents_and_results_that_cannot_follow_each_other_are_damage(
+    steps: list[tuple[EntryType, dict[str, Any]]], told: str
+) -> None:
+    with pytest.raises(StateError, match=told):
+        history(*steps)

@@ -8,8 +8,9 @@ import pytest
 
 from enigm_testkit.audit_logs import Change, edit_entries, forge
 from enigm_testkit.house import House
+from enigm_testkit.recovery import leave_intent
 from enigm_tuf.audit.log import EntryType
-from enigm_tuf.audit.merkle import open_log
+from enigm_tuf.audit.merkle import open_log, read_log
 
 
 def head(house: House, capsys: pytest.CaptureFixture[str]) -> str:
@@ -21,6 +22,20 @@ def head(house: House, capsys: pytest.CaptureFixture[str]) -> str:
 
 def verify(house: House, *options: str) -> int:
     return house.sign("audit", "verify", "--home", house.home("release"), *options)
+
+
+@pytest.mark.parametrize(("intents", "status"), [(1, 0), (2, 2)])
+def test_an_intent_after_one_that_is_open_is_damage(
+    house: House, intents: int, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(intents):
+        leave_intent(house)
+    number = len(read_log(house.home("release") / "audit.log"))
+    assert verify(house) == status
+    told = capsys.readouterr()
+    assert ("IN DOUBT" in told.out) == (status == 0)
+    damage = f"error: audit log, entry {number}: an intent, while that in entry {number - 2} is open\n"
+    assert told.err == (damage if status else "")
 
 
 @pytest.fixture

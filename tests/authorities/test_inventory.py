@@ -13,11 +13,11 @@ from enigm_tuf.audit.merkle import open_log, read_log
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.inventory.keeping import in_force
 from enigm_tuf.errors import MalformedError, RefusedError
-from enigm_tuf.model.approval import read_envelope
 from enigm_tuf.model.inventory import (
     Inventory,
 )
 from enigm_tuf.model.request import read_response
+from enigm_tuf.model.statement import read_envelope
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.votes import INVENTORY_MATTER, read_vote
 from enigm_tuf.model.words import last_words

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -25,6 +25,7 @@ from enigm_tuf.authorities.home import Home, open_home
 from enigm_tuf.authorities.kept_history import anchor_of, keep, read_memory, remember, write_memory
 from enigm_tuf.authorities.log_facts import UNASKED, facts_of
 from enigm_tuf.errors import RefusedError
+from enigm_tuf.model.finding import INTENT_FIELDS, OUTCOMES
 from enigm_tuf.model.strict_json import sha256
 
 Body = tuple[EntryType, dict[str, Any]]
@@ -331,9 +332,16 @@ def test_a_crash_while_it_is_kept_costs_one_long_reading(house: House, home: Hom
 # --- it is the same memory ---
 
 
+def recovered(intent: AuditEntry, outcome: str) -> Body:
+    said = {name: intent.body[name] for name in INTENT_FIELDS} | {"intent": intent.sequence, "outcome": outcome}
+    found = {"reason": "r", "finding_sha256": digest_of(0), "operators": ("alice",), "votes": (digest_of(0),)}
+    return EntryType.SIGN_RECOVERED, said | found
+
+
 def any_log(seed: int) -> Iterator[AuditEntry]:
     """Requests that get one signature, two, a refusal, none; ceremonies, policies, restores, registries between."""
     dice, now, number = random.Random(seed), datetime(2026, 11, 26, tzinfo=UTC), 0  # no secret
+    open_intent: AuditEntry | None = None
     ceremony = {"type": "backup", "script_sha256": "a" * 64, "transcript_sha256": "b" * 64, "rehearsal": False}
     closed = {"outcome": "completed", "entries": 1, "deviations": 0, "people": ("alice",)}
     versioned = {"version": 1, "sha256": "a" * 64, "operators": ("alice", "bob")}
@@ -356,10 +364,15 @@ def any_log(seed: int) -> Iterator[AuditEntry]:
                 )
             ],
         }[dice_says]
+        if open_intent and dice_says < 4:
+            bodies.insert(0, recovered(open_intent, dice.choice(OUTCOMES)))
+            open_intent = None
         for kind, body in bodies:
             number += 1
             now += timedelta(minutes=dice.randrange(200))
-            yield read_entry(write_entry(AuditEntry(number, now, kind, body)), number, "log")
+            entry = read_entry(write_entry(AuditEntry(number, now, kind, body)), number, "log")
+            open_intent = entry if kind == EntryType.SIGN_INTENT and dice_says == 3 else open_intent
+            yield entry
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -373,13 +386,18 @@ def test_what_was_written_and_read_goes_on_as_if_it_had_not_been(seed: int) -> N
         assert write_memory(resumed) == write_memory(whole)
 
 
-def between(entries: Iterable[AuditEntry], kinds: Iterable[EntryType]) -> Iterator[AuditEntry]:
+def between(entries: Iterable[AuditEntry], kinds: Collection[EntryType]) -> Iterator[AuditEntry]:
     """After each entry one of each of these types."""
     number = 0
     for entry in entries:
         for item in (entry, *(replace(entry, type=kind, body=sample_entry(kind)["body"]) for kind in kinds)):
             number += 1
-            yield replace(item, sequence=number)
+            yield replace(item, sequence=number, body=_moved(item.body, len(kinds)))
+
+
+def _moved(body: dict[str, Any], others: int) -> dict[str, Any]:
+    """What names another entry names it by its new number."""
+    return body | {"intent": (body["intent"] - 1) * (others + 1) + 1} if "intent" in body else body
 
 
 @pytest.mark.parametrize("seed", range(5))

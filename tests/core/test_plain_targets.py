@@ -101,7 +101,7 @@ def test_what_stands_beside_them_is_read_as_ever(more: dict[str, object]) -> Non
         (b"17},", b"17}"),
         (b"17},", b"17},,"),
         (b'999}},"ver', b'999},},"ver'),
-        (b'"version":3', b'"version":"the targets"'),
+        (b'"version":3', b'"version":"the members"'),
         (b'"_type":"targets"', b'"_type":"targets","a":{"targets":{"x":1}}'),
         (b'"targets":{', b'"x":{"targets":{'),
         (b'"version":3', b'"targets":{},"version":3'),
@@ -132,7 +132,7 @@ PIECES = [b'"', b"\\", b",", b"{", b"}", b":", b" ", b"\n", b"-", b"0", b"9", b"
 PIECES += [
     b'"targets":',
     b'"targets":{"',
-    b'"the targets"',
+    b'"the members"',
     b'"hashes":{',
     b'"length":1',
     b'"a/1.zip":',

@@ -11,9 +11,10 @@ from enigm_testkit.authorities import NOW, make_root
 from enigm_testkit.custodians import Voter, registry, soft_key
 from enigm_testkit.requests import ALICE, BOB, CAROL, ballot, operators_of
 from enigm_testkit.scenes import first_root, payload_release
-from enigm_tuf.model.approval import Subject, read_envelope, subjects_of, write_envelope
+from enigm_tuf.model.approval import subjects_of
 from enigm_tuf.model.operators import ApprovalKey, OperatorRegistry, write_operators
 from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.model.statement import Subject, read_envelope, write_envelope
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.value import replace as replace_value
 

@@ -13,9 +13,9 @@ from enigm_testkit.requests import ALICE, BOB, CAROL, Ballot, Scene, ballot
 from enigm_testkit.scenes import manifest_release, payload_release
 from enigm_testkit.waivers import WAIVER_TERMS, waiver
 from enigm_tuf.errors import MalformedError, RefusedError
-from enigm_tuf.model.approval import Envelope, Subject, pre_authentication_encoding, read_envelope, write_envelope
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.model.statement import Envelope, Subject, pre_authentication_encoding, read_envelope, write_envelope
 from enigm_tuf.model.strict_json import encode, parse
 from enigm_tuf.model.waiver import WAIVABLE_FAMILIES, WAIVABLE_RULE
 from enigm_tuf.policy.catalogue import family_of

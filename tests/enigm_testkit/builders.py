@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, Ellip
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from enigm_tuf.model.approval import PAYLOAD_TYPE, STATEMENT_TYPE, pre_authentication_encoding
 from enigm_tuf.model.build_evidence import PROVENANCE, REVIEW, TEST_RESULT
+from enigm_tuf.model.statement import PAYLOAD_TYPE, STATEMENT_TYPE, pre_authentication_encoding
 from enigm_tuf.trust.build_evidence import Signer
 
 REPOSITORY = "git+https://git.enigm.example/os"

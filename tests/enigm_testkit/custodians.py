@@ -22,7 +22,7 @@ from enigm_tuf.audit.proofs import InclusionProof
 from enigm_tuf.audit.tiles import TileNodes
 from enigm_tuf.audit.tree import Edge, inclusion_proof
 from enigm_tuf.audit.writing import GrowingTree
-from enigm_tuf.model.approval import Approval, Approver, Envelope, subjects_of, write_envelope
+from enigm_tuf.model.approval import Approval, Approver, bound_to
 from enigm_tuf.model.approval import Decision as Vote
 from enigm_tuf.model.keys import Environment, KeyRecord, Proof, Purpose, TokenRecord, stated
 from enigm_tuf.model.operators import ApprovalKey, Operator, OperatorRegistry, OperatorRole, write_operators
@@ -37,6 +37,7 @@ from enigm_tuf.model.request import (
     make_response,
 )
 from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.model.statement import Envelope, write_envelope
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.value import replace as replace_value
 from enigm_tuf.model.votes import OPERATORS_MATTER, DocumentVote
@@ -119,16 +120,10 @@ class Voter:
         """What the operator says about this very request."""
         index = request.index
         return Approval(
-            subjects=subjects_of(request),
-            request_id=index.request_id,
-            sequence=index.sequence,
-            environment=index.environment,
-            authority=index.authority,
-            action=index.action,
+            **bound_to(request, index.policy),
             decision=decision,
             reason="",
             approver=Approver(self.operator, sha256(self.key.spki), self.partition, self.key.name),
-            policy=index.policy,
             created=now or index.created,
             expires=index.expires,
         )

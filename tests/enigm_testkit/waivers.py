@@ -6,7 +6,7 @@ from typing import Any
 from enigm_testkit.authorities import NOW
 from enigm_testkit.custodians import Voter
 from enigm_testkit.requests import Ballot
-from enigm_tuf.model.approval import Approver, subjects_of
+from enigm_tuf.model.approval import Approver, bound_to
 from enigm_tuf.model.request import SigningRequest
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.waiver import Waiver
@@ -24,18 +24,10 @@ def waiver(person: Voter, rule: str = "GATE-TESTS", **changes: Any) -> Ballot:
     """Of the very request that it is cast for, but for ``changes``; for three days round NOW."""
 
     def cast(request: SigningRequest) -> bytes:
-        index = request.index
-        whole: dict[str, Any] = {
-            "subjects": subjects_of(request),
-            "request_id": index.request_id,
-            "sequence": index.sequence,
-            "environment": index.environment,
-            "authority": index.authority,
-            "action": index.action,
+        whole = bound_to(request, request.index.policy) | {
             "rule": rule,
             "reason": "why not",
             "approver": Approver(person.operator, sha256(person.key.spki), person.partition, person.key.name),
-            "policy": index.policy,
             "created": NOW - timedelta(hours=1),
             "expires": NOW + timedelta(hours=71),
         }

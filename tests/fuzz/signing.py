@@ -11,9 +11,10 @@ from enigm_testkit.custodians import SoftKey, answer, response_file, voter
 from enigm_testkit.requests import Scene
 from enigm_testkit.scenes import manifest_release, next_root, payload_release
 from enigm_testkit.waivers import waiver
-from enigm_tuf.model.approval import read_envelope, read_statement
+from enigm_tuf.model.approval import read_approval
 from enigm_tuf.model.operators import write_operators
 from enigm_tuf.model.request import make_request, read_request
+from enigm_tuf.model.statement import read_envelope
 from enigm_tuf.model.waiver import is_waiver, read_waiver
 from enigm_tuf.policy.engine import evaluate
 from enigm_tuf.policy.question import Question
@@ -77,7 +78,7 @@ def response_seeds() -> list[bytes]:
 def run_approval(data: bytes) -> object:
     """Whatever an operator may have signed, as ``policy.reading`` takes it."""
     payload = read_envelope(data, SOURCE).payload
-    return read_waiver(payload, SOURCE) if is_waiver(payload, SOURCE) else read_statement(payload, SOURCE)
+    return read_waiver(payload, SOURCE) if is_waiver(payload, SOURCE) else read_approval(payload, SOURCE)
 
 
 def approval_seeds() -> list[bytes]:

@@ -35,12 +35,13 @@ from enigm_tuf.model.keys import read_key_record, write_key_record
 from enigm_tuf.model.manifest import read_manifest, write_manifest
 from enigm_tuf.model.operators import read_operators, write_operators
 from enigm_tuf.model.payload import read_payload_record
+from enigm_tuf.model.plain_snapshot import read_plain_snapshot
 from enigm_tuf.model.plain_targets import read_plain
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.request import read_response
 from enigm_tuf.model.root_extension import FIELD, read_root_extension
 from enigm_tuf.model.strict_json import canonical, encode, parse, parse_canonical
-from enigm_tuf.model.tuf import Targets
+from enigm_tuf.model.tuf import Snapshot, Targets
 from enigm_tuf.model.wrapping import read_wrapping_key, write_wrapping_key
 from enigm_tuf.ports import DeviceState
 from enigm_tuf.trust import signable
@@ -212,6 +213,19 @@ def plain_targets_seeds() -> list[bytes]:
     return [encode({"signatures": [], "signed": body})]
 
 
+def run_plain_snapshot(data: bytes) -> object:
+    """What is read as text must say what the strict parser says."""
+    found, document = read_plain_snapshot(data, SOURCE), read_document(data, Snapshot, SOURCE, len(data))
+    if found and (dict(found[1].meta), found[1].canonical()) != (dict(document.value.meta), document.canonical):
+        raise AssertionError("read as text, it says something else")
+    return found
+
+
+def plain_snapshot_seeds() -> list[bytes]:
+    body = json.loads(seeds.file_of("snapshot"))["signed"]
+    return [encode({"signatures": [], "signed": body | {"meta": {f"{name}.json": {"version": 7} for name in "abc"}}})]
+
+
 def run_signed_request(data: bytes) -> object:
     """The two fields of a device's signature, one a line."""
     stated, _, signature = data.decode("latin-1").partition("\n")
@@ -240,6 +254,7 @@ TARGETS: dict[str, Target] = {
     "snapshot": metadata_target("snapshot", lambda data: admit_snapshot(trusted("timestamp"), data)),
     "targets": metadata_target("targets", lambda data: admit_targets(trusted("snapshot"), ("targets",), data)),
     "plain-targets": Target(run_plain_targets, plain_targets_seeds),
+    "plain-snapshot": Target(run_plain_snapshot, plain_snapshot_seeds),
     "payload-role": metadata_target(
         "phone.payload", lambda data: admit_targets(trusted("targets"), ("targets", "phone.payload"), data)
     ),

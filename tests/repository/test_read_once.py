@@ -27,7 +27,7 @@ def test_a_release_leaves_what_it_read_as_it_was(vendor: Vendor, readings: Readi
     assert len(readings._kept) > 4
     for document in readings._kept.values():
         signed = canonical(parse(document.data, source="kept", max_bytes=len(document.data))["signed"])
-        assert canonical(document.value.raw) == document.canonical == signed
+        assert document.value.canonical() == document.canonical == signed
 
 
 @pytest.mark.usefixtures("readings")

@@ -1,4 +1,4 @@
-"""A target put into the text of a big role gives what building the role anew would give, byte for byte."""
+"""What is put into the text of a big role or snapshot gives what building it anew would give, byte for byte."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from enigm_tuf.model.plain_snapshot import PlainSnapshot
 from enigm_tuf.model.plain_targets import PlainTargets, read_plain
-from enigm_tuf.model.strict_json import canonical, encode
-from enigm_tuf.model.tuf import TargetFile, Targets
+from enigm_tuf.model.strict_json import canonical, encode, sha256
+from enigm_tuf.model.tuf import Snapshot, TargetFile, Targets
+from enigm_tuf.trust.verified import read_document, read_snapshot
 from enigm_tuf_repository import splicing
 from enigm_tuf_repository.lineage import metadata_file
-from enigm_tuf_repository.role_building import target_object, with_targets
+from enigm_tuf_repository.role_building import target_object, with_targets, with_versions
 
 EXPIRES = datetime(2027, 11, 23, 20, tzinfo=UTC)
 PATHS = st.lists(
@@ -89,6 +91,44 @@ def test_bytes_that_are_no_canonical_form_make_no_plain_file(change: tuple[bytes
     )
     assert splicing.plain_file(data, [])
     assert splicing.plain_file(data.replace(*change), []) is None
+
+
+NAMES = PATHS | st.sampled_from(["version", 'q"', "b\\", "ä", "n\n"])
+VERSIONS = st.dictionaries(NAMES, st.integers(1, 10**15), min_size=1, max_size=30)
+
+
+@pytest.mark.parametrize("window", [1, 64, 4_096])
+@settings(max_examples=150)
+@given(listed=VERSIONS, new=VERSIONS)
+def test_a_spliced_snapshot_is_the_snapshot_built_anew(
+    window: int, listed: dict[str, int], new: dict[str, int]
+) -> None:
+    meta = {f"{name}.json": {"version": version} for name, version in listed.items()}
+    signed = {"_type": "snapshot", "expires": "2027-01-01T00:00:00Z", "spec_version": "1.0.31", "version": 7}
+    data = encode({"signatures": [], "signed": {**signed, "meta": meta}})
+    strict = read_document(data, Snapshot, "snapshot", len(data)).value
+    expected = with_versions(strict, new, EXPIRES, EXPIRES)
+    before = read_snapshot(data, "snapshot", len(data), sha256(data), 0).value
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(splicing, "_WINDOW", window)
+        made = with_versions(before, new, EXPIRES, EXPIRES)
+    assert made.canonical() == expected.canonical()
+    assert (made.version, made.expires, dict(made.meta)) == (8, EXPIRES, dict(expected.meta))
+    each = [{"keyid": "k", "sig": "00"}]
+    whole = {"signatures": each, "signed": expected.raw}
+    assert metadata_file(made.canonical(), {"k": "00"}) == encode(whole)
+
+
+def test_a_version_more_leaves_the_snapshot_text() -> None:
+    meta = {f"{number:03}.json": {"version": number} for number in range(1, 200)}
+    signed = {"_type": "snapshot", "expires": "2027-01-01T00:00:00Z", "spec_version": "1.0.31", "version": 7}
+    data = encode({"signatures": [], "signed": {**signed, "meta": meta}})
+    before = read_snapshot(data, "snapshot", len(data), sha256(data), 0).value
+    made = with_versions(before, {"100": 1_000, "targets": 2}, EXPIRES, EXPIRES)
+    assert isinstance(made, PlainSnapshot)
+    assert made.meta["100.json"].version == 1_000
+    assert list(made.meta) == [*before.meta, "targets.json"]
+    assert not isinstance(with_versions(before, {"ä": 1}, EXPIRES, EXPIRES), PlainSnapshot)
 
 
 def test_all_targets_of_a_role_are_listed_in_one_pass() -> None:

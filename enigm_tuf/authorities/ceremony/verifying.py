@@ -18,10 +18,11 @@ from enigm_tuf.authorities.ceremony.progress import follow
 from enigm_tuf.authorities.ceremony.rules import TranscriptRule
 from enigm_tuf.authorities.ceremony.transcript import read_transcript
 from enigm_tuf.errors import MalformedError, RefusedError
-from enigm_tuf.model.approval import Approver, pre_authentication_encoding, read_envelope
+from enigm_tuf.model.approval import Approver
 from enigm_tuf.model.ceremony import Script
 from enigm_tuf.model.keys import record_key
 from enigm_tuf.model.operators import Operator
+from enigm_tuf.model.statement import pre_authentication_encoding, read_envelope
 from enigm_tuf.model.transcript import TranscriptEntry, TranscriptType, read_ceremony_statement
 from enigm_tuf.trust.rules import Rule
 from enigm_tuf.trust.threshold import signers

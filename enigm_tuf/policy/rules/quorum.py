@@ -1,13 +1,18 @@
 """QUORUM: enough different people, keys and devices of the right partitions agree, and nobody objects."""
 
-from typing import NoReturn
+from collections.abc import Iterable
+from typing import NoReturn, TypeVar
 
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.approval import Subject, subjects_of
+from enigm_tuf.model.approval import Approval
+from enigm_tuf.model.operators import OperatorRole
+from enigm_tuf.model.statement import Subject
 from enigm_tuf.model.tuf import Root
-from enigm_tuf.policy.question import CastApproval, Question
+from enigm_tuf.policy.question import Cast, CastApproval, Question
 from enigm_tuf.trust.root_rules import view_root
 from enigm_tuf.trust.rules import Rule
+
+C = TypeVar("C", bound=Cast)
 
 
 class QuorumRule(Rule):
@@ -22,16 +27,22 @@ class QuorumRule(Rule):
     OPERATORS_PINNED = "OPERATORS-PINNED", "the registry of operators began with the version that the policy names"
 
 
-def counted(question: Question) -> tuple[CastApproval, ...]:
-    """The approvals that count: one for each person, key and device."""
-    people: dict[str, CastApproval] = {}
+def distinct(question: Question, role: OperatorRole, cast: Iterable[C]) -> tuple[C, ...]:
+    """Those of active operators of that role who neither ask nor sign; one for each person, key and device."""
+    able = {person.id for person in question.operators.able(role)}
+    able -= {question.request.index.requester, *question.signing}
+    people: dict[str, C] = {}
     used: set[str] = set()
-    for item in question.approvals:
-        if not _counts(question, item) or item.operator in people or {item.key, item.device} & used:
-            continue
-        people[item.operator] = item
-        used |= {item.key, item.device}
+    for item in cast:
+        if item.operator in able - people.keys() and not {item.key, item.device} & used:
+            people[item.operator] = item
+            used |= {item.key, item.device}
     return tuple(people.values())
+
+
+def counted(question: Question) -> tuple[CastApproval, ...]:
+    """The approvals that count."""
+    return distinct(question, "approver", (item for item in question.approvals if _counts(question, item.approval)))
 
 
 def authentic(question: Question) -> str:
@@ -106,7 +117,7 @@ def veto(question: Question) -> str:
     index = Subject("index.json", question.request.digest)
     for item in question.approvals:
         named = item.approval.decision == "REJECT" and index in item.approval.subjects
-        if named and _is_valid(question, item):
+        if named and item.approval.valid_at(question.now):
             _refuse(QuorumRule.QUORUM_VETO, "approvals", "no REJECT", f"{item.operator}: {item.approval.reason}")
     return "no REJECT"
 
@@ -150,30 +161,9 @@ def pinned(question: Question) -> str:
     return f"version {registry.version} ({question.operators_sha256[:16]})"
 
 
-def _counts(question: Question, item: CastApproval) -> bool:
-    return (
-        item.approval.decision == "APPROVE"
-        and item.operator in {person.id for person in question.operators.able("approver")}
-        and item.operator not in {question.request.index.requester, *question.signing}
-        and _is_about(question, item)
-        and _is_valid(question, item)
-    )
-
-
-def _is_about(question: Question, item: CastApproval) -> bool:
-    """It binds what was displayed: the same index, payloads, numbers, names and policy."""
-    index, approval = question.request.index, item.approval
-    return (
-        approval.subjects == subjects_of(question.request)
-        and (approval.request_id, approval.sequence) == (index.request_id, index.sequence)
-        and (approval.environment, approval.authority, approval.action)
-        == (index.environment, index.authority, index.action)
-        and approval.policy == question.policy_pin
-    )
-
-
-def _is_valid(question: Question, item: CastApproval) -> bool:
-    return item.approval.created <= question.now < item.approval.expires
+def _counts(question: Question, said: Approval) -> bool:
+    about = said.is_about(question.request, question.policy_pin)
+    return said.decision == "APPROVE" and about and said.valid_at(question.now)
 
 
 def _refuse(rule: QuorumRule, subject: str, expected: str, got: str) -> NoReturn:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.approval import subjects_of
 from enigm_tuf.model.policy import WaiverPolicy
 from enigm_tuf.model.waiver import WAIVABLE_RULE
 from enigm_tuf.policy.question import CastWaiver, Question
 from enigm_tuf.policy.rules.moment import CeremonyDemandRule
+from enigm_tuf.policy.rules.quorum import distinct
 from enigm_tuf.trust.rules import Rule
 
 
@@ -54,17 +54,12 @@ def bound(question: Question) -> str:
 
     Evidence: the number of waivers that were compared.
     """
-    index = question.request.index
-    expected = (
-        subjects_of(question.request),
-        *(index.request_id, index.sequence, index.environment, index.authority, index.action, question.policy_pin),
-    )
     for item in question.waivers:
         said = item.waiver
-        named = (said.request_id, said.sequence, said.environment, said.authority, said.action, said.policy)
-        if (said.subjects, *named) != expected:
+        if not said.is_about(question.request, question.policy_pin):
             got = f"one of request {said.request_id}, policy version {said.policy.version}"
-            _refuse(WaiverRule.WAIVER_REQUEST, _named(item), f"a waiver of request {index.request_id}", got)
+            wanted = f"a waiver of request {question.request.index.request_id}"
+            _refuse(WaiverRule.WAIVER_REQUEST, _named(item), wanted, got)
     return f"{len(question.waivers)} of this request"
 
 
@@ -108,16 +103,8 @@ def quorum(question: Question) -> str:
 
 def _counted(question: Question, rule: str) -> tuple[CastWaiver, ...]:
     """One for each person, key and device, by name."""
-    able = {person.id for person in question.operators.able("policy-approver")}
-    able -= {question.request.index.requester, *question.signing}
-    people: dict[str, CastWaiver] = {}
-    used: set[str] = set()
-    for item in question.waivers:
-        fresh = item.operator in able - people.keys() and not {item.key, item.device} & used
-        if item.waiver.rule == rule and fresh:
-            people[item.operator] = item
-            used |= {item.key, item.device}
-    return tuple(people[name] for name in sorted(people))
+    people = distinct(question, "policy-approver", (item for item in question.waivers if item.waiver.rule == rule))
+    return tuple(sorted(people, key=lambda item: item.operator))
 
 
 def _rules_of(question: Question) -> tuple[str, ...]:

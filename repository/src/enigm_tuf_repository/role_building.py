@@ -6,6 +6,7 @@ from datetime import datetime
 
 from enigm_tuf.model.issued import issued_field
 from enigm_tuf.model.keys import KeyRecord
+from enigm_tuf.model.plain_snapshot import PlainSnapshot
 from enigm_tuf.model.plain_targets import PlainTargets
 from enigm_tuf.model.shapes import Time
 from enigm_tuf.model.strict_json import JsonObject
@@ -13,7 +14,7 @@ from enigm_tuf.model.tuf import Signed, Snapshot, TargetFile, Targets
 from enigm_tuf.trust.delegation_rules import delegated_paths
 from enigm_tuf_client.targets import hashed_path
 from enigm_tuf_repository.artifacts import Artifact
-from enigm_tuf_repository.splicing import with_spliced
+from enigm_tuf_repository.splicing import with_spliced, with_spliced_versions
 
 SPECIFICATION = "1.0.33"
 
@@ -78,10 +79,15 @@ def _listed(role: Targets | None) -> Mapping[str, JsonObject]:
 
 def with_versions(snapshot: Snapshot | None, versions: Mapping[str, int], now: datetime, expires: datetime) -> Snapshot:
     """The next snapshot: every role that it had, with the new versions of ``versions``; it says that it is ``now``."""
-    before = snapshot.raw["meta"] if snapshot else {}
     new = {f"{role}.json": {"version": version} for role, version in versions.items()}
-    signed = {**_next(Snapshot, snapshot, expires), **issued_field(now), "meta": {**before, **new}}
-    return Snapshot.read(signed, "snapshot")
+    signed = {**_next(Snapshot, snapshot, expires), **issued_field(now)}
+    if isinstance(snapshot, PlainSnapshot):
+        if made := with_spliced_versions(snapshot, signed, new):
+            return made
+        before: Mapping[str, JsonObject] = {name: {"version": meta.version} for name, meta in snapshot.meta.items()}
+    else:
+        before = snapshot.raw["meta"] if snapshot else {}
+    return Snapshot.read({**signed, "meta": {**before, **new}}, "snapshot")
 
 
 def target_file(path: str, artifact: Artifact, custom: Mapping[str, object] | None = None) -> TargetFile:

@@ -1,19 +1,21 @@
-"""One target more in a big role, without taking the role apart (ADR 32).
+"""One target more in a big role, or other versions in a snapshot of many roles, without taking it apart (ADR 32).
 
-The new target is put into the text of the old ones. Nothing is believed of the result: the reader of plain roles goes
-over all of it, and what it does not take is built as every other role is.
+What is new is put into the text of the old. Nothing is believed of the result: the reader of plain roles goes over all
+of it, and what it does not take is built as every other role is.
 """
 
 import re
 from collections.abc import Mapping
 
+from enigm_tuf.model.plain_snapshot import PlainSnapshot, read_plain_snapshot
 from enigm_tuf.model.plain_targets import PlainTargets, read_plain
+from enigm_tuf.model.plain_text import put_around
 from enigm_tuf.model.strict_json import JsonObject, canonical, encode
 
-_START = re.compile(rb'[{,]"([^"]*)":\{"hashes":\{')
-_END = re.compile(rb'\},"length":[0-9]+\}')
-_WINDOW = 4_096  # bytes in which targets are looked at one by one
-_MARK, _MARK_TEXT = "the targets", b'"the targets"'
+_TARGET = re.compile(rb'[{,]"([^"]*)":\{"hashes":\{'), re.compile(rb'\},"length":[0-9]+\}')
+_VERSION = re.compile(rb'[{,]"([^"]*)":\{"version":'), re.compile(rb'":\{"version":[0-9]+\}')
+"""How a member begins, with its name, and how it ends."""
+_WINDOW = 4_096  # bytes in which members are looked at one by one
 
 
 def with_spliced(role: PlainTargets, signed: JsonObject, targets: Mapping[str, JsonObject]) -> PlainTargets | None:
@@ -21,43 +23,63 @@ def with_spliced(role: PlainTargets, signed: JsonObject, targets: Mapping[str, J
 
     None where one of them is not plain.
     """
-    text = role.text.text
-    for path, item in targets.items():
-        if not path.isascii() or '"' in path or "\\" in path:
-            return None
-        text = _placed(text, path.encode(), canonical({path: item})[1:-1])
-    whole = canonical({**signed, "targets": _MARK}).replace(_MARK_TEXT, text)
-    found = read_plain(b'{"signatures":[],"signed":%b}' % whole, "product role")
+    text = _spliced(role.text.text, targets, *_TARGET)
+    found = read_plain(_file([], put_around(signed, "targets", text)), "product role") if text else None
+    return found[1] if found else None
+
+
+def with_spliced_versions(
+    snapshot: PlainSnapshot, signed: JsonObject, versions: Mapping[str, JsonObject]
+) -> PlainSnapshot | None:
+    """``signed``, which is without ``meta``, with that of ``snapshot``, and with ``versions`` added or replaced.
+
+    None where one of them is not plain.
+    """
+    text = _spliced(snapshot.text.text, versions, *_VERSION)
+    found = read_plain_snapshot(_file([], put_around(signed, "meta", text)), "snapshot") if text else None
     return found[1] if found else None
 
 
 def plain_file(signed_bytes: bytes, signatures: list[dict[str, str]]) -> bytes | None:
-    """The file of a role that is signed, if its targets are plain and ``signed_bytes`` its canonical form."""
-    data = b'%b,"signed":%b}' % (encode({"signatures": signatures})[:-1], signed_bytes)
-    found = read_plain(data, "signed")
+    """The file of a role that is signed, if it is plain and ``signed_bytes`` its canonical form."""
+    data = _file(signatures, signed_bytes)
+    read = read_plain_snapshot if signed_bytes.startswith(b'{"_type":"snapshot"') else read_plain
+    found = read(data, "signed")
     return data if found and found[1].canonical() == signed_bytes else None
 
 
-def _placed(text: bytes, path: bytes, entry: bytes) -> bytes:
-    """``text``, an object of plain targets in order, with ``entry`` at its place, or in place of that of its path."""
-    at = _first_from(text, path)
-    if text.startswith(b'"%b":' % path, at):
-        end = _END.search(text, at)
-        return text[:at] + entry + text[end.end() if end else at :]
-    if at == len(text) - 1:
-        return b"%b,%b}" % (text[:-1], entry)
-    return b"%b%b,%b" % (text[:at], entry, text[at:])
+def _file(signatures: list[dict[str, str]], signed_bytes: bytes) -> bytes:
+    return b'%b,"signed":%b}' % (encode({"signatures": signatures})[:-1], signed_bytes)
 
 
-def _first_from(text: bytes, path: bytes) -> int:
-    """Where the first target begins whose path does not come before ``path``; the closing brace if there is none."""
+def _spliced(
+    text: bytes, members: Mapping[str, JsonObject], start: re.Pattern[bytes], end: re.Pattern[bytes]
+) -> bytes | None:
+    """``text``, an object of plain members in order, with each of ``members`` at its place, or in place of the one of
+    its name."""
+    for name, item in members.items():
+        if not name.isascii() or '"' in name or "\\" in name:
+            return None
+        entry, at = canonical({name: item})[1:-1], _first_from(text, name.encode(), start)
+        if text.startswith(b'"%b":' % name.encode(), at):
+            found = end.search(text, at)
+            text = text[:at] + entry + text[found.end() if found else at :]
+        elif at == len(text) - 1:
+            text = b"%b,%b}" % (text[:-1], entry)
+        else:
+            text = b"%b%b,%b" % (text[:at], entry, text[at:])
+    return text
+
+
+def _first_from(text: bytes, name: bytes, start: re.Pattern[bytes]) -> int:
+    """Where the first member begins whose name does not come before ``name``; the closing brace if there is none."""
     low, high = 0, len(text) - 1
     while high - low > _WINDOW:
         middle = (low + high) // 2
-        found = _START.search(text, middle)
-        if found is None or found.start() >= high or found[1] >= path:
+        found = start.search(text, middle)
+        if found is None or found.start() >= high or found[1] >= name:
             high = middle
         else:
             low = found.start()
-    starts = (match.start() + 1 for match in _START.finditer(text, low) if match[1] >= path)
+    starts = (match.start() + 1 for match in start.finditer(text, low) if match[1] >= name)
     return next(starts, len(text) - 1)

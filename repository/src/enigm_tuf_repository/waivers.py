@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.approval import read_envelope
 from enigm_tuf.model.request import Authority, read_response
+from enigm_tuf.model.statement import read_envelope
 from enigm_tuf.model.tuf import Root
 from enigm_tuf.model.waiver import Waiver, is_waiver, read_waiver
 from enigm_tuf.policy.rules.moment import TimeRule
@@ -56,7 +56,7 @@ def waived_gates(workspace: Workspace, record: ReleaseRecord, root: Root) -> Map
 
 def in_time(waivers: Sequence[Waiver], now: datetime) -> bool:
     """Whether there are any, and none of them has run out."""
-    return bool(waivers) and all(item.created <= now < item.expires for item in waivers)
+    return bool(waivers) and all(item.valid_at(now) for item in waivers)
 
 
 def is_waived(workspace: Workspace, record: ReleaseRecord, gate: str, now: datetime) -> bool:

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from enigm_tuf.model.approval import STATEMENT_TYPE, Subject
-from enigm_tuf.model.shapes import LINE, PATH, SHA256, WORD, Choice, Integer, Record, Sequence, Table, Time
-from enigm_tuf.model.strict_json import encode, parse
+from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.shapes import LINE, PATH, SHA256, WORD, Choice, Integer, Record, Table, Time
+from enigm_tuf.model.statement import Statement, Subject
 from enigm_tuf_repository.gates.gate import GateResult, Verdict
 from enigm_tuf_repository.gates.pinned import DISTRIBUTION
 
-PREDICATE_TYPE = "https://enigm-tuf.dev/release-gate/v1"
 FOLDER = "gates"
 _RESULTS = {
     Verdict.PASS: "PASSED",
@@ -52,13 +51,7 @@ _PREDICATE: Record[dict[str, Any]] = Record(
     facts=Table(WORD, _AnyJson()),
     milliseconds=Integer(),
 )
-GATE_STATEMENT: Record[dict[str, Any]] = Record(
-    dict,
-    _type=Choice((STATEMENT_TYPE,)),
-    subject=Sequence(Record(dict, name=PATH, digest=_DIGEST), minimum=1),
-    predicateType=Choice((PREDICATE_TYPE,)),
-    predicate=_PREDICATE,
-)
+GATE_STATEMENT = Statement("https://enigm-tuf.dev/release-gate/v1", _PREDICATE, PATH, LIMITS.listed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +93,12 @@ def write_gate_statement(result: GateResult, judged: Judged) -> bytes:
         "facts": result.facts,
         "milliseconds": round(result.seconds * 1000),
     }
-    subject = tuple({"name": name, "digest": {"sha256": judged.digests[name]}} for name in sorted(names))
-    whole = {"_type": STATEMENT_TYPE, "subject": subject, "predicateType": PREDICATE_TYPE, "predicate": predicate}
-    return encode(GATE_STATEMENT.write(whole))
+    return GATE_STATEMENT.write(tuple(Subject(name, judged.digests[name]) for name in sorted(names)), predicate)
 
 
 def read_gate_statement(data: bytes, source: str) -> GateStatement:
     """Parse; MalformedError names the field."""
-    whole = GATE_STATEMENT.read(parse(data, source=source), source)
-    subjects = tuple(Subject(item["name"], item["digest"]["sha256"]) for item in whole["subject"])
-    predicate = whole["predicate"]
+    subjects, predicate = GATE_STATEMENT.read(data, source)
     result = predicate["verificationResult"]
     waived = result == _RESULTS[Verdict.WAIVED]
     return GateStatement(predicate["gate"], not waived and result != _RESULTS[Verdict.FAIL], waived, subjects)

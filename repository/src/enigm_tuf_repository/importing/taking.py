@@ -16,6 +16,7 @@ from enigm_tuf.errors import MalformedError, MisuseError, NotFoundError, Refused
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.manifest import payload_path
 from enigm_tuf.model.shapes import NAME, PATH, VERSION, Time
+from enigm_tuf.model.statement import STATEMENT_TYPE
 from enigm_tuf.model.strict_json import JsonObject, encode
 from enigm_tuf.model.tuf import HASH_ALGORITHMS, TargetFile, Targets
 from enigm_tuf.trust.delegation import search
@@ -165,7 +166,7 @@ def _origin(tree: ForeignTree, taken: Sequence[Taken]) -> JsonObject:
         for item in taken
     ]
     return {
-        "_type": "https://in-toto.io/Statement/v1",
+        "_type": STATEMENT_TYPE,
         "subject": [{"name": item.name, "digest": dict(item.digests.hashes)} for item in taken],
         "predicateType": PREDICATE_TYPE,
         "predicate": {
