@@ -3,12 +3,17 @@
 import contextlib
 import io
 import os
-import time
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 
 from benchmarks.grown import RELEASES, make_grown
 from benchmarks.running import Bench, Run
 from benchmarks.table import Goal, Row, absolute, compared, seconds
-from enigm_testkit.vendor import Vendor
+from enigm_testkit.vendor import Vendor, write_build
 from enigm_tuf_repository import lineage, register
 
 KIBIBYTE = 1024
@@ -27,17 +32,25 @@ class ScaleRows:
         return [*self._release_rows(), *self._verify_rows()]
 
     def _release_rows(self) -> list[Row]:
-        """Interleaved: in each round a release in each of the repositories. Processor seconds, of children too."""
+        """Interleaved: in each round a release in each of the repositories."""
         vendors = {size: make_grown(self._bench.folder / f"grown-{size}", size) for size in self._sizes}
+        return [
+            *self._compared("a release among {:,}: processor time", vendors, _in_process, 1),
+            *self._compared("a release among {:,}: processor time of the commands", vendors, _by_commands, 2),
+        ]
+
+    def _compared(
+        self, work: str, vendors: Mapping[int, Vendor], release: Callable[[Vendor, str], float], major: int
+    ) -> list[Row]:
         costs: dict[int, list[float]] = {size: [] for size in self._sizes}
         for number in range(self._rounds + 1):
             for size, vendor in vendors.items():
-                cost = _release(vendor, f"1.{number}")
+                cost = release(vendor, f"{major}.{number}")
                 if number:  # the first one warms caches up
                     costs[size].append(cost)
         least, *others = self._sizes
-        work, base = "a release among {:,}: processor time", f"among {least * RELEASES:,}"
         pairs = [(size, costs[size], costs[least]) for size in others or [least]]
+        base = f"among {least * RELEASES:,}"
         return [
             compared(work.format(size * RELEASES), base, ours, peer, Goal(1.1), seconds) for size, ours, peer in pairs
         ]
@@ -65,8 +78,8 @@ class ScaleRows:
         return self._bench.client("verify_tree", str(vendor / "repository"))
 
 
-def _release(vendor: Vendor, version: str) -> float:
-    """Prepare, attach, verify, gate, publish; what the authorities do in between is not counted."""
+def _in_process(vendor: Vendor, version: str) -> float:
+    """Prepare, attach, verify, gate, publish; what the authorities do in between is not counted. Processor seconds."""
     with contextlib.redirect_stdout(io.StringIO()):
         _as_a_new_process()
         start = _processor_seconds()
@@ -88,7 +101,26 @@ def _as_a_new_process() -> None:
     register._LAST[0] = None  # noqa: SLF001
 
 
-def _processor_seconds() -> float:
-    """Of this process and its children that have ended."""
-    times = os.times()
-    return time.process_time() + times.children_user + times.children_system
+def _by_commands(vendor: Vendor, version: str) -> float:
+    """The same as people do it: five commands, each a process with all that it starts. Processor seconds."""
+    record, description = f"phone-{version}", write_build(vendor.path, version)
+    spent = _command(vendor, "prepare", "--config", str(description))
+    vendor.clock.time = datetime.now(UTC).replace(microsecond=0)  # commands look at the machine's clock
+    spent += _command(vendor, "attach", record, *vendor.answers(record))
+    return spent + sum(_command(vendor, step, record) for step in STEPS)
+
+
+def _command(vendor: Vendor, step: str, *arguments: str) -> float:
+    tool = str(Path(sys.executable).with_name("enigm-repo"))
+    dropped = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH"}
+    environment = {name: value for name, value in os.environ.items() if name not in dropped}
+    command = [tool, "release", step, *arguments, "--repository", str(vendor.workspace.path)]
+    start = _processor_seconds(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
+    return _processor_seconds(resource.RUSAGE_CHILDREN) - start
+
+
+def _processor_seconds(*whose: int) -> float:
+    """Of this process and its children that have ended, or of those named."""
+    spent = map(resource.getrusage, whose or (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in spent)

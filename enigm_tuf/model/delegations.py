@@ -73,6 +73,12 @@ class DelegatedRoles(Mapping[str, DelegatedRole]):
     def __len__(self) -> int:
         return len(self._raw)
 
+    def stated(self) -> Iterator[tuple[str, tuple[str, ...], int, bool, list[str]]]:
+        """Of each role name, keyids, threshold, whether it terminates, and paths (none where it goes by hashes): what
+        a value would say, without making one."""
+        for name, item in self._raw.items():
+            yield name, tuple(item["keyids"]), item["threshold"], item["terminating"], item.get("paths") or []
+
     def matching(self, path: str) -> Iterator[DelegatedRole]:
         """The roles that are for ``path``, in order."""
         if self._index is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, KeysView, Mapping
 
 from enigm_tuf.model.plain_text import ENDED, Members, put_around, read_around
 from enigm_tuf.model.strict_json import JsonObject
@@ -29,6 +29,18 @@ class MetaText(Members, Mapping[str, MetaFile]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all())
+
+    def keys(self) -> KeysView[str]:
+        """Those of a dict, and so is what follows: rules go over thousands of them."""
+        return self._all().keys()
+
+    def items(self) -> ItemsView[str, MetaFile]:
+        return self._all().items()
+
+    def __eq__(self, other: object) -> bool:
+        return self._all() == (other._all() if isinstance(other, MetaText) else other)
+
+    __hash__ = None  # type: ignore[assignment] # as every mapping's
 
     def _all(self) -> dict[str, MetaFile]:
         if not hasattr(self, "_read"):

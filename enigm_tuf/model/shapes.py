@@ -176,10 +176,11 @@ class Table(Value, Generic[T]):
             raise MalformedError(source, field, f"must be an object, is {_kind(value)}")
         if len(value) < self.minimum:
             raise MalformedError(source, field, f"must have at least {self.minimum} entries, has {len(value)}")
-        return {
-            self.key.read(key, source, f"{field}.{key!s:.60}"): self.item.read(item, source, f"{field}.{key!s:.60}")
-            for key, item in value.items()
-        }
+        read = {}
+        for key, item in value.items():
+            place = f"{field}.{key!s:.60}"
+            read[self.key.read(key, source, place)] = self.item.read(item, source, place)
+        return read
 
     def write(self, value: Mapping[str, T]) -> dict[str, Any]:
         return {key: self.item.write(item) for key, item in value.items()}

@@ -1,7 +1,7 @@
 """The authorities' rules on targets metadata: who may delegate what to whom (DESIGN section 3.3)."""
 
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.delegations import DelegatedRole, Delegations
+from enigm_tuf.model.delegations import Delegations
 from enigm_tuf.model.shapes import NAME
 from enigm_tuf.model.tuf import Targets
 from enigm_tuf.trust.root_rules import RootView, require_distinct, require_owner
@@ -41,9 +41,12 @@ def targets_delegations(view: RootView, targets: Targets) -> tuple[Evidence, ...
         _refuse(subject, "delegations by name", "succinct hash bins")
         return ()
     keys = _KeysOf(view, delegations)
-    for name, role in delegations.roles.items():
-        _product_role(view, f"{subject}, role {name}", role)
-        keys.require(f"{subject}, role {name}", role)
+    dual = view.extension.authority_model == "dual"
+    for name, keyids, threshold, terminating, paths in delegations.roles.stated():
+        only = delegated_paths(name)
+        if not only or paths != only or not terminating or not (dual or name.endswith(".manifest")):
+            _refuse_role(f"{subject}, role {name}", name, only, paths, terminating)
+        keys.require(subject, name, keyids, threshold)
     detail = f"{len(delegations.roles)} product roles with their own keys"
     return (
         Evidence(AuthorityRule.AUTHORITY_ROLES, subject, detail),
@@ -51,14 +54,12 @@ def targets_delegations(view: RootView, targets: Targets) -> tuple[Evidence, ...
     )
 
 
-def _product_role(view: RootView, subject: str, role: DelegatedRole) -> None:
-    paths = delegated_paths(role.name)
-    if not paths:
-        _refuse(subject, "<product>.manifest or <product>.payload", role.name)
-    if list(role.paths or ()) != paths or not role.terminating:
-        _refuse(subject, f"a terminating delegation of {paths[0]}", f"{role.paths}, terminating {role.terminating}")
-    if role.name.endswith(".payload") and view.extension.authority_model != "dual":
-        _refuse(subject, "no payload roles in model manifest-only", role.name)
+def _refuse_role(subject: str, name: str, only: list[str], paths: list[str], terminating: bool) -> None:
+    if not only:
+        _refuse(subject, "<product>.manifest or <product>.payload", name)
+    if paths != only or not terminating:
+        _refuse(subject, f"a terminating delegation of {only[0]}", f"{paths}, terminating {terminating}")
+    _refuse(subject, "no payload roles in model manifest-only", name)
 
 
 class _KeysOf:
@@ -70,11 +71,15 @@ class _KeysOf:
         self._keys = delegations.keys
         self._passed: set[tuple[object, ...]] = set()
 
-    def require(self, subject: str, role: DelegatedRole) -> None:
+    def require(self, targets: str, name: str, keyids: tuple[str, ...], threshold: int) -> None:
         """AUTHORITY-ROLES, THRESHOLD-DISTINCT, TEST-KEY, and PAYLOAD-PINNED on a delegation."""
-        asked = role.name.rpartition(".")[2], role.keyids, role.threshold
+        kind = name.rpartition(".")[2]
+        asked = kind, keyids, threshold
         if asked not in self._passed:
-            _own_keys(self._view, subject, role, {keyid: self._digest(keyid, subject) for keyid in role.keyids})
+            subject = f"{targets}, role {name}"
+            digests = {keyid: self._digest(keyid, subject) for keyid in keyids}
+            require_distinct(subject, digests, keyids, threshold)
+            _own_keys(self._view, subject, kind, threshold, frozenset(digests.values()))
             self._passed.add(asked)
 
     def _digest(self, keyid: str, subject: str) -> str:
@@ -83,15 +88,14 @@ class _KeysOf:
         return spki_sha256(self._keys[keyid])
 
 
-def _own_keys(view: RootView, subject: str, role: DelegatedRole, spki: dict[str, str]) -> None:
-    require_distinct(subject, spki, role.keyids, role.threshold)
-    for digest in spki.values():
+def _own_keys(view: RootView, subject: str, kind: str, threshold: int, keys: frozenset[str]) -> None:
+    for digest in keys:
         if name := known_test_key(digest):
             raise RefusedError(AuthorityRule.TEST_KEY, subject, expected="a key that is ours alone", got=name)
-    if role.name.endswith(".manifest"):
-        require_owner(subject, spki.values(), view.manifest_keys, "manifest")
+    if kind == "manifest":
+        require_owner(subject, keys, view.manifest_keys, "manifest")
     else:
-        _payload_keys(view, subject, frozenset(spki.values()), role.threshold)
+        _payload_keys(view, subject, keys, threshold)
 
 
 def _payload_keys(view: RootView, subject: str, keys: frozenset[str], threshold: int) -> None:

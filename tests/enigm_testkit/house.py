@@ -79,8 +79,9 @@ _SIGN = "; ".join(
     [
         "import os, pathlib, sys",
         "from enigm_tuf.authorities.cli import main",
-        "pin = pathlib.Path(os.environ['SOFTHSM2_CONF']).parents[1] / 'timestamp.pin'",
-        "sys.exit(main([*sys.argv[1:], '--pin-file', str(pin)]))",
+        "house = pathlib.Path(os.environ['SOFTHSM2_CONF']).parents[1]",
+        "root = house / 'repository' / 'published' / 'metadata' / '1.root.json'",
+        "sys.exit(main([*sys.argv[1:], '--root', str(root), '--pin-file', str(house / 'timestamp.pin')]))",
     ]
 )
 

@@ -45,6 +45,9 @@ print(json.dumps({"keyid": sys.argv[2], "sig": key.sign(sys.stdin.buffer.read(),
 """
 
 
+PAYLOAD = b"payload " * 300_000
+
+
 @dataclass
 class SetClock:
     """A clock that a test sets. Starts at the real time, since ngclient looks at the machine's."""
@@ -156,14 +159,9 @@ class Vendor:
     def publish(self, record_id: str) -> None:
         self.up_to(record_id, "verify", "gate", "publish")
 
-    def prepare_release(self, version: str, /, payload: bytes = b"payload " * 300_000, **fields: str) -> str:
+    def prepare_release(self, version: str, /, payload: bytes = PAYLOAD, **fields: str) -> str:
         """Write a build and its release.toml, and prepare it; the record's id."""
-        folder = self.path / f"build-{version}"
-        folder.mkdir(exist_ok=True)
-        (folder / "ota.zip").write_bytes(payload + version.encode())
-        (folder / "slsa.json").write_text('{"builder": "test"}')
-        (folder / "release.toml").write_text(release_toml(version, **fields))
-        self.done("release", "prepare", "--config", str(folder / "release.toml"))
+        self.done("release", "prepare", "--config", str(write_build(self.path, version, payload, **fields)))
         return f"phone-{version}"
 
     def device_sees(self, published: Path | None = None, fetcher: Fetcher | None = None) -> str | None:
@@ -189,6 +187,16 @@ class Vendor:
         shutil.copytree(self.path, path)
         keys = {purpose: list(group) for purpose, group in self.keys.items()}
         return Vendor(path, keys, self.voters, SetClock(self.clock.time))
+
+
+def write_build(path: Path, version: str, /, payload: bytes = PAYLOAD, **fields: str) -> Path:
+    """A build below ``path``; its release.toml."""
+    folder = path / f"build-{version}"
+    folder.mkdir(exist_ok=True)
+    (folder / "ota.zip").write_bytes(payload + version.encode())
+    (folder / "slsa.json").write_text('{"builder": "test"}')
+    (folder / "release.toml").write_text(release_toml(version, **fields))
+    return folder / "release.toml"
 
 
 def make_vendor(path: Path) -> Vendor:

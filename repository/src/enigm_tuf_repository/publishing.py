@@ -162,7 +162,12 @@ def require_whole(workspace: Workspace, tree: Path, files: Mapping[str, str]) ->
 
     Roles of a product that was retired before this tree was a mirror were never here, and nobody asks for them.
     """
-    missing = {role: path for role, path in _named(tree, files) if not _is_there(workspace.published, path, files)}
+    there = str(workspace.published)
+    missing = {
+        role: path
+        for role, path in _named(tree, files)
+        if path not in files and not os.path.isfile(f"{there}/{path}")  # noqa: PTH113 - of thousands
+    }
     if not missing:
         return
     for role in Lineage(workspace.published, [tree]).heads.in_force():
@@ -179,10 +184,6 @@ def _named(tree: Path, files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             for name, meta in snapshot.meta.items():
                 role = name.removesuffix(".json")
                 yield role, f"metadata/{file_name(role, meta.version)}"
-
-
-def _is_there(published: Path, path: str, files: Mapping[str, str]) -> bool:
-    return path in files or os.path.isfile(f"{published}/{path}")  # noqa: PTH113 - of thousands
 
 
 def require_no_strangers(workspace: Workspace, digests: Mapping[str, str]) -> None:

@@ -46,7 +46,7 @@ class ExpiryHorizon:
         soonest = min(expires, key=lambda role: expires[role])
         return Evidence(
             f"{len(expires)} roles; first to expire is {soonest} at {expires[soonest]:%F %T} UTC",
-            {"expires": {role: _TIME.write(moment) for role, moment in expires.items()}},
+            {"roles": len(expires), "first": {soonest: _TIME.write(expires[soonest])}},
         )
 
 

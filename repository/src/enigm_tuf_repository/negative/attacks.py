@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from enigm_tuf.model.keys import Environment
+from enigm_tuf.model.strict_json import encode
 from enigm_tuf.model.tuf import Root, Targets
 from enigm_tuf.model.value import replace as with_changed
 from enigm_tuf.trust.root_rules import manifest_changes, view_root
@@ -98,10 +99,11 @@ def _dropped_delegation(scene: Scene) -> Trick | None:
     if targets is None or delegations is None or not delegations.roles:
         return None
 
-    def change(signed: dict[str, Any]) -> None:
-        signed["delegations"]["roles"] = signed["delegations"]["roles"][1:]
-
-    return Trick(scene.fresh, {metadata_path(targets): changed(targets, change)})
+    raw = targets.value.raw
+    roles = raw["delegations"] | {"roles": raw["delegations"]["roles"][1:]}
+    signatures = [{"keyid": keyid, "sig": signature} for keyid, signature in targets.signatures.items()]
+    made = encode({"signatures": signatures, "signed": raw | {"delegations": roles}})
+    return Trick(scene.fresh, {metadata_path(targets): made})
 
 
 def _longer_life(scene: Scene) -> Trick | None:
