@@ -24,7 +24,6 @@ _SUPER = Layout(
     root="Q",
     used="Q",
 )
-_PADDING = 4096  # mksquashfs fills up to this
 
 
 @dataclass(frozen=True, slots=True)
