@@ -29,7 +29,6 @@ _SUPER = Layout(
     directory_table="Q",
     fragment_table="Q",
 )
-_PADDING = 4096  # mksquashfs fills up to this
 
 
 @dataclass(frozen=True, slots=True)
