@@ -54,6 +54,10 @@ def tree(folder: Path, keys: tuple[bytes, ...]) -> Path:
     return folder / "tree"
 
 
+def squashed(image: Path, files: Path, *options: str) -> None:
+    run("mksquashfs", files, image, "-quiet", "-no-progress", *options)
+
+
 Maker = Callable[[Path, Path], None]
 MAKERS: dict[str, Maker] = {
     "erofs": lambda image, files: run("mkfs.erofs", image, files),
@@ -61,6 +65,12 @@ MAKERS: dict[str, Maker] = {
     "erofs, large clusters": lambda image, files: run("mkfs.erofs", "-zlz4hc", "-C65536", image, files),
     "erofs, ends together": lambda image, files: run("mkfs.erofs", "-zlz4hc", "-Eall-fragments", image, files),
     "erofs, chunks": lambda image, files: run("mkfs.erofs", "--chunksize=4096", image, files),
+    "squashfs, gzip": lambda image, files: squashed(image, files, "-comp", "gzip"),
+    "squashfs, xz": lambda image, files: squashed(image, files, "-comp", "xz"),
+    "squashfs, lz4": lambda image, files: squashed(image, files, "-comp", "lz4", "-Xhc"),
+    "squashfs, zstd": lambda image, files: squashed(image, files, "-comp", "zstd", "-b", "1M"),
+    "squashfs, lzma": lambda image, files: squashed(image, files, "-comp", "lzma", "-no-fragments"),
+    "squashfs, as it is": lambda image, files: squashed(image, files, "-noI", "-noD", "-noF"),
 }
 
 
@@ -129,6 +139,12 @@ def test_a_whole_image_in_one_that_is_cut_off_hides_nothing_behind_it(tmp_path: 
     assert len(scan.found) == 1
 
 
+def test_a_squashfs_of_lzo_is_not_clean(tmp_path: Path) -> None:
+    squashed(tmp_path / "image", tree(tmp_path, NONE), "-comp", "lzo")
+    (closed,) = scanned((tmp_path / "image").read_bytes()).closed
+    assert "lzo is not unpacked here" in closed.reason
+
+
 @pytest.fixture(scope="module")
 def signer(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
     return make_key(tmp_path_factory.mktemp("key"), "it")
@@ -178,6 +194,30 @@ def test_a_bomb_in_an_image_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(scanning, "LARGEST", 2**27)
     with pytest.raises(MalformedError, match="unpacks to more than"):
         scanned(image, tmp_path)
+
+
+def test_a_bomb_in_a_squashfs_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree(tmp_path, NONE)
+    (tmp_path / "tree" / "zeros").write_bytes(bytes(2**26))
+    image = made(tmp_path, "squashfs, gzip", NONE)
+    assert len(image) < 2**20
+    monkeypatch.setattr(scanning, "LARGEST", 2**25)
+    with pytest.raises(MalformedError, match="unpacks to more than"):
+        scanned(image, tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["erofs, lz4hc", "squashfs, xz", "squashfs, zstd"])
+def test_a_byte_that_changed_in_what_is_packed_is_not_clean(tmp_path: Path, kind: str) -> None:
+    """It may unpack to something, and then that is scanned; many do not."""
+    (tmp_path / "digits").mkdir()
+    (tmp_path / "digits" / "file").write_bytes(random.Random(1).randbytes(200_000).hex().encode())
+    MAKERS[kind](tmp_path / "image", tmp_path / "digits")
+    image, closed = bytearray((tmp_path / "image").read_bytes()), 0
+    for at in range(len(image) // 4, len(image), len(image) // 40):
+        image[at] ^= 0x55
+        closed += len(scanned(bytes(image)).closed)
+        image[at] ^= 0x55
+    assert closed
 
 
 def test_a_name_that_leads_out_is_a_name_and_nothing_is_written(tmp_path: Path) -> None:

@@ -13,12 +13,15 @@ from enigm_tuf_repository.inspection.android.payload import read_payload
 from enigm_tuf_repository.inspection.android.payload_images import image_pieces, is_whole
 from enigm_tuf_repository.inspection.android.sparse import sparse_length, sparse_pieces
 from enigm_tuf_repository.inspection.filesystems.erofs import SUPERBLOCK, read_erofs
+from enigm_tuf_repository.inspection.filesystems.squashfs import read_squashfs
+from enigm_tuf_repository.inspection.filesystems.squashfs_files import SquashfsFiles
 from enigm_tuf_repository.inspection.source import Source
 from enigm_tuf_repository.leaks.containers import Member, UnreadableError
 
 Files = Iterator[tuple[str, Iterator[bytes]]]
 IMAGE_BEGINNINGS: tuple[tuple[str, bytes], ...] = (
     ("erofs", rb"\xe2\xe1\xf5\xe0.{6}\x00\x00[\x09-\x10][\x00-\x10].{6}\x00{4}"),
+    ("squashfs", rb"hsqs.{16}[\x01-\x06]\x00.{6}\x04\x00\x00\x00"),
     ("sparse", rb"\x3a\xff\x26\xed\x01\x00[\x00-\x03]\x00\x1c\x00\x0c\x00"),
     ("payload", rb"CrAU\x00{7}\x02\x00{4}"),
 )
@@ -84,6 +87,12 @@ def _erofs(source: Source) -> Opened:
     return Opened(image.length, ((path.lstrip("/"), pieces) for path, pieces in image.files()))
 
 
+def _squashfs(source: Source) -> Opened:
+    image = read_squashfs(source)
+    files = SquashfsFiles(source, image).files()
+    return Opened(image.used, ((path.lstrip("/"), pieces) for path, pieces in files))
+
+
 def _sparse(source: Source) -> Opened:
     return Opened(sparse_length(source), iter([("(sparse)", sparse_pieces(source))]))
 
@@ -98,6 +107,7 @@ def _payload(source: Source) -> Opened:
 
 IMAGES: Mapping[str, Image] = {
     "erofs": Image(SUPERBLOCK, _erofs),
+    "squashfs": Image(0, _squashfs),
     "sparse": Image(0, _sparse),
     "payload": Image(0, _payload),
 }
