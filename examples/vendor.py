@@ -188,7 +188,9 @@ def write_repository_configuration(stage: Stage, artifact_rules: str, logs: dict
     pin = stage.folder / "timestamp.pin"
     pin.write_text(PIN)
     pin.chmod(0o600)
-    signer = ["enigm-sign", "timestamp", "--token", hsm("timestamp"), "--label", "timestamp", "--pin-file", str(pin)]
+    root = stage.folder / "repository/published/metadata/1.root.json"
+    signer = ["enigm-sign", "timestamp", "--token", hsm("timestamp"), "--label", "timestamp"]
+    signer += ["--root", str(root), "--pin-file", str(pin)]
     lines = {
         "environment": "staging",
         "authority_model": "dual",

@@ -403,7 +403,8 @@ def test_no_freshness_with_such_a_key_either(
     signed = canonical(Timestamp(version=3, expires=NOW, snapshot_meta=MetaFile(7)).to_dict())
     monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(signed)))
     who = ["--token", vault.house.uri("payload-a"), "--label", "payload-a"]
-    assert vault.house.sign("timestamp", *who, "--pin-file", vault.file("timestamp.pin")) == 3
+    who += ["--root", str(vault.house.first_root), "--pin-file", str(vault.file("timestamp.pin"))]
+    assert vault.house.sign("timestamp", *who) == 3
     assert "error: KEY-CLASS: the freshness key" in capsys.readouterr().err
 
 

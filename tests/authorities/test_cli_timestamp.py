@@ -4,32 +4,35 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from securesystemslib.signer import Key, Signature
 from tuf.api.metadata import Metadata, MetaFile, Signed, Snapshot, Timestamp
 
-from enigm_testkit.house import PIN, House
+from enigm_testkit.house import PIN, House, copy_house
 from enigm_tuf.model.strict_json import canonical
 
 EXPIRES = datetime(2027, 1, 1, tzinfo=UTC)
 _SIGN = "import sys; from enigm_tuf.authorities.cli import main; sys.exit(main())"
 
 
-def run(house: House, data: bytes, pin_file: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+@pytest.fixture
+def house(rooted_house: House, tmp_path: Path) -> House:
+    """The first root is published."""
+    return copy_house(rooted_house, tmp_path / "house")
+
+
+def run(
+    house: House, data: bytes, pin_file: Path | None = None, root: Path | None = None, key_of: str = "timestamp"
+) -> subprocess.CompletedProcess[bytes]:
     """As ``enigm-repo`` calls it."""
-    who = ["--token", house.uri("timestamp"), "--label", "timestamp"]
-    command = [
-        sys.executable,
-        "-c",
-        _SIGN,
-        "timestamp",
-        *who,
-        "--pin-file",
-        str(pin_file or house.path / "timestamp.pin"),
-    ]
+    who = ["--token", house.uri(key_of), "--label", key_of]
+    given = ["--root", str(root or house.first_root), "--pin-file", str(pin_file or house.path / "timestamp.pin")]
+    command = [sys.executable, "-c", _SIGN, "timestamp", *who, *given]
     return subprocess.run(command, input=data, capture_output=True, check=False, env=dict(os.environ))
 
 
@@ -37,6 +40,7 @@ def timestamp_bytes(signed: Signed | None = None) -> bytes:
     return canonical((signed or Timestamp(version=3, expires=EXPIRES, snapshot_meta=MetaFile(7))).to_dict())
 
 
+@pytest.mark.rule("KEY-OF-ROLE", "accept")
 def test_a_timestamp_is_signed_and_verifies(house: House) -> None:
     done = run(house, timestamp_bytes())
     assert (done.returncode, done.stderr) == (0, b"")
@@ -61,6 +65,47 @@ def test_anything_else_is_not(house: House, data: bytes) -> None:
     done = run(house, data)
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr.startswith(b"error: ")
+
+
+@pytest.mark.rule("KEY-OF-ROLE", "reject")
+@pytest.mark.parametrize("token", ["root-a", "payload-a", "manifest-a", "alice"])
+def test_no_other_key_than_roots_own_for_it_signs_one(house: House, token: str) -> None:
+    """Its PIN is the same here, and so is the timestamp."""
+    done = run(house, timestamp_bytes(), key_of=token)
+    assert (done.returncode, done.stdout) == (3, b"")
+    told = f"expected one of {house.key('timestamp').spki_sha256}, got key {house.key(token).spki_sha256}"
+    assert done.stderr.startswith(f"error: KEY-OF-ROLE: timestamp, root version 1: {told}\n".encode())
+
+
+def resigned(signed: dict[str, Any], house: House) -> None:
+    """The key of root-a, as a root that nobody signed names it."""
+    signed["roles"]["timestamp"]["keyids"] = [house.key("root-a").keyid]
+
+
+def shortened(signed: dict[str, Any], house: House) -> None:
+    del signed["roles"]["timestamp"], house
+
+
+@pytest.mark.parametrize(("change", "status"), [(resigned, 3), (shortened, 2)])
+def test_a_root_that_was_changed_names_no_key(
+    house: House, change: Callable[[dict[str, Any], House], None], status: int
+) -> None:
+    root = json.loads(house.first_root.read_bytes())
+    change(root["signed"], house)
+    changed = house.path / "changed.root.json"
+    changed.write_text(json.dumps(root))
+    for token in ("timestamp", "root-a"):
+        done = run(house, timestamp_bytes(), root=changed, key_of=token)
+        assert (done.returncode, done.stdout) == (status, b"")
+        assert done.stderr.startswith(
+            b"error: SIGNATURE-THRESHOLD: root" if status == 3 else f"error: {changed}: ".encode()
+        )
+
+
+def test_without_a_root_nothing_is_signed(house: House) -> None:
+    done = run(house, timestamp_bytes(), root=house.path / "no.root.json")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(f"error: {house.path}/no.root.json: ".encode())
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666, 0o700])

@@ -79,8 +79,9 @@ _SIGN = "; ".join(
     [
         "import os, pathlib, sys",
         "from enigm_tuf.authorities.cli import main",
-        "pin = pathlib.Path(os.environ['SOFTHSM2_CONF']).parents[1] / 'timestamp.pin'",
-        "sys.exit(main([*sys.argv[1:], '--pin-file', str(pin)]))",
+        "house = pathlib.Path(os.environ['SOFTHSM2_CONF']).parents[1]",
+        "root = house / 'repository' / 'published' / 'metadata' / '1.root.json'",
+        "sys.exit(main([*sys.argv[1:], '--root', str(root), '--pin-file', str(house / 'timestamp.pin')]))",
     ]
 )
 
@@ -187,10 +188,14 @@ class House:
         options: list[object] = [part for token in tokens for part in ("--record", self.path / f"{token}.key.json")]
         options += [part for name, digest in changes.items() for part in (f"--{name}", digest)]
         assert self.sign("inventory", "propose", "--home", self.home(authority), *options, "--out", proposal) == 0
+        self.adopt_inventory(authority, proposal)
+        return proposal
+
+    def adopt_inventory(self, authority: str, proposal: Path) -> None:
+        """Signed by alice and bob."""
         votes = [self.inventory_vote(proposal, authority, who) for who in APPROVERS]
         ballots = [part for vote in votes for part in ("--vote", vote)]
         assert self.sign("inventory", "adopt", proposal, "--home", self.home(authority), *ballots) == 0
-        return proposal
 
     def inventory_vote(self, proposal: Path, authority: str, operator: str) -> Path:
         """The operator's vote for an inventory."""

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enigm_tuf.authorities.cli.token_options import add_label, add_token, label_of
+from enigm_tuf.authorities.freshness_key import require_freshness_key, view_own_root
 from enigm_tuf.authorities.token_fit import find_key, require_never_copied
 from enigm_tuf.commandline import Command, Outcome
+from enigm_tuf.durable import read_input
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.limits import LIMITS
-from enigm_tuf.model.public_keys import tuf_key
 from enigm_tuf.trust.signable import freshness
 
 if TYPE_CHECKING:
@@ -23,17 +24,20 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     add_token(parser)
     add_label(parser)
+    parser.add_argument("--root", required=True, metavar="FILE", help="the root that names this key for timestamps")
     parser.add_argument("--pin-file", required=True, metavar="FILE", help="the PIN; a file that only you can read")
 
 
 def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     pin = read_pin(Path(arguments.pin_file))
+    root = view_own_root(read_input(Path(arguments.root), LIMITS.root_bytes), arguments.root, edges.clock.now())
     message = freshness(sys.stdin.buffer.read(LIMITS.timestamp_bytes + 1))
     with edges.open_token(arguments.token).session(lambda _: pin) as session:
         key = find_key(session, label_of(arguments))
         require_never_copied(key, "the freshness key")
-        signature = session.sign(label_of(arguments), message)
-    data = {"keyid": tuf_key(key.spki).keyid, "sig": signature.hex()}
+        keyid = require_freshness_key(root, session.identity, key)
+        signature = session.sign(key.label, message)
+    data = {"keyid": keyid, "sig": signature.hex()}
     return Outcome(data, [json.dumps(data)])
 
 
@@ -55,9 +59,10 @@ COMMAND: "Command[Edges]" = Command(
     summary="Sign a timestamp with the freshness key: canonical bytes in, a signature as JSON out.",
     examples=(
         "enigm-sign timestamp --token 'pkcs11:token=fresh?module-path=/usr/lib/softhsm/libsofthsm2.so' "
-        "--label timestamp --pin-file /etc/enigm/timestamp.pin < timestamp.canonical.json"
+        "--label timestamp --root /etc/enigm/1.root.json --pin-file /etc/enigm/timestamp.pin < timestamp.canonical.json"
     ),
     configure=configure,
     run=run,
-    details="enigm-repo calls this through timestamp_signer in repository.toml. Nothing but a timestamp is signed.",
+    details="enigm-repo calls this through timestamp_signer in repository.toml. Nothing but a timestamp is signed, and "
+    "with no key but one that --root gives to the role.",
 )
