@@ -31,12 +31,7 @@ def write_payload(path: Path, size: int) -> None:
 def make_published(path: Path) -> Vendor:
     """A vendor with a product and no release; its keys are in software."""
     with contextlib.redirect_stdout(io.StringIO()):
-        vendor = make_vendor(path)
-        vendor.done("init", "--config", str(vendor.path / "repository.toml"))
-        vendor.publish("root-1")
-        vendor.done("product", "add", "phone", "--channel", "stable")
-        vendor.publish("product-phone")
-    return vendor
+        return make_vendor(path).opened()
 
 
 def publish_release(vendor: Vendor, version: str, payload: Path) -> Path:

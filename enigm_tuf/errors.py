@@ -25,7 +25,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # without importing typing
 if TYPE_CHECKING:
-    from typing import ClassVar
+    from typing import ClassVar, NoReturn
 
 
 class EnigmTufError(Exception):
@@ -68,6 +68,11 @@ class RefusedError(EnigmTufError):
         self.subject = subject
         self.expected = expected
         self.got = got
+
+
+def refuse(rule: str, subject: str, expected: str, got: str, *, hint: str = "") -> NoReturn:
+    """Raise a RefusedError."""
+    raise RefusedError(rule, subject, expected=expected, got=got, hint=hint)
 
 
 class TokenError(EnigmTufError):

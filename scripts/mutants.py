@@ -29,7 +29,7 @@ _BINARY: dict[type[ast.operator], type[ast.operator]] = {
     ast.Mod: ast.Mult,
 }
 _CALLED = {"any": "all", "all": "any", "max": "min", "min": "max", "endswith": "startswith", "startswith": "endswith"}
-_REFUSE = {"_refuse", "_refuse_environment", "require_owner", "require_distinct"}
+_REFUSE = {"refuse", "_refuse", "_refuse_environment", "require_owner", "require_distinct"}
 _SAID = {"RefusedError", "MalformedError", "MisuseError", "Evidence", "passed", "refused", "require_seal", *_REFUSE}
 """Calls whose texts are for people."""
 

@@ -1,6 +1,7 @@
 """What all tests share: the ``rule`` marker, and the proof that every test that the assurance case names has run."""
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -34,5 +35,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job, as CI may be one, ignores it
     if config.getoption("--assurance") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(AssuranceProof())

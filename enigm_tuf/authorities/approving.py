@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn
 
 from enigm_tuf.authorities.vouching import InputFile, Papers, Signatory, operator_of, vouch
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import refuse
 from enigm_tuf.model.approval import Approval, Approver, Decision, bound_to
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.request import SigningRequest
@@ -16,7 +15,6 @@ from enigm_tuf.policy.question import Ledger, Question
 from enigm_tuf.policy.reading import ask
 from enigm_tuf.policy.rules.meta import MetaRule
 from enigm_tuf.policy.rules.request import RequestRule
-from enigm_tuf.trust.rules import Rule
 from enigm_tuf.trust.signable import SignableStatement, approval
 
 
@@ -65,7 +63,7 @@ def require_named_policy(request: SigningRequest, policy_file: InputFile) -> Pol
     pin = PolicyPin(policy.version, sha256(policy_file.data))
     if pin != request.index.policy:
         asked = request.index.policy
-        _refuse(
+        refuse(
             MetaRule.POLICY_PINNED,
             f"request {request.index.request_id}",
             f"policy version {asked.version}, {asked.sha256}",
@@ -78,13 +76,9 @@ def require_unexpired(request: SigningRequest, now: datetime) -> None:
     """RefusedError REQUEST-TIME."""
     index = request.index
     if not index.created <= now < index.expires:
-        _refuse(
+        refuse(
             RequestRule.REQUEST_TIME,
             f"request {index.request_id}",
             f"a time from {index.created.isoformat()} to before {index.expires.isoformat()}",
             now.isoformat(),
         )
-
-
-def _refuse(rule: Rule, subject: str, expected: str, got: str) -> NoReturn:
-    raise RefusedError(rule, subject, expected=expected, got=got)

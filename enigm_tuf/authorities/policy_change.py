@@ -8,7 +8,6 @@ counts the votes, waits out the delay, and keeps the file; 4. a root that pins i
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
 
 from enigm_tuf.audit.log import AuditEntry, EntryType
 from enigm_tuf.audit.merkle import MerkleLog
@@ -18,7 +17,7 @@ from enigm_tuf.authorities.operators.keeping import electorate_of
 from enigm_tuf.authorities.rules import PolicyChangeRule
 from enigm_tuf.authorities.voting import Voted, require_votes
 from enigm_tuf.durable import read_input, write_new
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import refuse
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.operators import require_able
 from enigm_tuf.model.policy import Policy, read_policy
@@ -27,7 +26,6 @@ from enigm_tuf.model.votes import POLICY_MATTER
 from enigm_tuf.policy.comparing import PolicyChange, compare, needed_quorum
 from enigm_tuf.policy.rules.moment import in_ceremony
 from enigm_tuf.ports import Clock
-from enigm_tuf.trust.rules import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +59,9 @@ def proposed(old_data: bytes, old_source: str, data: bytes, source: str) -> Prop
     """
     both = Proposed(read_policy(old_data, old_source), read_policy(data, source), data, source)
     if both.new.version != both.old.version + 1:
-        _refuse(PolicyChangeRule.POLICY_NEXT, source, f"version {both.old.version + 1}", f"version {both.new.version}")
+        refuse(PolicyChangeRule.POLICY_NEXT, source, f"version {both.old.version + 1}", f"version {both.new.version}")
     if not both.changes:
-        _refuse(PolicyChangeRule.POLICY_NEXT, source, "a change", "none")
+        refuse(PolicyChangeRule.POLICY_NEXT, source, "a change", "none")
     return both
 
 
@@ -87,10 +85,10 @@ def adopt(home: Home, log: MerkleLog, data: bytes, source: str, votes: tuple[byt
     entry = _proposal(log, home, digest)
     if entry is None:
         expected = "a policy that was proposed after the one in force"
-        _refuse(PolicyChangeRule.POLICY_NEXT, source, expected, digest, "enigm-sign policy propose")
+        refuse(PolicyChangeRule.POLICY_NEXT, source, expected, digest, hint="enigm-sign policy propose")
     ripe = entry.time + timedelta(hours=both.old.time.relax_delay_hours)
     if both.relaxes and now < ripe:
-        _refuse(PolicyChangeRule.POLICY_DELAY, source, f"not before {ripe.isoformat()}", now.isoformat())
+        refuse(PolicyChangeRule.POLICY_DELAY, source, f"not before {ripe.isoformat()}", now.isoformat())
     people = require_votes(both.voted, electorate_of(home, log), votes, now, needed_quorum(both.old, both.changes))
     if not any(item.body["sha256"] == digest for item in log.entries() if item.type == EntryType.POLICY_ADOPTED):
         in_ceremony(both.old, POLICY_MATTER.action, history_of(log.entries()).ceremonies, now)
@@ -118,7 +116,3 @@ def _proposal(log: MerkleLog, home: Home, digest: str) -> AuditEntry | None:
         if about and entry.body["after"] == home.policy_pin.sha256:
             return entry
     return None
-
-
-def _refuse(rule: Rule, subject: str, expected: str, got: str, hint: str = "") -> NoReturn:
-    raise RefusedError(rule, subject, expected=expected, got=got, hint=hint)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from enigm_tuf.errors import MalformedError, RefusedError
+from enigm_tuf.errors import MalformedError, refuse
 from enigm_tuf.model.build_evidence import (
     PROVENANCE,
     REVIEW,
@@ -108,7 +108,7 @@ def require_provenance(
     """
     found = tuple(_accounts(name, digest, statements, builders, source))
     if not found:
-        _refuse(BuildRule.PROVENANCE, name, "provenance by an allowed builder", "none that is signed by its key")
+        refuse(BuildRule.PROVENANCE, name, "provenance by an allowed builder", "none that is signed by its key")
     if source.reviewers is not None:
         for commit in {built.revision.commit for built in found}:
             _require_review(name, commit, statements, source.reviewers, source.repository)
@@ -126,7 +126,7 @@ def _accounts(
             continue
         for got in statement.sha256_of(name):
             if got != digest:
-                _refuse(BuildRule.PROVENANCE, f"{name}, {statement.source}", f"SHA-256 {digest}", got)
+                refuse(BuildRule.PROVENANCE, f"{name}, {statement.source}", f"SHA-256 {digest}", got)
         yield Built(builder, key, _revision(name, said, source), statement.source)
 
 
@@ -135,9 +135,9 @@ def _revision(name: str, said: Provenance, source: SourceDemand) -> SourceRevisi
     found = [item for item in said.sources if item.repository == source.repository]
     if len(found) != 1:
         got = ", ".join(item.repository for item in said.sources) or "none"
-        _refuse(BuildRule.PROVENANCE, f"{name}, source", f"one revision of {source.repository}", got)
+        refuse(BuildRule.PROVENANCE, f"{name}, source", f"one revision of {source.repository}", got)
     if found[0].ref not in source.refs:
-        _refuse(BuildRule.PROVENANCE, f"{name}, ref", " or ".join(source.refs), found[0].ref or "none")
+        refuse(BuildRule.PROVENANCE, f"{name}, ref", " or ".join(source.refs), found[0].ref or "none")
     return found[0]
 
 
@@ -157,19 +157,19 @@ def _require_review(
         ):
             return
     expected = f"a review by two of commit {commit} of {repository}"
-    _refuse(BuildRule.PROVENANCE, f"{name}, review", expected, "none that is signed by an allowed reviewer")
+    refuse(BuildRule.PROVENANCE, f"{name}, review", expected, "none that is signed by an allowed reviewer")
 
 
 def require_rebuilds(name: str, accounts: Sequence[Built], needed: int) -> tuple[str, ...]:
     """REBUILD: the IDs of at least ``needed`` builders without a key in common, all from one commit."""
     if len(commits := {built.revision.commit for built in accounts}) != 1:
-        _refuse(
+        refuse(
             BuildRule.REBUILD, f"{name}, commit", "one that all builders built", ", ".join(sorted(commits)) or "none"
         )
     builders = {built.builder.id: built.builder.key_digests() for built in accounts}
     digests = [digest for keys in builders.values() for digest in keys]
     if len(builders) < needed or len(set(digests)) != len(digests):
-        _refuse(BuildRule.REBUILD, name, f"{needed} builders that share no key", ", ".join(sorted(builders)))
+        refuse(BuildRule.REBUILD, name, f"{needed} builders that share no key", ", ".join(sorted(builders)))
     return tuple(sorted(builders))
 
 
@@ -191,26 +191,22 @@ def require_tests(
         if signed_by(statement, tester)
     ]
     if not results:
-        _refuse(BuildRule.TESTS, name, "a test result by an allowed tester", "none that is signed by its key")
+        refuse(BuildRule.TESTS, name, "a test result by an allowed tester", "none that is signed by its key")
     for finished, tester, said in results:
         if said.result != "PASSED" or said.failed:
-            _refuse(
+            refuse(
                 BuildRule.TESTS,
                 f"{name}, {tester}",
                 "PASSED, and no failed test",
                 f"{said.result}, {len(said.failed)} failed",
             )
         if finished > now:
-            _refuse(BuildRule.TESTS, f"{name}, {tester}", f"a result from before {now:%F %T}", f"{finished:%F %T}")
+            refuse(BuildRule.TESTS, f"{name}, {tester}", f"a result from before {now:%F %T}", f"{finished:%F %T}")
     finished, tester, _ = max(results, key=lambda item: item[:2])
     if now - finished > oldest:
-        _refuse(BuildRule.TESTS, f"{name}, {tester}", f"a result from after {now - oldest:%F %T}", f"{finished:%F %T}")
+        refuse(BuildRule.TESTS, f"{name}, {tester}", f"a result from after {now - oldest:%F %T}", f"{finished:%F %T}")
     return tester, finished
 
 
 def _of_type(statements: Iterable[BuildStatement], predicate_type: str) -> Iterator[BuildStatement]:
     return (statement for statement in statements if statement.predicate_type == predicate_type)
-
-
-def _refuse(rule: BuildRule, subject: str, expected: str, got: str) -> None:
-    raise RefusedError(rule, subject, expected=expected, got=got)

@@ -9,11 +9,7 @@ from enigm_testkit.vendor import Vendor, make_vendor
 
 @pytest.fixture(scope="session")
 def _published(tmp_path_factory: pytest.TempPathFactory) -> Vendor:
-    vendor = make_vendor(tmp_path_factory.mktemp("vendor") / "vendor")
-    vendor.done("init", "--config", str(vendor.path / "repository.toml"))
-    vendor.publish("root-1")
-    vendor.done("product", "add", "phone", "--channel", "stable")
-    vendor.publish("product-phone")
+    vendor = make_vendor(tmp_path_factory.mktemp("vendor") / "vendor").opened()
     vendor.prepare_release("1.0")
     vendor.publish("phone-1.0")
     return vendor

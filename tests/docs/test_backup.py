@@ -1,12 +1,11 @@
 """The page on backups is played: its commands in their order, on SoftHSM, from the key to the copy in its place."""
 
-import re
-import shlex
 from pathlib import Path
 
 import pytest
 
 from enigm_testkit.house import PIN, House, build_house
+from enigm_testkit.pages import Page, code
 from enigm_testkit.people import Answers
 from enigm_testkit.softhsm import SO_PIN, make_token
 from enigm_tuf.authorities.cli import main
@@ -15,14 +14,7 @@ from enigm_tuf.model.keys import read_key_record
 from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.words import last_words
 
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs/howto/backup.md"
-
-
-def commands() -> list[list[str]]:
-    """Without the $ and without enigm-sign."""
-    blocks = re.findall(r"```console\n\$ enigm-sign (.*?)\n```", PAGE.read_text(), re.DOTALL)
-    return [shlex.split(block) for block in blocks]
+PAGE = Page("howto/backup")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +31,7 @@ def test_the_page_is_true(house: House, monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.chdir(house.path / "desk")
     Path("release").symlink_to(house.home("release"))
     played = []
-    for command in commands():
+    for _, *command in PAGE.commands:
         arguments = [part.replace("token=payload-a", "token=first-a") for part in command]
         answers = {"SO PIN": SO_PIN, "PIN": PIN}
         if command[:2] == ["key", "restore"]:
@@ -48,7 +40,7 @@ def test_the_page_is_true(house: House, monkeypatch: pytest.MonkeyPatch, capsys:
         assert main(arguments, Edges(house.clock, Answers(**answers))) == 0, (command, capsys.readouterr().err)
         played.append(" ".join(command[:2]))
         if command[:2] == ["inventory", "propose"]:
-            _adopt(house, Path(command[-1]))
+            house.adopt_inventory("release", Path(command[-1]).resolve())
     assert played == [
         "key generate",
         "key enrol",
@@ -64,23 +56,15 @@ def test_the_page_is_true(house: House, monkeypatch: pytest.MonkeyPatch, capsys:
     assert "as the inventory says" in capsys.readouterr().out
 
 
-def _adopt(house: House, file: Path) -> None:
-    proposal = file.resolve()
-    votes = [house.inventory_vote(proposal, "release", who) for who in ("alice", "bob")]
-    ballots = [part for vote in votes for part in ("--vote", vote)]
-    assert house.sign("inventory", "adopt", proposal, "--home", house.home("release"), *ballots) == 0
-
-
 def test_the_table_of_the_page_is_a_policy_s(house: House) -> None:
-    (table,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    table = PAGE.toml
     policy = read_policy((house.path / "release.policy.toml").read_bytes() + b"\n" + table.encode(), "policy")
     assert policy.backup is not None
     assert policy.backup.restore_proof_days == 180
 
 
 def test_what_the_page_says_that_it_says_is_said_somewhere() -> None:
-    source = "".join(path.read_text() for path in (ROOT / "enigm_tuf").rglob("*.py"))
-    rows = re.findall(r"^\| `([^`]+)` \|", PAGE.read_text(), re.MULTILINE)
+    said, rows = code(), PAGE.rows
     assert len(rows) == 8
     for row in rows:
-        assert all(word in source for word in row.split()), row
+        assert all(word in said for word in row.split()), row

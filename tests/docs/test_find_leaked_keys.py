@@ -1,20 +1,16 @@
 """The commands of "Find leaked keys" do what the page says."""
 
-import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from enigm_testkit.pages import Page
 from enigm_testkit.vendor import Vendor, make_vendor
 from enigm_tuf_repository.cli import main
 from enigm_tuf_repository.leaks.leaks import read_exceptions
 
-PAGE = (Path(__file__).parents[2] / "docs/howto/find-leaked-keys.md").read_text()
-
-
-def _commands() -> list[list[str]]:
-    return [line.split()[2:] for line in PAGE.splitlines() if line.startswith("$ enigm-repo ")]
+PAGE = Page("howto/find-leaked-keys")
 
 
 def test_every_command_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,10 +21,10 @@ def test_every_command_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.Monk
     (vendor.path / "out").mkdir()
     (vendor.path / "out" / "ota.zip").write_bytes(b"an image")
 
-    assert [main(command) for command in _commands()] == [0, 0, 0]
+    assert [main(arguments) for _, *arguments in PAGE.commands] == [0, 0, 0]
 
 
 def test_the_exception_of_the_page_is_one() -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    example = PAGE.toml
     (read,) = read_exceptions(example.replace("<digest>", "5" * 64).encode(), "page")
     assert (read.reason, read.expires.year) == ("test vector of RFC 9500, public", 2027)

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 import enigm_testkit
 from enigm_testkit.attestation_ca import AttestationCa
 from enigm_testkit.house import PIN, House, build_house, read
+from enigm_testkit.pages import Page, code
 from enigm_testkit.people import Answers
 from enigm_testkit.piv_card import VirtualPivCard
 from enigm_testkit.piv_connection import InProcessCards
@@ -25,8 +26,7 @@ from enigm_tuf.clock import SystemClock
 from enigm_tuf.model.request import read_response
 from enigm_tuf.model.words import last_words
 
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "howto" / "first-yubikey.md"
+PAGE = Page("howto/first-yubikey")
 PUBLISHED = Path(enigm_testkit.__path__[0]) / "yubico_piv_ca.txt"
 
 
@@ -39,8 +39,7 @@ class Shown:
 
 
 def shown() -> list[Shown]:
-    blocks = re.findall(r"```console\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    parts = [part for block in blocks for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
+    parts = [part for block in PAGE.blocks("console") for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
     return [Shown(*part.split("\n", 1)) for part in parts]
 
 
@@ -57,7 +56,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-class Page:
+class Player:
     """Plays the page's commands one after the other."""
 
     def __init__(self, card: VirtualPivCard, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,7 +114,7 @@ def house_with(folder: Path, card: VirtualPivCard, record: bytes) -> House:
 def test_the_page_leads_from_the_packet_to_the_first_signature(
     card: VirtualPivCard, desk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = Page(card, capsys)
+    page = Player(card, capsys)
     page.play("enigm-sign token list")
     assert "yubico-intermediate.pem" in page.skip("curl").command
     write_yubicos_root(desk)
@@ -153,7 +152,6 @@ def test_the_page_leads_from_the_packet_to_the_first_signature(
 
 
 def test_what_the_page_says_that_it_says_is_said_somewhere() -> None:
-    source = "".join(path.read_text() for path in (ROOT / "enigm_tuf").rglob("*.py"))
-    rows = re.findall(r"^\| `([^`]+)` \|", PAGE.read_text(), re.MULTILINE)
+    said, rows = code(), PAGE.rows
     assert len(rows) > 10
-    assert [row for row in rows if row not in source] == []
+    assert [row for row in rows if row not in said] == []

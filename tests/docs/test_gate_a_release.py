@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from enigm_testkit.builders import Maker, spdx
+from enigm_testkit.pages import Page
 from enigm_testkit.vendor import Vendor, make_vendor
 from enigm_tuf.model.strict_json import sha256
 
-PAGE = (Path(__file__).parents[2] / "docs/howto/gate-a-release.md").read_text()
+PAGE = Page("howto/gate-a-release")
 IDS = {
     "a": "https://ci.enigm.example/builder",
     "b": "https://rebuild.example/builder",
@@ -29,27 +30,19 @@ def makers() -> dict[str, Maker]:
 def vendor(tmp_path: Path, makers: dict[str, Maker]) -> Vendor:
     """With the page's repository.toml below its own keys and policies, and product ``phone`` published."""
     made = make_vendor(tmp_path / "vendor")
-    table = re.sub(r"<key-(.)>", lambda found: makers[found[1]].public, _block(0)).replace("<digest>", "5" * 64)
+    table = PAGE.blocks("toml")[0].replace("<digest>", "5" * 64)
+    table = re.sub(r"<key-(.)>", lambda found: makers[found[1]].public, table)
     file = made.path / "repository.toml"
     kept = [line for line in file.read_text().splitlines() if not line.startswith("artifacts =")]
     file.write_text("\n".join([*kept, table]))
-    made.done("init", "--config", str(file))
-    made.publish("root-1")
-    made.done("product", "add", "phone", "--channel", "stable")
-    made.publish("product-phone")
-    return made
-
-
-def _block(index: int) -> str:
-    found: list[str] = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-    return found[index]
+    return made.opened()
 
 
 def test_the_release_of_the_page_passes_every_gate(vendor: Vendor, makers: dict[str, Maker]) -> None:
     folder, digest = vendor.path / "build", sha256(OTA)
     evidence = {
         "ota.zip": OTA,
-        "release.toml": _block(1).encode(),
+        "release.toml": PAGE.blocks("toml")[1].encode(),
         "a.dsse.json": makers["a"].provenance({"ota.zip": digest}),
         "b.dsse.json": makers["b"].provenance({"ota.zip": digest}),
         "review.dsse.json": makers["c"].review(),

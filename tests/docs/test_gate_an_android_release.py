@@ -11,17 +11,14 @@ import pytest
 from enigm_testkit.android.build import AndroidBuild, Keys
 from enigm_testkit.android.given import set_artifact_rules
 from enigm_testkit.android.keys import make_key
+from enigm_testkit.pages import Page
 from enigm_testkit.vendor import Vendor, make_vendor
 from enigm_tuf_repository.cli import main
 from enigm_tuf_repository.configuration import ArtifactRules
 from enigm_tuf_repository.gates.pinned import PINNED_GATES
 from enigm_tuf_repository.inspection.plugins import PLAIN, installed_inspectors
 
-PAGE = (Path(__file__).parents[2] / "docs/howto/gate-an-android-release.md").read_text()
-
-
-def blocks(kind: str) -> list[str]:
-    return re.findall(rf"```{kind}\n(.*?)```", PAGE, re.DOTALL)
+PAGE = Page("howto/gate-an-android-release")
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +36,10 @@ def test_the_page_is_true(
     desk = tmp_path / "desk"
     desk.mkdir()
     build.full().rename(desk / "ota.zip")
-    (desk / "release.toml").write_text(blocks("toml")[1])
+    (desk / "release.toml").write_text(PAGE.blocks("toml")[1])
     monkeypatch.chdir(desk)
 
-    inspect, digest, prepare, gate = (block.strip().removeprefix("$ ") for block in blocks("console"))
+    inspect, digest, prepare, gate = (command for (command,) in PAGE.sections)
     assert main(shlex.split(inspect)[1:]) == 0
     assert build.id in capsys.readouterr().out
     shown = subprocess.run(digest, shell=True, cwd=keys.update.folder, check=True, capture_output=True, text=True)  # noqa: S602 - the page's own
@@ -56,12 +53,8 @@ def test_the_page_is_true(
 
 def opened(folder: Path, keys: Keys) -> Vendor:
     """A vendor whose repository.toml has what the page says, with our keys."""
-    vendor = make_vendor(folder / "vendor")
-    vendor.done("init", "--config", str(vendor.path / "repository.toml"))
-    vendor.publish("root-1")
-    vendor.done("product", "add", "phone", "--channel", "stable")
-    vendor.publish("product-phone")
-    (rules,) = tomllib.loads(blocks("toml")[0])["artifacts"]
+    vendor = make_vendor(folder / "vendor").opened()
+    (rules,) = tomllib.loads(PAGE.blocks("toml")[0])["artifacts"]
     rules["update_keys"] = [keys.update.spki]
     rules["avb_keys"] = {name: getattr(keys, name).spki for name in rules["avb_keys"]}
     del rules["product"]
@@ -70,7 +63,7 @@ def opened(folder: Path, keys: Keys) -> Vendor:
 
 
 def test_the_page_names_every_kind_every_key_and_only_gates_that_exist() -> None:
-    kinds = next(line for line in PAGE.splitlines() if line.startswith("| `kinds`"))
+    kinds = next(line for line in PAGE.text.splitlines() if line.startswith("| `kinds`"))
     assert set(re.findall(r"`([a-z0-9-]+)`", kinds)) == {"kinds", PLAIN, *installed_inspectors()}
-    assert set(re.findall(r"^\| `([a-z_]+)`", PAGE, re.MULTILINE)) == set(ArtifactRules.__slots__) - {"product"}
-    assert set(re.findall(r"`([A-Z]+(?:-[A-Z]+)+)`", PAGE)) <= set(PINNED_GATES)
+    assert set(re.findall(r"^\| `([a-z_]+)`", PAGE.text, re.MULTILINE)) == set(ArtifactRules.__slots__) - {"product"}
+    assert set(re.findall(r"`([A-Z]+(?:-[A-Z]+)+)`", PAGE.text)) <= set(PINNED_GATES)

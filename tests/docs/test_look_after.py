@@ -1,33 +1,22 @@
 """docs/howto/look-after-a-repository.md is played: its commands in their order, on a repository with a release."""
 
 import re
-import shlex
 import shutil
 from pathlib import Path
 
 import pytest
 
+from enigm_testkit.pages import Page
 from enigm_testkit.vendor import Vendor, make_vendor
 from enigm_tuf_repository.cli import Edges, main
 from enigm_tuf_repository.integrity.damage import Kind
 
-PAGE = Path(__file__).parents[2] / "docs/howto/look-after-a-repository.md"
-
-
-def commands() -> list[list[str]]:
-    """Without the $ and without enigm-repo."""
-    blocks = re.findall(r"```console\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
-    return [shlex.split(line)[1:] for line in lines if line.startswith("enigm-repo ")]
+PAGE = Page("howto/look-after-a-repository")
 
 
 @pytest.fixture
 def vendor(tmp_path: Path) -> Vendor:
-    vendor = make_vendor(tmp_path / "vendor")
-    vendor.done("init", "--config", str(vendor.path / "repository.toml"))
-    vendor.publish("root-1")
-    vendor.done("product", "add", "phone", "--channel", "stable")
-    vendor.publish("product-phone")
+    vendor = make_vendor(tmp_path / "vendor").opened()
     vendor.publish(vendor.prepare_release("2026.11.1"))
     return vendor
 
@@ -35,10 +24,12 @@ def vendor(tmp_path: Path) -> Vendor:
 def test_the_commands_of_the_page_work(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(vendor.workspace.path)
     shutil.copy(vendor.published / "metadata/1.root.json", "1.root.json")
-    for command in commands():
+    for program, *command in PAGE.commands:
+        if program != "enigm-repo":
+            continue
         command = [word.replace("/tmp/enigm-copy", str(vendor.path / "copy")) for word in command]
         assert main(command, Edges(vendor.clock)) == 0, command
 
 
 def test_every_kind_of_damage_is_in_the_table() -> None:
-    assert set(re.findall(r"^\| `([a-z]+)` \|", PAGE.read_text(), re.MULTILINE)) >= set(Kind)
+    assert set(re.findall(r"^\| `([a-z]+)` \|", PAGE.text, re.MULTILINE)) >= set(Kind)

@@ -1,7 +1,6 @@
 """docs/howto/publish-to-s3.md is played: its settings, and its commands in their order, on a real SeaweedFS."""
 
 import re
-import shlex
 import shutil
 from pathlib import Path
 
@@ -10,23 +9,18 @@ import pytest
 from enigm_testkit.buckets.cdn import nginx
 from enigm_testkit.buckets.servers import seaweedfs
 from enigm_testkit.buckets.vendors import Shelf
+from enigm_testkit.pages import Page
 from enigm_testkit.vendor import Vendor, make_vendor
 from enigm_tuf_client.http import HttpFetcher
 from enigm_tuf_repository.cli import Edges, main
 
-PAGE = Path(__file__).parents[2] / "docs/howto/publish-to-s3.md"
+PAGE = Page("howto/publish-to-s3")
 VERSION = "2026.11.1"
-
-
-def commands() -> list[list[str]]:
-    """Without the $ and without enigm-repo."""
-    blocks = re.findall(r"```console\n\$ enigm-repo (.*?)\n```", PAGE.read_text(), re.DOTALL)
-    return [shlex.split(block) for block in blocks]
 
 
 def settings(shelf: Shelf, public: str) -> str:
     """The page's, with this machine's places."""
-    (text,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    text = PAGE.toml
     ours = {"s3://updates/phones": shelf.url, "eu-central-1": "us-east-1", "https://updates.example.com/phones": public}
     for old, new in ours.items():
         assert old in text
@@ -38,11 +32,7 @@ def settings(shelf: Shelf, public: str) -> str:
 @pytest.fixture
 def vendor(tmp_path: Path) -> Vendor:
     """Served from a directory until now, with a release that waits."""
-    vendor = make_vendor(tmp_path / "vendor")
-    vendor.done("init", "--config", str(vendor.path / "repository.toml"))
-    vendor.publish("root-1")
-    vendor.done("product", "add", "phone", "--channel", "stable")
-    vendor.publish("product-phone")
+    vendor = make_vendor(tmp_path / "vendor").opened()
     vendor.up_to(vendor.prepare_release(VERSION), "verify", "gate")
     return vendor
 
@@ -60,7 +50,7 @@ def test_the_page_is_true(
                 file.write(settings(shelf, url))
             monkeypatch.chdir(vendor.workspace.path)
             shutil.copy(vendor.published / "metadata/1.root.json", "1.root.json")
-            for command in commands():
+            for _, *command in PAGE.commands:
                 if command[:2] == ["store", "pull"]:
                     shutil.rmtree(vendor.published)
                 assert main(command, Edges(vendor.clock)) == 0, (command, capsys.readouterr().err)

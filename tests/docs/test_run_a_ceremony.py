@@ -1,27 +1,19 @@
 """The page on ceremonies is played: its commands in their order, with two people who type what is asked."""
 
-import re
-import shlex
 from pathlib import Path
 
 import pytest
 
 from enigm_testkit.ceremonies import Participants, policy_digest
 from enigm_testkit.house import PIN, House, build_house
+from enigm_testkit.pages import Page, code
 from enigm_testkit.softhsm import SO_PIN, make_token
 from enigm_tuf.authorities.cli import main
 from enigm_tuf.authorities.cli.edges import Edges
 from enigm_tuf.model.strict_json import sha256
 
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs/howto/run-a-ceremony.md"
+PAGE = Page("howto/run-a-ceremony")
 SECRETS = {"SO PIN": SO_PIN, "PIN": PIN, "number on the bag": "A-1001"}
-
-
-def commands() -> list[list[str]]:
-    """Without the $ and without enigm-sign."""
-    blocks = re.findall(r"```console\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    return [shlex.split(line) for block in blocks for line in re.findall(r"^\$ enigm-sign (.*)$", block, re.MULTILINE)]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +38,7 @@ def test_the_page_is_true(
     make_token("root-d", PIN)
     cards = house.edges().cards
     played = []
-    for command in commands():
+    for _, *command in PAGE.commands:
         home = drill if "rehearsal" in " ".join(command) else house
         unseen = {"from your own copy": policy_digest(home, "release")}
         if command[1] in ("run", "rehearse"):
@@ -63,8 +55,7 @@ def test_the_page_is_true(
 
 
 def test_what_the_page_says_that_it_says_is_said_somewhere() -> None:
-    source = "".join(path.read_text() for path in (ROOT / "enigm_tuf").rglob("*.py"))
-    rows = re.findall(r"^\| `([^`]+)` \|", PAGE.read_text(), re.MULTILINE)
+    said, rows = code(), PAGE.rows
     assert len(rows) == 12
     for row in rows:
-        assert all(word in source for word in row.split()), row
+        assert all(word in said for word in row.split()), row

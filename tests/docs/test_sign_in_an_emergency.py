@@ -11,6 +11,7 @@ import pytest
 
 from enigm_testkit.ceremonies import Participants, policy_digest
 from enigm_testkit.house import KEYS, PIN, House, Plan, build_house
+from enigm_testkit.pages import Page, code
 from enigm_testkit.works import Works
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.audit.merkle import read_log
@@ -23,15 +24,14 @@ from enigm_tuf_repository.cli import Edges as RepositoryEdges
 from enigm_tuf_repository.cli import main as enigm_repo
 from enigm_tuf_repository.cli.serve import make_server
 
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs/howto/sign-in-an-emergency.md"
+PAGE = Page("howto/sign-in-an-emergency")
 ALWAYS = 'start = "2026-01-01T00:00:00Z", end = "2100-01-01T00:00:00Z", reason = "nobody is there"'
 MANIFEST = {"release": "manifest", "payload-a": "manifest-a", "payload-b": "manifest-b"}
 
 
 def strict(policy: str) -> str:
     """Releases are frozen, and wait for a day; emergencies are as the page says."""
-    (quorum,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    quorum = PAGE.toml
     policy = policy.replace("[thresholds]", f"{quorum}\n[thresholds]")
     policy = policy.replace("\nfreezes = []", f'\nfreezes = [{{{ALWAYS}, actions = ["release"]}}]')
     cool_down, middle, open_hours = policy.partition("\n[ceremony]\n")
@@ -102,12 +102,6 @@ class Desk:
         return Participants({"PIN": PIN}, {}, unseen)
 
 
-def sections() -> list[list[str]]:
-    """The commands of the page, part by part."""
-    blocks = re.findall(r"```console\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    return [[line.removeprefix("$ ") for line in block.strip().splitlines()] for block in blocks]
-
-
 def of_the_manifest_authority(command: str) -> str:
     for old, new in MANIFEST.items():
         command = re.sub(rf"\b{old}\b", new, command)
@@ -126,7 +120,7 @@ def test_an_emergency_goes_from_the_request_to_a_device_in_a_freeze(
 ) -> None:
     house, desk = works.house, Desk(works.house, capsys)
     monkeypatch.chdir(house.path)
-    ask, approve, sign, publish = sections()
+    ask, approve, sign, publish = PAGE.sections
     request = house.request("phone-1.0")
     ballots = [f"{who}.release.dsse.json" for who in ("alice", "bob", "eve")]
     custodian = f"enigm-sign sign {request} --home release.home --token '{house.uri('payload-a')}' --label payload-a"
@@ -170,8 +164,7 @@ def test_an_emergency_goes_from_the_request_to_a_device_in_a_freeze(
 
 
 def test_what_the_page_says_that_it_says_is_said_somewhere() -> None:
-    source = "".join(path.read_text() for path in (ROOT / "enigm_tuf").rglob("*.py"))
-    rows = re.findall(r"^\| `([^`]+)` \|", PAGE.read_text(), re.MULTILINE)
+    said, rows = code(), PAGE.rows
     assert len(rows) == 5
     for row in rows:
-        assert row in source, row
+        assert row in said, row

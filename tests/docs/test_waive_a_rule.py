@@ -1,15 +1,13 @@
 """The page about waivers is played in a freeze: refused, waived by two people, signed, gated, published, explained."""
 
 import json
-import re
-import shlex
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from enigm_testkit.house import KEYS, House, Plan, build_house, read
+from enigm_testkit.pages import Page
 from enigm_testkit.people import FixedClock
 from enigm_testkit.vendor import release_toml
 from enigm_tuf.audit.log import EntryType
@@ -23,21 +21,16 @@ from enigm_tuf_repository.cli import main as enigm_repo
 from enigm_tuf_repository.records import Step, load_record
 from enigm_tuf_repository.workspace import Workspace
 
-PAGE = Path(__file__).parents[2] / "docs/howto/waive-a-rule.md"
+PAGE = Page("howto/waive-a-rule")
 PARTITIONS = '"executive", "security"', '"engineering", "security"'
 """Those of the page, and those of the house."""
-
-
-def terms() -> str:
-    (listed,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    return str(listed)
 
 
 def amended(policy: str) -> str:
     """No release is signed today, unless it is waived as the page says."""
     start, end = (f"{datetime.now(UTC) + timedelta(days=days):%F}T00:00:00Z" for days in (-1, 2))
     freeze = f'{{start = "{start}", end = "{end}", actions = ["release"], reason = "the fair"}}'
-    return policy.replace("\nfreezes = []", f"\nfreezes = [{freeze}]") + terms().replace(*PARTITIONS)
+    return policy.replace("\nfreezes = []", f"\nfreezes = [{freeze}]") + PAGE.toml.replace(*PARTITIONS)
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +49,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     (house.path / "release.toml").write_text(release_toml("1.0"))
     house.repo("release", "prepare", "--config", house.path / "release.toml")
     return house
-
-
-def commands() -> Iterator[list[str]]:
-    for block in re.findall(r"```console\n(.*?)```", PAGE.read_text(), re.DOTALL):
-        yield from (shlex.split(line.removeprefix("$ ")) for line in block.strip().splitlines())
 
 
 def waives(house: House, authority: str, operator: str) -> Path:
@@ -82,7 +70,7 @@ def test_the_page_is_true(house: House, monkeypatch: pytest.MonkeyPatch, capsys:
     for who in ("alice", "bob"):
         house.ballot(request, who, "approve").rename(house.path / f"{who}.dsse.json")
 
-    words, played = last_words(read(request).digest), list(commands())
+    words, played = last_words(read(request).digest), PAGE.commands
     assert [command[1] for command in played] == ["waive", "waive", "request", "request", "sign"]
     for program, *arguments in played:
         if program == "enigm-repo":

@@ -188,10 +188,14 @@ class House:
         options: list[object] = [part for token in tokens for part in ("--record", self.path / f"{token}.key.json")]
         options += [part for name, digest in changes.items() for part in (f"--{name}", digest)]
         assert self.sign("inventory", "propose", "--home", self.home(authority), *options, "--out", proposal) == 0
+        self.adopt_inventory(authority, proposal)
+        return proposal
+
+    def adopt_inventory(self, authority: str, proposal: Path) -> None:
+        """Signed by alice and bob."""
         votes = [self.inventory_vote(proposal, authority, who) for who in APPROVERS]
         ballots = [part for vote in votes for part in ("--vote", vote)]
         assert self.sign("inventory", "adopt", proposal, "--home", self.home(authority), *ballots) == 0
-        return proposal
 
     def inventory_vote(self, proposal: Path, authority: str, operator: str) -> Path:
         """The operator's vote for an inventory."""

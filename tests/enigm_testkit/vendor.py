@@ -90,6 +90,14 @@ class Vendor:
     def done(self, *arguments: str) -> None:
         assert self.run(*arguments) == 0, f"enigm-repo {' '.join(arguments)}"
 
+    def opened(self) -> "Vendor":
+        """After ``init``: the first root and product ``phone`` are published."""
+        self.done("init", "--config", str(self.path / "repository.toml"))
+        self.publish("root-1")
+        self.done("product", "add", "phone", "--channel", "stable")
+        self.publish("product-phone")
+        return self
+
     def knows_operators(self) -> None:
         """The repository is told who the operators of both authorities are."""
         for authority in ("manifest", "release"):

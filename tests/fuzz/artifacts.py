@@ -30,6 +30,8 @@ from enigm_tuf_repository.inspection.bundles.swupdate import read_swupdate
 from enigm_tuf_repository.inspection.cms import read_signed_data
 from enigm_tuf_repository.inspection.filesystems.erofs import read_erofs
 from enigm_tuf_repository.inspection.filesystems.ext4 import read_ext4
+from enigm_tuf_repository.inspection.filesystems.squashfs import read_squashfs
+from enigm_tuf_repository.inspection.filesystems.squashfs_files import SquashfsFiles
 from enigm_tuf_repository.inspection.plugins import inspect
 from enigm_tuf_repository.inspection.source import Source, bytes_source
 from enigm_tuf_repository.inspection.zip_package import read_zip
@@ -186,6 +188,18 @@ def file_system_seeds(*command: str) -> list[bytes]:
     return [image.read_bytes()]
 
 
+def run_squashfs(source: Source) -> object:
+    files = SquashfsFiles(source, read_squashfs(source)).files()
+    return [sum(map(len, islice(pieces, 20))) for _, pieces in islice(files, 100)]
+
+
+def squashfs_seeds() -> list[bytes]:
+    return [
+        file_system_seeds("mksquashfs", "{tree}", "{image}", "-noappend", "-quiet", "-comp", packer)[0]
+        for packer in ("gzip", "xz", "zstd")
+    ]
+
+
 def erofs_seeds() -> list[bytes]:
     """As it is, and packed in every way that is read."""
     made = file_system_seeds("mkfs.erofs", "-zlz4hc", "{image}", "{tree}")
@@ -244,6 +258,7 @@ ARTIFACTS: dict[str, Parts] = {
     "boot-image": (on_source(update_certificates), boot_seeds, binary_mutator),
     "ext4": (on_source(run_ext4), lambda: file_system_seeds(*EXT4), binary_mutator),
     "erofs": (on_source(run_erofs), erofs_seeds, binary_mutator),
+    "squashfs": (on_source(run_squashfs), squashfs_seeds, binary_mutator),
     "sparse": (on_source(run_sparse), sparse_seeds, binary_mutator),
     "rauc": (on_source(read_rauc), rauc_seeds, binary_mutator),
     "swupdate": (on_source(read_swupdate), swu_seeds, binary_mutator),

@@ -33,11 +33,7 @@ def device(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def vendor(tmp_path: Path) -> Vendor:
-    vendor = make_vendor(tmp_path / "vendor")
-    vendor.done("init", "--config", str(vendor.path / "repository.toml"))
-    vendor.publish("root-1")
-    vendor.done("product", "add", "phone", "--channel", "stable")
-    vendor.publish("product-phone")
+    vendor = make_vendor(tmp_path / "vendor").opened()
     vendor.publish(vendor.prepare_release("1.0"))
     return vendor
 

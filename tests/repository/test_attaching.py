@@ -157,10 +157,7 @@ def test_what_is_waived_there_is_waived_here_too_where_it_can_be_asked(
     """The waivers count; but no freeze is here that they could be of."""
     vendor, policy = new_vendor, new_vendor.path / "manifest.policy.toml"
     policy.write_text(policy.read_text() + WAIVER_TERMS.replace("GATE-TESTS", 'RATE-DAY", "CEREMONY-OPEN'))
-    vendor.done("init", "--config", str(vendor.path / "repository.toml"))
-    vendor.publish("root-1")
-    vendor.done("product", "add", "phone", "--channel", "stable")
-    vendor.publish("product-phone")
+    vendor.opened()
     vendor.prepare_release("1.0")
     request, response, votes = manifest_answer(vendor)
     now = vendor.clock.now()

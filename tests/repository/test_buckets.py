@@ -48,10 +48,7 @@ def test_a_repository_lives_in_a_bucket_from_its_first_root_on(
 ) -> None:
     config = new_vendor.path / "repository.toml"
     config.write_text(config.read_text() + shelf.settings())
-    new_vendor.done("init", "--config", str(config))
-    new_vendor.publish("root-1")
-    new_vendor.done("product", "add", "phone", "--channel", "stable")
-    new_vendor.publish("product-phone")
+    new_vendor.opened()
 
     for version in ("1.0", "2.0"):
         new_vendor.publish(new_vendor.prepare_release(version))

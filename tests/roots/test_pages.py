@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from enigm_testkit.house import audit_logs, found_operators, policy_toml, read
+from enigm_testkit.pages import ROOT, Page
 from enigm_testkit.works import Works
 from enigm_tuf.authorities.cli import main as enigm_sign
 from enigm_tuf.model.strict_json import sha256
@@ -18,8 +19,6 @@ from enigm_tuf.trust.verified import read_document
 from enigm_tuf_repository.cli import Edges
 from enigm_tuf_repository.cli import main as enigm_repo
 
-ROOT = Path(__file__).parents[2]
-HOWTO = ROOT / "docs" / "howto"
 PAGES = [
     "sign-a-root",
     "replace-a-lost-root-token",
@@ -32,11 +31,6 @@ PAGES = [
 ROOT_KEYS = ("root-a", "root-b", "root-c")
 
 
-def commands(page: str) -> list[str]:
-    blocks = re.findall(r"```console\n(.*?)```", (HOWTO / f"{page}.md").read_text(), re.DOTALL)
-    return [line.removeprefix("$ ") for block in blocks for line in block.strip().splitlines()]
-
-
 class Player:
     """Runs the commands of pages in the folder of a house; the people of the house answer."""
 
@@ -46,7 +40,7 @@ class Player:
         monkeypatch.chdir(works.house.path)
 
     def play(self, page: str) -> None:
-        for command in commands(page):
+        for command in Page(f"howto/{page}").lines:
             self.run(command)
             for name, others in self.others.items():
                 if self._is_of(command, name):
@@ -66,7 +60,8 @@ class Player:
         if arguments[:2] == ["authority", "init"]:
             self._pin_the_new_log()
         if arguments[:2] == ["inventory", "propose"]:
-            self._adopt(arguments[arguments.index("--home") + 1].removesuffix(".home"))
+            authority = arguments[arguments.index("--home") + 1].removesuffix(".home")
+            self.works.house.adopt_inventory(authority, Path("next.inventory.json").resolve())
 
     def _pin_the_new_log(self) -> None:
         """As the page says: the line that the command prints goes into next.toml, beside the log that is pinned."""
@@ -87,13 +82,6 @@ class Player:
             data = Path(arguments[-1]).read_bytes()
             return {"last_four_words": last_words(sha256(read_document(data, Root, "root", 1_000_000).canonical))}
         return {}
-
-    def _adopt(self, authority: str) -> None:
-        """As the tutorial shows it."""
-        house, proposal = self.works.house, Path("next.inventory.json").resolve()
-        votes = [house.inventory_vote(proposal, authority, who) for who in ("alice", "bob")]
-        ballots = [part for vote in votes for part in ("--vote", vote)]
-        assert house.sign("inventory", "adopt", proposal, "--home", house.home(authority), *ballots) == 0
 
 
 @pytest.fixture
@@ -148,7 +136,7 @@ def test_one_authority_becomes_two(one: Works, tmp_path: Path, monkeypatch: pyte
     found_operators(house, "release")
     (house.path / "release.policy.toml").write_text(policy_toml(house, "release"))
     text = (house.path / "repository" / "repository.toml").read_text()
-    (block,) = re.findall(r"```toml\n(.*?)```", (HOWTO / "migrate-to-dual.md").read_text(), re.DOTALL)
+    block = Page("howto/migrate-to-dual").toml
     changed = dict(line.split(" = ", 1) for line in (text + block).splitlines())
     (house.path / "next.toml").write_text("\n".join(f"{name} = {value}" for name, value in changed.items()))
 
@@ -168,6 +156,6 @@ def test_what_the_pages_name_exists(page: str) -> None:
     source = "".join(
         path.read_text() for path in [*(ROOT / "enigm_tuf").rglob("*.py"), *(ROOT / "repository").rglob("*.py")]
     )
-    named = re.findall(r"`([A-Z]+(?:-[A-Z]+)+)`", (HOWTO / f"{page}.md").read_text())
+    named = re.findall(r"`([A-Z]+(?:-[A-Z]+)+)`", Page(f"howto/{page}").text)
     assert [rule for rule in named if f'"{rule}"' not in source] == []
-    assert commands(page)
+    assert Page(f"howto/{page}").lines

@@ -8,7 +8,6 @@ from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from enigm_tuf.audit.log import AuditEntry, EntryType
 from enigm_tuf.authorities.ceremony.anchoring import closing, opening
@@ -17,14 +16,13 @@ from enigm_tuf.authorities.ceremony.people import everybody, require_people
 from enigm_tuf.authorities.ceremony.progress import follow
 from enigm_tuf.authorities.ceremony.rules import TranscriptRule
 from enigm_tuf.authorities.ceremony.transcript import read_transcript
-from enigm_tuf.errors import MalformedError, RefusedError
+from enigm_tuf.errors import MalformedError, refuse
 from enigm_tuf.model.approval import Approver
 from enigm_tuf.model.ceremony import Script
 from enigm_tuf.model.keys import record_key
 from enigm_tuf.model.operators import Operator
 from enigm_tuf.model.statement import pre_authentication_encoding, read_envelope
 from enigm_tuf.model.transcript import TranscriptEntry, TranscriptType, read_ceremony_statement
-from enigm_tuf.trust.rules import Rule
 from enigm_tuf.trust.threshold import signers
 
 
@@ -47,7 +45,7 @@ def verify_transcript(path: Path, expected: Expected) -> list[TranscriptEntry]:
     require_people(expected.script, entries[0].body["people"], expected.operators)
     progress = follow(expected.script, entries)
     if progress.outcome is None:
-        _refuse(
+        refuse(
             TranscriptRule.TRANSCRIPT_ORDER, subject, "a closed ceremony", f"{progress.index} steps done, and no end"
         )
     _require_signatures(entries, expected, subject)
@@ -58,7 +56,7 @@ def verify_transcript(path: Path, expected: Expected) -> list[TranscriptEntry]:
 def _require_script(first: TranscriptEntry, expected: Expected, subject: str) -> None:
     script = expected.script
     if first.type != TranscriptType.OPENED:
-        _refuse(TranscriptRule.TRANSCRIPT_ORDER, subject, "an opening", first.type)
+        refuse(TranscriptRule.TRANSCRIPT_ORDER, subject, "an opening", first.type)
     about = {
         "script_sha256": expected.script_sha256,
         "type": script.type,
@@ -68,21 +66,21 @@ def _require_script(first: TranscriptEntry, expected: Expected, subject: str) ->
     }
     for name, value in about.items():
         if first.body[name] != value:
-            _refuse(TranscriptRule.TRANSCRIPT_SCRIPT, f"{subject}, {name}", f"{value}", f"{first.body[name]}")
+            refuse(TranscriptRule.TRANSCRIPT_SCRIPT, f"{subject}, {name}", f"{value}", f"{first.body[name]}")
     if first.body["rehearsal"] != expected.rehearsal:
         wanted, got = ("a rehearsal", "a ceremony") if expected.rehearsal else ("a ceremony", "a rehearsal")
-        _refuse(TranscriptRule.TRANSCRIPT_REAL, subject, wanted, got)
+        refuse(TranscriptRule.TRANSCRIPT_REAL, subject, wanted, got)
 
 
 def _require_signatures(entries: list[TranscriptEntry], expected: Expected, subject: str) -> None:
     found = {entry.body["operator"]: entry.body["envelope"] for entry in entries if entry.type == TranscriptType.SIGNED}
     for person in everybody(entries[0].body["people"]):
         if person not in found:
-            _refuse(TranscriptRule.TRANSCRIPT_SIGNED, subject, f"a signature of {person}", "none")
+            refuse(TranscriptRule.TRANSCRIPT_SIGNED, subject, f"a signature of {person}", "none")
         try:
             _require_signature(entries, expected.operators[person], b64decode(found[person], validate=True))
         except (MalformedError, ValueError) as error:
-            _refuse(TranscriptRule.TRANSCRIPT_SIGNED, f"{subject}, {person}", "a signature of theirs", str(error))
+            refuse(TranscriptRule.TRANSCRIPT_SIGNED, f"{subject}, {person}", "a signature of theirs", str(error))
 
 
 def _require_signature(entries: list[TranscriptEntry], operator: Operator, envelope: bytes) -> None:
@@ -109,13 +107,9 @@ def _require_anchored(entries: list[TranscriptEntry], audit: Iterable[AuditEntry
             wanted.pop(0)
     if wanted:
         kind, body = wanted[0]
-        _refuse(
+        refuse(
             TranscriptRule.TRANSCRIPT_ANCHORED,
             subject,
             f"{kind} with {body['transcript_sha256']}",
             "none in the audit log",
         )
-
-
-def _refuse(rule: Rule, subject: str, expected: str, got: str) -> NoReturn:
-    raise RefusedError(rule, subject, expected=expected, got=got)

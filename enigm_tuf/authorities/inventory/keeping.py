@@ -8,7 +8,6 @@ from enigm_tuf.authorities.inventory.moving import require_moves_logged
 from enigm_tuf.authorities.kept_documents import INVENTORY
 from enigm_tuf.authorities.operators.keeping import electorate_of
 from enigm_tuf.authorities.voting import Voted, require_votes
-from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.inventory import Inventory, read_inventory
 from enigm_tuf.model.strict_json import JsonObject, sha256
 from enigm_tuf.model.votes import INVENTORY_MATTER
@@ -34,9 +33,7 @@ def adopt(
     KEY-POSSESSION, BACKUP-MOVED.
     """
     inventory, voted = voted_inventory(data, source)
-    if (inventory.authority, inventory.environment) != (home.authority, home.environment):
-        whose = f"the inventory of the {inventory.authority} authority in {inventory.environment}"
-        raise MisuseError(f"{source} is {whose}, not of {home.path}")
+    home.require_own(inventory, "inventory", source)
     electorate = electorate_of(home, log)
     people = require_votes(voted, electorate, envelopes, clock.now())
     last = INVENTORY.last(log)

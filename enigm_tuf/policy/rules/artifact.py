@@ -1,9 +1,8 @@
 """ARTIFACT: every target is where it belongs, fully hashed, described, newer than all before, and agreed on."""
 
 from collections.abc import Mapping
-from typing import NoReturn
 
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import refuse
 from enigm_tuf.model.manifest import Release, manifest_path, payload_path, read_manifest
 from enigm_tuf.model.payload import HASHES, LENGTH, PayloadRecord, read_payload_record
 from enigm_tuf.model.shapes import PATH, version_key
@@ -47,7 +46,7 @@ def _require_place(path: str, target: TargetFile, folder: str, product: str) -> 
     parts = path.split("/")
     depth = 3 if folder == "manifests" else 4
     if parts[:2] != [folder, product] or len(parts) != depth:
-        _refuse(ArtifactRule.ARTIFACT_PATHS, path, f"{folder}/{product}/ with {depth} parts", path)
+        refuse(ArtifactRule.ARTIFACT_PATHS, path, f"{folder}/{product}/ with {depth} parts", path)
     HASHES.read(dict(target.hashes), path, "hashes")
     LENGTH.read(target.length, path, "length")
 
@@ -63,7 +62,7 @@ def records(question: Question) -> str:
         for path, record in _records(_targets(question, payload_role(product))).items():
             expected = payload_path(record.product, record.version, path.rpartition("/")[2])
             if record.product != product or path != expected:
-                _refuse(ArtifactRule.ARTIFACT_RECORD, path, f"a record of {product}, with its path", expected)
+                refuse(ArtifactRule.ARTIFACT_RECORD, path, f"a record of {product}, with its path", expected)
             total += 1
     return f"{total} records" if total else _NOT_HERE
 
@@ -88,7 +87,7 @@ def _never_lower(question: Question, path: str) -> str:
     known, highest = {item.version for item in before}, max((item.rollback_index for item in before), default=0)
     for item in question.manifests[path].releases:
         if item.version not in known and item.rollback_index < highest:
-            _refuse(ArtifactRule.ARTIFACT_MONOTONIC, path, f"index {highest} or higher", str(item.rollback_index))
+            refuse(ArtifactRule.ARTIFACT_MONOTONIC, path, f"index {highest} or higher", str(item.rollback_index))
     return f"{path}: no rollback index below {highest}"
 
 
@@ -102,9 +101,9 @@ def _monotonic(question: Question, role: str) -> str:
     highest = max((item.rollback_index for item in before.values()), default=0)
     for path, item in sorted(new.items(), key=lambda pair: version_key(pair[1].version)):
         if newest is not None and version_key(item.version) <= version_key(newest):
-            _refuse(ArtifactRule.ARTIFACT_MONOTONIC, path, f"a version above {newest}", item.version)
+            refuse(ArtifactRule.ARTIFACT_MONOTONIC, path, f"a version above {newest}", item.version)
         if item.rollback_index < highest:
-            _refuse(ArtifactRule.ARTIFACT_MONOTONIC, path, f"index {highest} or higher", str(item.rollback_index))
+            refuse(ArtifactRule.ARTIFACT_MONOTONIC, path, f"index {highest} or higher", str(item.rollback_index))
         highest = item.rollback_index
     return f"{len(new)} new payloads, newest before {newest or 'none'}, rollback index now {highest}"
 
@@ -120,12 +119,12 @@ def manifests(question: Question) -> str:
         return _NOT_HERE
     if set(listed) != set(question.manifests):
         shown = ", ".join(sorted(question.manifests)) or "none"
-        _refuse(ArtifactRule.ARTIFACT_MANIFEST, "evidence/manifests", ", ".join(sorted(listed)), shown)
+        refuse(ArtifactRule.ARTIFACT_MANIFEST, "evidence/manifests", ", ".join(sorted(listed)), shown)
     for path, target in listed.items():
         _require_same_bytes(path, target, question.manifest_bytes[path])
         manifest, product = question.manifests[path], path.split("/")[1]
         if path != manifest_path(product, manifest.channel):
-            _refuse(ArtifactRule.ARTIFACT_MANIFEST, path, manifest_path(product, manifest.channel), path)
+            refuse(ArtifactRule.ARTIFACT_MANIFEST, path, manifest_path(product, manifest.channel), path)
         manifest_matches(manifest, question.policy.environment, product, manifest.channel)
     return f"{len(listed)} manifests"
 
@@ -142,7 +141,7 @@ def _listed(question: Question, product: str) -> Mapping[str, TargetFile]:
     last, head = question.previous_targets_of(role), question.ledger.heads.get(role)
     digest = sha256(last.canonical()) if last else "none"
     if last is None or head is None or head.sha256 != digest:
-        _refuse(
+        refuse(
             ArtifactRule.ARTIFACT_MANIFEST, role, f"the last that was signed, {head.sha256 if head else '-'}", digest
         )
     return last.targets
@@ -159,7 +158,7 @@ def retained(question: Question) -> str:
         return _NOT_HERE  # RETIRE-SHOWN says what must be shown
     told = [path for product in question.products for path in _replaced(question, manifest_role(product))]
     if extra := sorted(set(question.earlier_manifests) - set(told)):
-        _refuse(ArtifactRule.ARTIFACT_RETAINED, "evidence/manifests-before", "what is replaced only", ", ".join(extra))
+        refuse(ArtifactRule.ARTIFACT_RETAINED, "evidence/manifests-before", "what is replaced only", ", ".join(extra))
     return ", ".join(told) or _NOT_HERE
 
 
@@ -174,7 +173,7 @@ def _replaced(question: Question, role: str) -> list[str]:
             continue
         data = question.earlier_manifests.get(path)
         if data is None:
-            _refuse(ArtifactRule.ARTIFACT_RETAINED, path, "the manifest that it replaces as evidence", "none")
+            refuse(ArtifactRule.ARTIFACT_RETAINED, path, "the manifest that it replaces as evidence", "none")
         _require_same_bytes(path, target, data)
         _require_retained(path, read_manifest(data, path).releases, new.releases)
         told.append(path)
@@ -188,13 +187,13 @@ def _require_retained(path: str, before: tuple[Release, ...], after: tuple[Relea
     known, newest = {item.version: item for item in before}, before[0].version
     if not after or version_key(after[0].version) < version_key(newest):
         got = after[0].version if after else "none"
-        _refuse(ArtifactRule.ARTIFACT_RETAINED, path, f"{newest} or newer in front", got)
+        refuse(ArtifactRule.ARTIFACT_RETAINED, path, f"{newest} or newer in front", got)
     for item in after:
         old = known.get(item.version)
         if old is None and version_key(item.version) < version_key(newest):
-            _refuse(ArtifactRule.ARTIFACT_RETAINED, path, f"only gains above {newest}", item.version)
+            refuse(ArtifactRule.ARTIFACT_RETAINED, path, f"only gains above {newest}", item.version)
         if old and not _same_release(old, item):
-            _refuse(ArtifactRule.ARTIFACT_RETAINED, path, f"{item.version} as it was", "another release of that name")
+            refuse(ArtifactRule.ARTIFACT_RETAINED, path, f"{item.version} as it was", "another release of that name")
 
 
 def _same_release(old: Release, new: Release) -> bool:
@@ -227,7 +226,7 @@ def agreement(question: Question) -> str:
 def _require_same_bytes(path: str, target: TargetFile, data: bytes) -> None:
     expected = {"length": target.length, **target.hashes}
     if wrong := matches(data, target.length, target.hashes):
-        _refuse(ArtifactRule.ARTIFACT_MANIFEST, path, f"the bytes with {expected}", wrong)
+        refuse(ArtifactRule.ARTIFACT_MANIFEST, path, f"the bytes with {expected}", wrong)
 
 
 def _targets(question: Question, role: str) -> Mapping[str, TargetFile]:
@@ -247,10 +246,6 @@ def _records(targets: Mapping[str, TargetFile]) -> dict[str, PayloadRecord]:
         path: read_payload_record(target.unrecognized_fields.get("custom"), path, "custom")
         for path, target in targets.items()
     }
-
-
-def _refuse(rule: ArtifactRule, subject: str, expected: str, got: str) -> NoReturn:
-    raise RefusedError(rule, subject, expected=expected, got=got)
 
 
 _NOT_HERE = "not part of this action"

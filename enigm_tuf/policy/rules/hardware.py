@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import refuse
 from enigm_tuf.model.shapes import VERSION, version_key
 from enigm_tuf.model.tuf import Root
 from enigm_tuf.policy.question import Question
@@ -41,7 +41,7 @@ def firmware(question: Question) -> str:
         if seat.home == "piv":
             cards += 1
             if not VERSION.accepts(seat.firmware) or version_key(seat.firmware) < version_key(lowest):
-                _refuse(HardwareRule.KEY_FIRMWARE, seat.whose, f"firmware {lowest} or newer", seat.firmware)
+                refuse(HardwareRule.KEY_FIRMWARE, seat.whose, f"firmware {lowest} or newer", seat.firmware)
     return f"{cards} cards, none below {lowest}"
 
 
@@ -57,7 +57,7 @@ def attested(question: Question) -> str:
         if seat.home in question.policy.key.attested:
             found += 1
             if not seat.attested:
-                _refuse(HardwareRule.KEY_ATTESTED, seat.whose, "an attestation", "none")
+                refuse(HardwareRule.KEY_ATTESTED, seat.whose, "an attestation", "none")
     return f"{found} keys attested"
 
 
@@ -71,10 +71,6 @@ def _seats(question: Question) -> Iterator[_Seat]:
         for item in person.approval_keys if person.active else ():
             record = item.record
             yield _Seat(f"operator {person.id}", record.home, record.token.firmware, bool(record.attestation))
-
-
-def _refuse(rule: Rule, subject: str, expected: str, got: str) -> None:
-    raise RefusedError(rule, subject, expected=expected, got=got)
 
 
 RULES = {HardwareRule.KEY_FIRMWARE: firmware, HardwareRule.KEY_ATTESTED: attested}

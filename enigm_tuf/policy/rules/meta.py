@@ -1,9 +1,8 @@
 """META: the metadata is this authority's to sign, lives neither too short nor too long, and weakens nothing."""
 
 from datetime import datetime, timedelta
-from typing import NoReturn
 
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import refuse
 from enigm_tuf.model.issued import issued_at
 from enigm_tuf.model.policy import OWN_KINDS
 from enigm_tuf.model.request import Authority
@@ -56,7 +55,7 @@ def roles(question: Question) -> str:
     wanted = expected.get((index.authority, index.action), set())
     if not wanted or set(question.proposals) != wanted:
         names = ", ".join(sorted(wanted)) or f"nothing that {index.authority} signs for {index.action}"
-        _refuse(MetaRule.META_ROLES, "payloads", names, ", ".join(sorted(question.proposals)))
+        refuse(MetaRule.META_ROLES, "payloads", names, ", ".join(sorted(question.proposals)))
     return ", ".join(sorted(wanted))
 
 
@@ -66,7 +65,7 @@ def _roles_signed_anew(question: Question) -> str:
     kinds = {kind_of(role) for role in names}
     wanted = {"payload"} if own == "release" else {"snapshot", "targets", "manifest"}
     if not kinds or not kinds <= wanted or (own == "manifest" and "snapshot" not in names):
-        _refuse(MetaRule.META_ROLES, "payloads", f"roles of kind {', '.join(sorted(wanted))}", ", ".join(sorted(names)))
+        refuse(MetaRule.META_ROLES, "payloads", f"roles of kind {', '.join(sorted(wanted))}", ", ".join(sorted(names)))
     return ", ".join(sorted(names))
 
 
@@ -80,12 +79,12 @@ def expiry(question: Question) -> str:
     for role, proposal in question.proposals.items():
         days = question.policy.expiry.get(kind_of(role))
         if days is None:
-            _refuse(MetaRule.META_EXPIRY, role, f"bounds for {kind_of(role)} in the policy", "none")
+            refuse(MetaRule.META_EXPIRY, role, f"bounds for {kind_of(role)} in the policy", "none")
         earliest = question.now + timedelta(days=days.minimum)
         latest = question.now + timedelta(days=days.maximum)
         if not earliest <= proposal.signed.expires <= latest:
             window = f"{earliest.isoformat()} .. {latest.isoformat()}"
-            _refuse(MetaRule.META_EXPIRY, role, window, proposal.signed.expires.isoformat())
+            refuse(MetaRule.META_EXPIRY, role, window, proposal.signed.expires.isoformat())
         _require_not_of_tomorrow(role, proposal.signed, question.now)
     return "; ".join(f"{role} {item.signed.expires.isoformat()}" for role, item in sorted(question.proposals.items()))
 
@@ -95,7 +94,7 @@ def _require_not_of_tomorrow(role: str, signed: Root | Snapshot | Targets, now: 
     if isinstance(signed, Snapshot):
         issued = issued_at(signed, role)
         if issued is not None and issued > now:
-            _refuse(MetaRule.META_EXPIRY, f"{role}, issued", f"not after {now.isoformat()}", issued.isoformat())
+            refuse(MetaRule.META_EXPIRY, f"{role}, issued", f"not after {now.isoformat()}", issued.isoformat())
 
 
 def thresholds(question: Question) -> str:
@@ -114,9 +113,9 @@ def thresholds(question: Question) -> str:
     for name, (kind, threshold) in defined.items():
         lowest = question.policy.thresholds.get(kind)
         if lowest is None and kind in _own_kinds(question):
-            _refuse(MetaRule.META_THRESHOLD, name, f"a threshold for {kind} in the policy", "none")
+            refuse(MetaRule.META_THRESHOLD, name, f"a threshold for {kind} in the policy", "none")
         if lowest is not None and threshold < lowest:
-            _refuse(MetaRule.META_THRESHOLD, name, f"at least {lowest}", str(threshold))
+            refuse(MetaRule.META_THRESHOLD, name, f"at least {lowest}", str(threshold))
     return "; ".join(f"{name} {threshold}" for name, (_, threshold) in sorted(defined.items())) or _NOT_HERE
 
 
@@ -135,7 +134,7 @@ def authority(question: Question) -> str:
     """
     root = question.root_to_judge_by()
     if root is None:
-        _refuse(MetaRule.META_AUTHORITY, "root", "a trusted root", "none")
+        refuse(MetaRule.META_AUTHORITY, "root", "a trusted root", "none")
     passed: list[str] = []
     for role, proposal in question.proposals.items():
         if isinstance(proposal.signed, Root):
@@ -144,7 +143,7 @@ def authority(question: Question) -> str:
             if question.root:
                 passed.append(model_ratchet(view_root(question.root.value), view_root(proposal.signed)).rule)
             elif proposal.version != 1:
-                _refuse(MetaRule.META_AUTHORITY, f"root version {proposal.version}", "a trusted root before it", "none")
+                refuse(MetaRule.META_AUTHORITY, f"root version {proposal.version}", "a trusted root before it", "none")
         elif isinstance(proposal.signed, Targets):
             passed += [item.rule for item in judge_targets_definition(root, role, proposal.signed)]
     return ", ".join(sorted(set(passed))) or _NOT_HERE
@@ -154,7 +153,7 @@ def _require_keys(root: Root) -> None:
     """Clients tolerate keys of types that they do not know; who signs a root knows every key in it."""
     for name, role in root.roles.items():
         if missing := sorted(set(role.keyids) - set(root.keys)):
-            _refuse(MetaRule.META_AUTHORITY, f"root version {root.version}, {name}", "its keys", f"no key {missing[0]}")
+            refuse(MetaRule.META_AUTHORITY, f"root version {root.version}, {name}", "its keys", f"no key {missing[0]}")
 
 
 def policy_pinned(question: Question) -> str:
@@ -165,14 +164,14 @@ def policy_pinned(question: Question) -> str:
     """
     root = question.root_to_judge_by()
     if root is None:
-        _refuse(MetaRule.POLICY_PINNED, "root", "a trusted root", "none")
+        refuse(MetaRule.POLICY_PINNED, "root", "a trusted root", "none")
     proposal = question.proposals.get("root")
     pinned = _pin_of(root, question.policy.authority)
     if pinned is None and proposal and isinstance(proposal.signed, Root):
         root = proposal.signed
         pinned = _pin_of(root, question.policy.authority)
     if pinned != question.policy_pin:
-        _refuse(MetaRule.POLICY_PINNED, f"root version {root.version}", str(pinned), str(question.policy_pin))
+        refuse(MetaRule.POLICY_PINNED, f"root version {root.version}", str(pinned), str(question.policy_pin))
     return f"root version {root.version} pins policy version {question.policy_pin.version}"
 
 
@@ -195,7 +194,7 @@ def policy_approved(question: Question) -> str:
     if adopted is None:
         return f"{after}, which the authority must have adopted"
     if after is None or after.sha256 not in adopted:
-        _refuse(MetaRule.POLICY_APPROVED, f"root version {proposal.version}", "an adopted policy", str(after))
+        refuse(MetaRule.POLICY_APPROVED, f"root version {proposal.version}", "an adopted policy", str(after))
     return f"policy version {after.version} was adopted"
 
 
@@ -213,10 +212,6 @@ def _root_thresholds(root: Root) -> dict[str, tuple[str, int]]:
     own = {name: (name, role.threshold) for name, role in root.roles.items() if name != "timestamp"}
     release = view_root(root).extension.authorities.release
     return own | ({"payload roles": ("payload", release.payload_threshold)} if release else {})
-
-
-def _refuse(rule: MetaRule, subject: str, expected: str, got: str) -> NoReturn:
-    raise RefusedError(rule, subject, expected=expected, got=got)
 
 
 _NOT_HERE = "not part of this action"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NoReturn
 
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import refuse
 from enigm_tuf.model.ceremony import CeremonyType
 from enigm_tuf.model.policy import Policy
 from enigm_tuf.model.policy_demands import OPERATORS_ACTION, POLICY_ACTION
@@ -63,7 +63,7 @@ def freeze(question: Question) -> str:
 
 def _frozen(question: Question, reason: str, span: str) -> NoReturn:
     subject = f"{question.request.index.action}: {reason}"
-    _refuse(TimeRule.TIME_FREEZE, subject, f"a time outside {span}", question.now.isoformat())
+    refuse(TimeRule.TIME_FREEZE, subject, f"a time outside {span}", question.now.isoformat())
 
 
 def cool_down(question: Question) -> str:
@@ -79,7 +79,7 @@ def cool_down(question: Question) -> str:
         return "at once"
     ripe = index.created + timedelta(hours=hours)
     if question.now < ripe:
-        _refuse(TimeRule.TIME_COOL_DOWN, index.action, f"not before {ripe.isoformat()}", question.now.isoformat())
+        refuse(TimeRule.TIME_COOL_DOWN, index.action, f"not before {ripe.isoformat()}", question.now.isoformat())
     return f"since {ripe.isoformat()}"
 
 
@@ -92,7 +92,7 @@ def session(question: Question) -> str:
     """
     wanted, most = len(question.proposals), question.policy.rate.signatures_per_session
     if wanted > most:
-        _refuse(RateRule.RATE_SESSION, "payloads", f"at most {most}", str(wanted))
+        refuse(RateRule.RATE_SESSION, "payloads", f"at most {most}", str(wanted))
     return f"{wanted} of at most {most}"
 
 
@@ -109,7 +109,7 @@ def day(question: Question) -> str:
     lately = sum(question.now - _DAY < moment for moment in made)
     if lately + len(question.proposals) > most:
         got = f"{lately} and {len(question.proposals)} now"
-        _refuse(RateRule.RATE_DAY, "signatures in 24 hours", f"at most {most}", got)
+        refuse(RateRule.RATE_DAY, "signatures in 24 hours", f"at most {most}", got)
     return f"{lately} and {len(question.proposals)} now, of at most {most}"
 
 
@@ -137,17 +137,13 @@ def in_ceremony(policy: Policy, action: str, ceremonies: Iterable[OpenCeremony],
     found = max(fitting, key=lambda item: item.opened, default=None)
     if found is None or now - found.opened > timedelta(hours=hours):
         got = f"{found.id}, opened {found.opened.isoformat()}" if found else "none"
-        _refuse(CeremonyDemandRule.CEREMONY_OPEN, action, _ceremony_of(action, hours), got)
+        refuse(CeremonyDemandRule.CEREMONY_OPEN, action, _ceremony_of(action, hours), got)
     return f"{found.type} ceremony {found.id}, opened {found.opened.isoformat()}"
 
 
 def _ceremony_of(action: str, hours: int) -> str:
     kind = OWN_CEREMONY.get(action)
     return f"a ceremony{f' of the type {kind}' if kind else ''} that opened at most {hours} hours ago"
-
-
-def _refuse(rule: Rule, subject: str, expected: str, got: str) -> NoReturn:
-    raise RefusedError(rule, subject, expected=expected, got=got)
 
 
 RULES = {

@@ -1,9 +1,9 @@
 """QUORUM: enough different people, keys and devices of the right partitions agree, and nobody objects."""
 
 from collections.abc import Iterable
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import refuse
 from enigm_tuf.model.approval import Approval
 from enigm_tuf.model.operators import OperatorRole
 from enigm_tuf.model.statement import Subject
@@ -53,7 +53,7 @@ def authentic(question: Question) -> str:
     Evidence: the number of authentic approvals.
     """
     if question.unauthentic:
-        _refuse(QuorumRule.APPROVAL_AUTHENTIC, "approvals", "signatures of enrolled keys", question.unauthentic[0])
+        refuse(QuorumRule.APPROVAL_AUTHENTIC, "approvals", "signatures of enrolled keys", question.unauthentic[0])
     return f"{len(question.approvals)} authentic"
 
 
@@ -69,7 +69,7 @@ def count(question: Question) -> str:
     needed = quorum.approvals if quorum else 1
     who = ", ".join(sorted(item.operator for item in counted(question))) or "nobody"
     if quorum is None or len(counted(question)) < needed:
-        _refuse(QuorumRule.QUORUM_COUNT, "approvals", f"{needed} that count", f"{len(counted(question))} ({who})")
+        refuse(QuorumRule.QUORUM_COUNT, "approvals", f"{needed} that count", f"{len(counted(question))} ({who})")
     return f"{needed} needed, from {who}"
 
 
@@ -83,7 +83,7 @@ def partitions(question: Question) -> str:
     needed = set(quorum.partitions) if quorum else {"?"}
     got = {item.partition for item in counted(question)}
     if not needed <= got:
-        _refuse(QuorumRule.QUORUM_PARTITION, "approvals", ", ".join(sorted(needed)), ", ".join(sorted(got)) or "none")
+        refuse(QuorumRule.QUORUM_PARTITION, "approvals", ", ".join(sorted(needed)), ", ".join(sorted(got)) or "none")
     return ", ".join(sorted(needed))
 
 
@@ -98,13 +98,13 @@ def exclusion(question: Question) -> str:
     requester = question.request.index.requester
     known = {operator.id for operator in question.operators.able("requester")}
     if requester not in known:
-        _refuse(QuorumRule.QUORUM_EXCLUSION, "requester", f"one of {', '.join(sorted(known))}", requester)
+        refuse(QuorumRule.QUORUM_EXCLUSION, "requester", f"one of {', '.join(sorted(known))}", requester)
     if requester in question.signing:
-        _refuse(QuorumRule.QUORUM_EXCLUSION, "requester", "somebody who does not sign what they ask for", requester)
+        refuse(QuorumRule.QUORUM_EXCLUSION, "requester", "somebody who does not sign what they ask for", requester)
     excluded = {requester, *question.signing}
     for item in question.approvals:
         if item.operator in excluded and item.approval.decision == "APPROVE":
-            _refuse(QuorumRule.QUORUM_EXCLUSION, "approver", "neither requester nor custodian", item.operator)
+            refuse(QuorumRule.QUORUM_EXCLUSION, "approver", "neither requester nor custodian", item.operator)
     return f"requester {requester}, custodian {', '.join(sorted(question.signing)) or 'not known yet'}"
 
 
@@ -118,7 +118,7 @@ def veto(question: Question) -> str:
     for item in question.approvals:
         named = item.approval.decision == "REJECT" and index in item.approval.subjects
         if named and item.approval.valid_at(question.now):
-            _refuse(QuorumRule.QUORUM_VETO, "approvals", "no REJECT", f"{item.operator}: {item.approval.reason}")
+            refuse(QuorumRule.QUORUM_VETO, "approvals", "no REJECT", f"{item.operator}: {item.approval.reason}")
     return "no REJECT"
 
 
@@ -135,7 +135,7 @@ def apart(question: Question) -> str:
     for operator in question.operators.operators:
         for enrolled in operator.approval_keys:
             if enrolled.record.spki_sha256 in in_force:
-                _refuse(
+                refuse(
                     QuorumRule.APPROVAL_APART, operator.id, "an approval key that signs nothing else", "a role's key"
                 )
     return f"{len(in_force)} keys of roles, none of them approves"
@@ -153,21 +153,17 @@ def pinned(question: Question) -> str:
     if (registry.authority, registry.environment) != (policy.authority, policy.environment):
         expected = f"one of the {policy.authority} authority in {policy.environment}"
         got = f"one of the {registry.authority} authority in {registry.environment}"
-        _refuse(QuorumRule.OPERATORS_PINNED, "registry of operators", expected, got)
+        refuse(QuorumRule.OPERATORS_PINNED, "registry of operators", expected, got)
     first = registry.first or question.operators_sha256
     if first != policy.operators_sha256:
         expected = f"one that began with {policy.operators_sha256}"
-        _refuse(QuorumRule.OPERATORS_PINNED, f"operators version {registry.version}", expected, first)
+        refuse(QuorumRule.OPERATORS_PINNED, f"operators version {registry.version}", expected, first)
     return f"version {registry.version} ({question.operators_sha256[:16]})"
 
 
 def _counts(question: Question, said: Approval) -> bool:
     about = said.is_about(question.request, question.policy_pin)
     return said.decision == "APPROVE" and about and said.valid_at(question.now)
-
-
-def _refuse(rule: QuorumRule, subject: str, expected: str, got: str) -> NoReturn:
-    raise RefusedError(rule, subject, expected=expected, got=got)
 
 
 RULES = {

@@ -1,9 +1,8 @@
 """REQUEST: this request is for this authority, now, for the first time, and follows what it signed last."""
 
 from datetime import timedelta
-from typing import NoReturn
 
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import refuse
 from enigm_tuf.model.request import Previous
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.policy.question import Question
@@ -33,9 +32,9 @@ def scope(question: Question) -> str:
         ("policy", question.policy_pin, index.policy),
     ):
         if expected != got:
-            _refuse(RequestRule.REQUEST_SCOPE, name, str(expected), str(got))
+            refuse(RequestRule.REQUEST_SCOPE, name, str(expected), str(got))
     if index.action not in policy.actions:
-        _refuse(RequestRule.REQUEST_SCOPE, "action", f"one of {', '.join(sorted(policy.actions))}", index.action)
+        refuse(RequestRule.REQUEST_SCOPE, "action", f"one of {', '.join(sorted(policy.actions))}", index.action)
     return f"{index.authority}, {index.environment}, {index.action}, policy version {policy.version}"
 
 
@@ -49,13 +48,13 @@ def time(question: Question) -> str:
     index, now = question.request.index, question.now
     if not index.created <= now < index.expires:
         window = f"a time in {index.created.isoformat()} .. {index.expires.isoformat()}"
-        _refuse(RequestRule.REQUEST_TIME, "now", window, now.isoformat())
+        refuse(RequestRule.REQUEST_TIME, "now", window, now.isoformat())
     longest = timedelta(hours=question.policy.request_hours)
     if index.expires - index.created > longest:
-        _refuse(RequestRule.REQUEST_TIME, "life", f"at most {longest}", str(index.expires - index.created))
+        refuse(RequestRule.REQUEST_TIME, "life", f"at most {longest}", str(index.expires - index.created))
     latest = question.ledger.last_time
     if latest is not None and now < latest:
-        _refuse(RequestRule.REQUEST_TIME, "clock", f"not before {latest.isoformat()}", now.isoformat())
+        refuse(RequestRule.REQUEST_TIME, "clock", f"not before {latest.isoformat()}", now.isoformat())
     return f"valid until {index.expires.isoformat()}"
 
 
@@ -67,9 +66,9 @@ def replay(question: Question) -> str:
     """
     ledger, index = question.ledger, question.request.index
     if question.request.digest in ledger.signed:
-        _refuse(RequestRule.REQUEST_REPLAY, index.request_id, "a new request", "one that was signed before")
+        refuse(RequestRule.REQUEST_REPLAY, index.request_id, "a new request", "one that was signed before")
     if index.sequence <= ledger.last_sequence:
-        _refuse(RequestRule.REQUEST_REPLAY, "sequence", f"above {ledger.last_sequence}", str(index.sequence))
+        refuse(RequestRule.REQUEST_REPLAY, "sequence", f"above {ledger.last_sequence}", str(index.sequence))
     return f"sequence {index.sequence}, last {ledger.last_sequence}"
 
 
@@ -84,14 +83,14 @@ def previous(question: Question) -> str:
     for role, proposal in question.proposals.items():
         head = question.head(role)
         if listed.get(role) != head:
-            _refuse(RequestRule.REQUEST_PREVIOUS, role, _name(head), _name(listed.get(role)))
+            refuse(RequestRule.REQUEST_PREVIOUS, role, _name(head), _name(listed.get(role)))
         if head and _digest(question, role) != head.sha256:
-            _refuse(RequestRule.REQUEST_PREVIOUS, f"context/previous/{role}.json", head.sha256, _digest(question, role))
+            refuse(RequestRule.REQUEST_PREVIOUS, f"context/previous/{role}.json", head.sha256, _digest(question, role))
         expected = head.version + 1 if head else 1
         if proposal.version != expected:
-            _refuse(RequestRule.REQUEST_PREVIOUS, role, f"version {expected}", f"version {proposal.version}")
+            refuse(RequestRule.REQUEST_PREVIOUS, role, f"version {expected}", f"version {proposal.version}")
     if extra := sorted(set(listed) - set(question.proposals)):
-        _refuse(RequestRule.REQUEST_PREVIOUS, "previous", "only roles that are proposed", ", ".join(extra))
+        refuse(RequestRule.REQUEST_PREVIOUS, "previous", "only roles that are proposed", ", ".join(extra))
     return "; ".join(f"{role} after {_name(question.head(role))}" for role in sorted(question.proposals))
 
 
@@ -102,10 +101,6 @@ def _digest(question: Question, role: str) -> str:
 
 def _name(head: Previous | None) -> str:
     return f"version {head.version} ({head.sha256[:16]})" if head else "nothing"
-
-
-def _refuse(rule: RequestRule, subject: str, expected: str, got: str) -> NoReturn:
-    raise RefusedError(rule, subject, expected=expected, got=got)
 
 
 RULES = {

@@ -1,9 +1,8 @@
 """RETIRE: a product is taken out of ``targets`` whole, alone, and in sight. Nothing vanishes under another action."""
 
 from collections.abc import Mapping
-from typing import NoReturn
 
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import refuse
 from enigm_tuf.model.delegations import DelegatedRole, Delegations
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Targets, matches
@@ -29,22 +28,22 @@ def only(question: Question) -> str:
         return _NOT_HERE
     old, new = question.previous_targets_of("targets"), question.targets_of("targets")
     if old is None or new is None or old.delegations is None or new.delegations is None:
-        _refuse(RetirementRule.RETIRE_ONLY, "targets", "delegations before and after", "none")
+        refuse(RetirementRule.RETIRE_ONLY, "targets", "delegations before and after", "none")
     before, after = dict(_roles(old)), dict(_roles(new))
     gone = sorted(set(before) - set(after))
     products = sorted({name.rpartition(".")[0] for name in gone})
     if len(products) != 1:
-        _refuse(RetirementRule.RETIRE_ONLY, "delegations", "those of one product gone", ", ".join(products) or "none")
+        refuse(RetirementRule.RETIRE_ONLY, "delegations", "those of one product gone", ", ".join(products) or "none")
     left = {name: role for name, role in before.items() if name.rpartition(".")[0] != products[0]}
     if list(after.items()) != list(left.items()):
         changed = sorted(name for name in {*left, *after} if left.get(name) != after.get(name))
         got = f"another {', '.join(changed) or 'order'}"
-        _refuse(RetirementRule.RETIRE_ONLY, "delegations", f"all but those of {products[0]} as they were", got)
+        refuse(RetirementRule.RETIRE_ONLY, "delegations", f"all but those of {products[0]} as they were", got)
     if dict(new.delegations.keys) != _keys_in_use(old.delegations, new.delegations):
         expected = "the keys of the roles that stay, as they were"
-        _refuse(RetirementRule.RETIRE_ONLY, "keys", expected, "others")
+        refuse(RetirementRule.RETIRE_ONLY, "keys", expected, "others")
     if (new.targets, new.unrecognized_fields) != (old.targets, old.unrecognized_fields):
-        _refuse(RetirementRule.RETIRE_ONLY, "other fields", "unchanged", "changed")
+        refuse(RetirementRule.RETIRE_ONLY, "other fields", "unchanged", "changed")
     return f"{', '.join(gone)} of {len(before)} delegations"
 
 
@@ -66,13 +65,13 @@ def shown(question: Question) -> str:
     digest = sha256(last.canonical()) if last else "none"
     if last is None or head is None or head.sha256 != digest:
         expected = f"the last that was signed, {head.sha256 if head else '-'}"
-        _refuse(RetirementRule.RETIRE_SHOWN, f"context/previous/{role}.json", expected, digest)
+        refuse(RetirementRule.RETIRE_SHOWN, f"context/previous/{role}.json", expected, digest)
     if set(last.targets) != set(question.earlier_manifests):
         listed, got = ", ".join(sorted(last.targets)), ", ".join(sorted(question.earlier_manifests))
-        _refuse(RetirementRule.RETIRE_SHOWN, "evidence/manifests-before", listed or "none", got or "none")
+        refuse(RetirementRule.RETIRE_SHOWN, "evidence/manifests-before", listed or "none", got or "none")
     for path, target in last.targets.items():
         if wrong := matches(question.earlier_manifests[path], target.length, target.hashes):
-            _refuse(RetirementRule.RETIRE_SHOWN, path, "the bytes that the role lists", wrong)
+            refuse(RetirementRule.RETIRE_SHOWN, path, "the bytes that the role lists", wrong)
     return ", ".join(sorted(last.targets)) or f"{role} offered nothing"
 
 
@@ -84,10 +83,6 @@ def _retired(question: Question) -> str:
 
 def _roles(targets: Targets | None) -> Mapping[str, DelegatedRole]:
     return (targets.delegations.roles if targets and targets.delegations else None) or {}
-
-
-def _refuse(rule: RetirementRule, subject: str, expected: str, got: str) -> NoReturn:
-    raise RefusedError(rule, subject, expected=expected, got=got)
 
 
 _NOT_HERE = "not part of this action"

@@ -1,9 +1,8 @@
 """TRANSITION of a rollout: it changes under an action of its own, and reaches nobody less unless it is halted."""
 
 from collections.abc import Iterator
-from typing import NoReturn
 
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import refuse
 from enigm_tuf.model.lean import datetime
 from enigm_tuf.model.manifest import OtaManifest, Release, Rollout, read_manifest
 from enigm_tuf.model.value import replace
@@ -29,14 +28,14 @@ def only(question: Question) -> str:
     if question.request.index.action != "rollout":
         return _NOT_HERE
     if question.other_roles:
-        _refuse(RolloutRule.ROLLOUT_ONLY, "evidence/roles", "none", ", ".join(sorted(question.other_roles)))
+        refuse(RolloutRule.ROLLOUT_ONLY, "evidence/roles", "none", ", ".join(sorted(question.other_roles)))
     replaced = list(_replaced(question))
     if len(replaced) != 1:
-        _refuse(RolloutRule.ROLLOUT_ONLY, "manifests", "one that is replaced", str(len(replaced)))
+        refuse(RolloutRule.ROLLOUT_ONLY, "manifests", "one that is replaced", str(len(replaced)))
     path, before, after = replaced[0]
     changed = [new for old, new in zip(before.releases, after.releases, strict=False) if old != new]
     if len(changed) != 1 or after != _with_rollouts(before, after):
-        _refuse(RolloutRule.ROLLOUT_ONLY, path, "the rollout of one release changed", "something else changed")
+        refuse(RolloutRule.ROLLOUT_ONLY, path, "the rollout of one release changed", "something else changed")
     return f"{path}, {changed[0].version}"
 
 
@@ -70,7 +69,7 @@ def _require_no_fewer(path: str, old: Release, new: Release, now: datetime) -> b
     subject = f"{path}, {old.version}"
     least, got = reached_percent(before, now), reached_percent(after, now)
     if got < least:
-        _refuse(
+        refuse(
             RolloutRule.ROLLOUT_MONOTONIC,
             subject,
             f"at least the {least} % that are reached now, or a halt",
@@ -78,7 +77,7 @@ def _require_no_fewer(path: str, old: Release, new: Release, now: datetime) -> b
         )
     if least and after.cohorts and not (before.cohorts and set(before.cohorts) <= set(after.cohorts)):
         expected = f"all of {', '.join(before.cohorts) or 'the devices'} as before, or a halt"
-        _refuse(RolloutRule.ROLLOUT_MONOTONIC, f"{subject}, cohorts", expected, ", ".join(after.cohorts))
+        refuse(RolloutRule.ROLLOUT_MONOTONIC, f"{subject}, cohorts", expected, ", ".join(after.cohorts))
     return True
 
 
@@ -96,10 +95,6 @@ def _retained(before: OtaManifest, after: OtaManifest) -> Iterator[tuple[Release
 
 def _share(plan: Rollout, now: datetime) -> str:
     return "halted" if plan.halted else f"{reached_percent(plan, now)} %"
-
-
-def _refuse(rule: RolloutRule, subject: str, expected: str, got: str) -> NoReturn:
-    raise RefusedError(rule, subject, expected=expected, got=got)
 
 
 _NOT_HERE = "not part of this action"

@@ -1,8 +1,6 @@
 """TRANSITION on root: it changes in the listed ways alone, and its owner signs last."""
 
-from typing import NoReturn
-
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import refuse
 from enigm_tuf.model.tuf import Root
 from enigm_tuf.policy.question import Question
 from enigm_tuf.policy.root_changes import IN_A_MIGRATION, RootChange, root_changes, unlisted_difference, untidy
@@ -40,9 +38,9 @@ def root(question: Question) -> str:
     if after is None:
         return _NOT_HERE
     if after.root.consistent_snapshot is not True:
-        _refuse(RootRule.TRANSITION_ROOT, "consistent_snapshot", "true", str(after.root.consistent_snapshot))
+        refuse(RootRule.TRANSITION_ROOT, "consistent_snapshot", "true", str(after.root.consistent_snapshot))
     if beside := untidy(after):
-        _refuse(RootRule.TRANSITION_ROOT, after.subject, "its roles and authorities, and nothing beside them", beside)
+        refuse(RootRule.TRANSITION_ROOT, after.subject, "its roles and authorities, and nothing beside them", beside)
     if before is None:
         return f"consistent snapshots, specification {after.root.spec_version}"
     return _require_listed(question, before, after)
@@ -50,17 +48,17 @@ def root(question: Question) -> str:
 
 def _require_listed(question: Question, before: RootView, after: RootView) -> str:
     if other := unlisted_difference(before, after):
-        _refuse(RootRule.TRANSITION_ROOT, after.subject, f"only {', '.join(RootChange)}", other)
+        refuse(RootRule.TRANSITION_ROOT, after.subject, f"only {', '.join(RootChange)}", other)
     changes = root_changes(before, after)
     kinds = {change.kind for change in changes}
     if not changes:
-        _refuse(RootRule.TRANSITION_ROOT, after.subject, "a change", "none")
+        refuse(RootRule.TRANSITION_ROOT, after.subject, "a change", "none")
     if RootChange.MIGRATE_TO_DUAL in kinds and not kinds <= IN_A_MIGRATION:
         others = ", ".join(sorted(kinds - IN_A_MIGRATION))
-        _refuse(RootRule.TRANSITION_ROOT, after.subject, "a migration that changes nothing else", others)
+        refuse(RootRule.TRANSITION_ROOT, after.subject, "a migration that changes nothing else", others)
     if question.request.index.action == "recovery" and not manifest_changes(before, after):
         got = "a change that needs no consent"
-        _refuse(RootRule.TRANSITION_ROOT, after.subject, "recovery of the manifest authority", got)
+        refuse(RootRule.TRANSITION_ROOT, after.subject, "recovery of the manifest authority", got)
     return "; ".join(map(str, changes))
 
 
@@ -77,7 +75,7 @@ def consent(question: Question) -> str:
     own, quorums = question.policy.authority, quorums_of(question)
     if all(quorum.authority != own for quorum in quorums):
         names = ", ".join(f"{quorum.name} of the {quorum.authority} authority" for quorum in quorums)
-        _refuse(RootRule.TRANSITION_CONSENT, after.subject, f"a request to {names}", f"one to the {own} authority")
+        refuse(RootRule.TRANSITION_CONSENT, after.subject, f"a request to {names}", f"one to the {own} authority")
     if own != root_owner(before or after):
         return "the owner of root signs after this authority"
     others = [quorum for quorum in quorums if quorum.authority != own]
@@ -89,7 +87,7 @@ def _require_met(question: Question, quorum: RootQuorum) -> str:
     subject = f"root version {question.proposals['root'].version}, {quorum.name}"
     if len(found) < quorum.threshold:
         expected = f"{quorum.threshold} signatures that are there already"
-        _refuse(RootRule.TRANSITION_CONSENT, subject, expected, str(len(found)))
+        refuse(RootRule.TRANSITION_CONSENT, subject, expected, str(len(found)))
     return f"{quorum.name}: {len(found)} signed"
 
 
@@ -100,10 +98,6 @@ def _trusted(question: Question) -> RootView | None:
 def _proposed(question: Question) -> RootView | None:
     proposal = question.proposals.get("root")
     return view_root(proposal.signed) if proposal and isinstance(proposal.signed, Root) else None
-
-
-def _refuse(rule: RootRule, subject: str, expected: str, got: str) -> NoReturn:
-    raise RefusedError(rule, subject, expected=expected, got=got)
 
 
 _NOT_HERE = "not part of this action"

@@ -1,9 +1,8 @@
 """WAIVER: what people may let pass that a rule refuses, for one request, together, for a while."""
 
 from collections.abc import Mapping
-from typing import NoReturn
 
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import RefusedError, refuse
 from enigm_tuf.model.policy import WaiverPolicy
 from enigm_tuf.model.waiver import WAIVABLE_RULE
 from enigm_tuf.policy.question import CastWaiver, Question
@@ -42,9 +41,9 @@ def listed(question: Question) -> str:
     for item in question.waivers:
         if terms is None or item.waiver.rule not in terms.rules or not WAIVABLE_RULE.accepts(item.waiver.rule):
             got = ", ".join(terms.rules) if terms else "none"
-            _refuse(WaiverRule.WAIVER_RULE, _named(item), "a rule that waiver.rules has", got)
+            refuse(WaiverRule.WAIVER_RULE, _named(item), "a rule that waiver.rules has", got)
         if question.request.index.action == "emergency" and item.waiver.rule == CeremonyDemandRule.CEREMONY_OPEN:
-            _refuse(WaiverRule.WAIVER_RULE, _named(item), "another rule, for an emergency", item.waiver.rule)
+            refuse(WaiverRule.WAIVER_RULE, _named(item), "another rule, for an emergency", item.waiver.rule)
     return ", ".join(_rules_of(question)) or "nothing is waived"
 
 
@@ -59,7 +58,7 @@ def bound(question: Question) -> str:
         if not said.is_about(question.request, question.policy_pin):
             got = f"one of request {said.request_id}, policy version {said.policy.version}"
             wanted = f"a waiver of request {question.request.index.request_id}"
-            _refuse(WaiverRule.WAIVER_REQUEST, _named(item), wanted, got)
+            refuse(WaiverRule.WAIVER_REQUEST, _named(item), wanted, got)
     return f"{len(question.waivers)} of this request"
 
 
@@ -75,7 +74,7 @@ def timely(question: Question) -> str:
         if not said.created <= question.now < said.expires <= last:
             window = f"{said.created.isoformat()} .. {said.expires.isoformat()}"
             expected = f"a time round {question.now.isoformat()}, to {last.isoformat()} at most"
-            _refuse(WaiverRule.WAIVER_TIME, _named(item), expected, window)
+            refuse(WaiverRule.WAIVER_TIME, _named(item), expected, window)
     ends = sorted(item.waiver.expires for item in question.waivers)
     return f"the first runs out at {ends[0].isoformat()}" if ends else "none to run out"
 
@@ -94,9 +93,9 @@ def quorum(question: Question) -> str:
         needed = terms or WaiverPolicy(1, (), ())
         who = ", ".join(item.operator for item in people) or "nobody"
         if len(people) < needed.approvals:
-            _refuse(WaiverRule.WAIVER_QUORUM, name, f"{needed.approvals} waivers that count", f"{len(people)} ({who})")
+            refuse(WaiverRule.WAIVER_QUORUM, name, f"{needed.approvals} waivers that count", f"{len(people)} ({who})")
         if missing := sorted(set(needed.partitions) - {item.partition for item in people}):
-            _refuse(WaiverRule.WAIVER_QUORUM, name, f"a waiver from {missing[0]}", who)
+            refuse(WaiverRule.WAIVER_QUORUM, name, f"a waiver from {missing[0]}", who)
         told.append(f"{name}: {who}")
     return "; ".join(told) or "nothing is waived"
 
@@ -113,10 +112,6 @@ def _rules_of(question: Question) -> tuple[str, ...]:
 
 def _named(item: CastWaiver) -> str:
     return f"waiver of {item.waiver.rule} by {item.operator}"
-
-
-def _refuse(rule: Rule, subject: str, expected: str, got: str) -> NoReturn:
-    raise RefusedError(rule, subject, expected=expected, got=got)
 
 
 RULES = {

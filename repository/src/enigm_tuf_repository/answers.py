@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import NoReturn
 
 from enigm_tuf.audit.including import require_logged
 from enigm_tuf.audit.pins import pinned_log
-from enigm_tuf.errors import RefusedError
+from enigm_tuf.errors import refuse
 from enigm_tuf.model.request import RuleOutcome, SigningRequest, SigningResponse, unpack_response
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.policy.custodians import signed_with
@@ -92,7 +91,7 @@ def _request_of(asked: Asked, response: SigningResponse, source: str) -> AskedRe
     item = asked.find(response.authority, response.request_sha256)
     if item is None:
         expected = ", ".join(item.request.digest for item in asked.requests)
-        _refuse(
+        refuse(
             RepositoryRule.RESPONSE_REQUEST,
             source,
             f"an answer to a request of this record ({expected})",
@@ -102,7 +101,7 @@ def _request_of(asked: Asked, response: SigningResponse, source: str) -> AskedRe
     expected_facts = (index.request_id, index.environment, index.policy)
     facts = (response.request_id, response.environment, response.policy)
     if facts != expected_facts:
-        _refuse(RepositoryRule.RESPONSE_REQUEST, source, f"{expected_facts}", f"{facts}")
+        refuse(RepositoryRule.RESPONSE_REQUEST, source, f"{expected_facts}", f"{facts}")
     return item
 
 
@@ -110,7 +109,7 @@ def _require_passed(response: SigningResponse, source: str) -> None:
     failed = [f"{item.rule}: {item.evidence}" for item in response.rules if not item.allowed]
     if response.decision != "PASSED" or failed:
         got = "; ".join([f"decision {response.decision}", *failed])
-        _refuse(RepositoryRule.RESPONSE_DECISION, source, "decision PASSED by every rule", got)
+        refuse(RepositoryRule.RESPONSE_DECISION, source, "decision PASSED by every rule", got)
 
 
 def _require_same(response: SigningResponse, decision: Decision, source: str) -> None:
@@ -122,16 +121,14 @@ def _require_same(response: SigningResponse, decision: Decision, source: str) ->
     rules = [item.rule for item in response.rules]
     if rules != list(own):
         unlike = next((ours for ours, theirs in zip_longest(own, rules) if ours != theirs), None) or "no more rules"
-        _refuse(
-            RepositoryRule.RESPONSE_DECISION, source, f"every rule of the catalogue, {unlike} in its place", "other"
-        )
+        refuse(RepositoryRule.RESPONSE_DECISION, source, f"every rule of the catalogue, {unlike} in its place", "other")
     shown = {item.waiver.rule for item in decision.waivers}
     for item in response.rules:
         if item.waived and item.rule not in shown:
-            _refuse(RepositoryRule.RESPONSE_DECISION, source, f"the waivers of {item.rule}", "none")
+            refuse(RepositoryRule.RESPONSE_DECISION, source, f"the waivers of {item.rule}", "none")
         if item.waived != own[item.rule] and item.rule not in _ASKED_THERE:
             asked = "waived" if own[item.rule] else "not waived"
-            _refuse(RepositoryRule.RESPONSE_DECISION, source, f"{item.rule} {asked}, as it is here", item.verdict)
+            refuse(RepositoryRule.RESPONSE_DECISION, source, f"{item.rule} {asked}, as it is here", item.verdict)
 
 
 def _require_signatures(asked: Asked, request: SigningRequest, response: SigningResponse, source: str) -> None:
@@ -143,13 +140,13 @@ def _require_signatures(asked: Asked, request: SigningRequest, response: Signing
     payloads = request.below("payloads")
     signed = {f"{item.role}.{item.version}.json" for item in response.signatures}
     if not signed or not signed <= set(payloads):
-        _refuse(RepositoryRule.RESPONSE_SIGNATURE, source, f"signatures of {sorted(payloads)}", f"{sorted(signed)}")
+        refuse(RepositoryRule.RESPONSE_SIGNATURE, source, f"signatures of {sorted(payloads)}", f"{sorted(signed)}")
     for item in response.signatures:
         data = payloads[f"{item.role}.{item.version}.json"]
         own = [quorum.keys for quorum in asked.quorums(item.role) if quorum.authority == response.authority]
         if not any(signers(keys.keys, keys.keyids, {item.keyid: item.signature}, data) for keys in own):
             expected = f"a valid signature by a key of the role, named {item.keyid}"
-            _refuse(RepositoryRule.RESPONSE_SIGNATURE, f"{source}, {item.role}", expected, "none")
+            refuse(RepositoryRule.RESPONSE_SIGNATURE, f"{source}, {item.role}", expected, "none")
 
 
 def _require_logged(
@@ -183,7 +180,3 @@ def _question(asked: Asked, claim: _Claim, consents: Sequence[bytes]) -> Questio
         now=claim.response.decided,
         readings=READINGS,
     )
-
-
-def _refuse(rule: str, subject: str, expected: str, got: str) -> NoReturn:
-    raise RefusedError(rule, subject, expected=expected, got=got)

@@ -8,7 +8,7 @@ from enigm_tuf.model.shapes import LINE, SHA256, Record, Sequence, Time
 
 @dataclass(frozen=True, slots=True)
 class SecretException:
-    """``digest`` is that of what was found, as the scan shows it."""
+    """``digest`` is that of what was found, or of an image that could not be looked into, as the scan shows it."""
 
     digest: str
     reason: str

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from enigm_tuf.errors import MisuseError
-from enigm_tuf.model.keys import KeyRecord, read_key_record
 from enigm_tuf.model.request import Authority
 from enigm_tuf_repository.configuration import RepositoryConfig, read_configuration
 from enigm_tuf_repository.stores.settings import StoreSettings
@@ -94,11 +93,3 @@ class Workspace:
 
     def policy(self, authority: Authority) -> bytes:
         return self.policy_file(authority).read_bytes()
-
-    def key_record(self, name: str) -> KeyRecord:
-        """The record that the configuration calls ``name``, wherever it lay at ``init``."""
-        path = self.keys / Path(name).name
-        return read_key_record(path.read_bytes(), str(path))
-
-    def key_records(self, names: tuple[str, ...]) -> tuple[KeyRecord, ...]:
-        return tuple(self.key_record(name) for name in names)

@@ -5,15 +5,23 @@ import hashlib
 import lzma
 import struct
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import zstandard
 
 from enigm_testkit.android.keys import SigningKey
 
 HERE = Path(__file__).parent
 BLOCK = 4096
-REPLACE, REPLACE_BZ, SOURCE_COPY, ZERO, REPLACE_XZ = 0, 1, 4, 6, 8
+REPLACE, REPLACE_BZ, SOURCE_COPY, ZERO, REPLACE_XZ, REPLACE_ZSTD = 0, 1, 4, 6, 8, 14
+PACKERS: dict[int, Callable[[bytes], bytes]] = {
+    REPLACE: bytes,
+    REPLACE_BZ: bz2.compress,
+    REPLACE_XZ: lzma.compress,
+    REPLACE_ZSTD: zstandard.compress,
+}
 _QUICK = 4 << 20  # bytes: larger images are not packed, which would take minutes
 _STEP = 512  # blocks that one operation writes at most
 _SIGNATURE = 256  # bytes of an RSA signature of 2048 bits
@@ -76,9 +84,9 @@ def _copied(image: bytes) -> str:
 
 
 def _replaced(image: bytes, blobs: bytearray) -> str:
-    """A third of the image in each way of packing, and zeros where there are only zeros."""
+    """A quarter of the image in each way of packing, and zeros where there are only zeros."""
     blocks = len(image) // BLOCK
-    step = min(max(1, blocks // 3), _STEP)
+    step = min(max(1, blocks // 4), _STEP)
     operations = []
     for index, start in enumerate(range(0, blocks, step)):
         piece = image[start * BLOCK : (start + step) * BLOCK]
@@ -86,8 +94,8 @@ def _replaced(image: bytes, blobs: bytearray) -> str:
         if not any(piece):
             operations.append(f"operations {{ type: {ZERO} {extent} }}")
             continue
-        kind = (REPLACE, REPLACE_BZ, REPLACE_XZ)[index % 3] if len(image) < _QUICK else REPLACE
-        blob = {REPLACE: piece, REPLACE_BZ: bz2.compress(piece), REPLACE_XZ: lzma.compress(piece)}[kind]
+        kind = (REPLACE, REPLACE_BZ, REPLACE_XZ, REPLACE_ZSTD)[index % 4] if len(image) < _QUICK else REPLACE
+        blob = PACKERS[kind](piece)
         digest = raw(hashlib.sha256(blob).digest())
         place = f"data_offset: {len(blobs)} data_length: {len(blob)} data_sha256_hash: {digest}"
         operations.append(f"operations {{ type: {kind} {place} {extent} }}")

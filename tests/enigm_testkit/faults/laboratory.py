@@ -63,11 +63,7 @@ def served(vendor: Vendor) -> Iterator[str]:
 
 def vendors(folder: Path) -> list[Vendor]:
     """One with release 1.0, the same an hour later with 2.0, and another hour later with 3.0."""
-    vendor = make_vendor(folder / "vendor-1")
-    vendor.done("init", "--config", str(vendor.path / "repository.toml"))
-    vendor.publish("root-1")
-    vendor.done("product", "add", "phone", "--channel", "stable")
-    vendor.publish("product-phone")
+    vendor = make_vendor(folder / "vendor-1").opened()
     made = [vendor]
     for version in ("1.0", "2.0", "3.0"):
         if version != "1.0":

@@ -47,11 +47,7 @@ def made(build: AndroidBuild, tmp_path_factory: pytest.TempPathFactory) -> Calla
 @pytest.fixture(scope="session")
 def _vendor(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Vendor:
     """A release of plain files, verified; the artifacts are put before the gates by each test."""
-    vendor = make_vendor(tmp_path_factory.mktemp("android") / "vendor")
-    vendor.done("init", "--config", str(vendor.path / "repository.toml"))
-    vendor.publish("root-1")
-    vendor.done("product", "add", "phone", "--channel", "stable")
-    vendor.publish("product-phone")
+    vendor = make_vendor(tmp_path_factory.mktemp("android") / "vendor").opened()
     vendor.up_to(vendor.prepare_release("1.0"), "verify")
     set_artifact_rules(
         vendor.workspace,

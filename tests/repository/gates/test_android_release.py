@@ -22,11 +22,7 @@ Made = Callable[..., AndroidBuild]
 @pytest.fixture(scope="session")
 def _open(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Vendor:
     """Product ``phone`` is published; its artifacts must be update packages of ``keys``."""
-    vendor = make_vendor(tmp_path_factory.mktemp("android-release") / "vendor")
-    vendor.done("init", "--config", str(vendor.path / "repository.toml"))
-    vendor.publish("root-1")
-    vendor.done("product", "add", "phone", "--channel", "stable")
-    vendor.publish("product-phone")
+    vendor = make_vendor(tmp_path_factory.mktemp("android-release") / "vendor").opened()
     set_artifact_rules(
         vendor.workspace,
         kinds=["android-ota"],

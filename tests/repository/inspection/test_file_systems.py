@@ -16,6 +16,8 @@ from enigm_tuf_repository.inspection.android.ramdisk import read_boot_image
 from enigm_tuf_repository.inspection.android.sparse import unsparse
 from enigm_tuf_repository.inspection.filesystems.erofs import read_erofs
 from enigm_tuf_repository.inspection.filesystems.ext4 import read_ext4
+from enigm_tuf_repository.inspection.filesystems.squashfs import read_squashfs
+from enigm_tuf_repository.inspection.filesystems.squashfs_files import SquashfsFiles
 from enigm_tuf_repository.inspection.plugins import inspect_file
 from enigm_tuf_repository.inspection.source import Source, bytes_source, file_source
 
@@ -162,6 +164,28 @@ def test_a_cluster_of_erofs_with_a_changed_byte_gives_other_bytes_or_is_refused(
             refused += 1
         data[at] ^= 0x55
     assert refused
+
+
+SQUASHFS: dict[str, tuple[str, ...]] = {
+    "gzip": (),
+    "small blocks": ("-b", "4096"),
+    "xz": ("-comp", "xz", "-Xbcj", "x86,arm"),
+    "lz4": ("-comp", "lz4", "-Xhc"),
+    "zstd": ("-comp", "zstd", "-b", "1M"),
+    "lzma": ("-comp", "lzma"),
+    "as it is": ("-noI", "-noD", "-noF"),
+    "no fragments": ("-no-fragments",),
+    "fragments": ("-always-use-fragments",),
+}
+
+
+@pytest.mark.parametrize("options", SQUASHFS.values(), ids=list(SQUASHFS))
+def test_squashfs_is_read_as_it_was_made(tree: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+    image = tmp_path / "image"
+    run("mksquashfs", tree, image, "-quiet", "-no-progress", *options)
+    source = bytes_source(image.read_bytes(), "image")
+    found = {path: b"".join(pieces) for path, pieces in SquashfsFiles(source, read_squashfs(source)).files()}
+    assert found == {f"/{path.relative_to(tree)}": path.read_bytes() for path in _regular(tree)}
 
 
 def test_a_squashfs_is_told_by_its_superblock(tree: Path, tmp_path: Path) -> None:

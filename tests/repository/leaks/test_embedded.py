@@ -154,7 +154,7 @@ def test_containers_that_are_embedded_too_deep_are_refused() -> None:
     data = PEM
     for _ in range(scanning.DEEPEST + 1):
         data = b"x" * 9 + gzip.compress(data)
-    with pytest.raises(MalformedError, match="more than 8 deep"):
+    with pytest.raises(MalformedError, match="more than 12 deep"):
         scanned(data)
 
 

@@ -122,6 +122,27 @@ def test_a_release_with_a_key_of_ours_in_an_artifact_is_not_published(
     assert "payload-a.key.json: payload key of " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("key", "cut", "told"),
+    [(b"", 0, ""), (STRANGER, 0, "PEM EC PRIVATE KEY"), (b"", 1, "expected an image that can be looked into, got")],
+    ids=["clean", "a key that is packed", "cut off"],
+)
+def test_a_release_with_an_image_that_holds_a_key_or_is_broken_is_not_published(
+    vendor: Vendor, capsys: pytest.CaptureFixture[str], key: bytes, cut: int, told: str
+) -> None:
+    (vendor.path / "tree").mkdir()
+    (vendor.path / "tree" / "file").write_bytes(b"a line like many\n" * 9_000 + key + b"a line like many\n" * 9_000)
+    image = vendor.path / "image"
+    subprocess.run(["mkfs.erofs", "-zlz4hc", str(image), str(vendor.path / "tree")], check=True, capture_output=True)
+    vendor.prepare_release("1.0", payload=gzip.compress(image.read_bytes()[: -cut or None]))
+    vendor.up_to("phone-1.0", "verify")
+
+    assert vendor.run("release", "gate", "phone-1.0") == (3 if told else 0)
+    error = capsys.readouterr().err
+    assert told in error
+    assert ("SECRET-SCAN" in error) == bool(told)
+
+
 def test_requests_and_evidence_are_scanned(vendor: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
     folder = vendor.path / "build-1.0"
     folder.mkdir()

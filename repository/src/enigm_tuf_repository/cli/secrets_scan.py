@@ -11,7 +11,8 @@ from enigm_tuf.errors import MisuseError, RefusedError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf_repository.cli.options import reading
 from enigm_tuf_repository.leaks.git import scan_git
-from enigm_tuf_repository.leaks.leaks import Leak, leaks_of, read_exceptions, require_no_leak
+from enigm_tuf_repository.leaks.images import Closed
+from enigm_tuf_repository.leaks.leaks import Leak, closed_of, leaks_of, read_exceptions, require_no_leak
 from enigm_tuf_repository.leaks.owners import enrolled_keys
 from enigm_tuf_repository.leaks.scanning import Scan, files_below
 from enigm_tuf_repository.secret_exceptions import SecretException
@@ -46,7 +47,8 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     if arguments.environment:
         for name, value in sorted(os.environb.items()):
             scan.data(value, f"${name.decode('utf-8', 'replace')}")
-    return _outcome(scan, leaks_of(scan, enrolled, exceptions, edges.now()))
+    leaks, closed = leaks_of(scan, enrolled, exceptions, edges.now()), closed_of(scan, exceptions, edges.now())
+    return _outcome(scan, leaks, closed)
 
 
 def _known(arguments: argparse.Namespace) -> tuple[dict[str, str], tuple[SecretException, ...]]:
@@ -63,17 +65,19 @@ def _known(arguments: argparse.Namespace) -> tuple[dict[str, str], tuple[SecretE
     return enrolled, exceptions
 
 
-def _outcome(scan: Scan, leaks: tuple[Leak, ...]) -> Outcome:
+def _outcome(scan: Scan, leaks: tuple[Leak, ...], closed: tuple[Closed, ...]) -> Outcome:
     rows = [
         (leak.found.place, f"{leak.found.offset}", leak.found.candidate.kind, _whose(leak), leak.found.candidate.digest)
         for leak in leaks
     ]
     lines = table(("PLACE", "BYTE", "WHAT", "WHOSE", "DIGEST"), rows) if rows else []
     lines += [f"not opened: {name}" for name in scan.unread]
+    lines += [f"closed image: {item.place}: {item.reason}; digest {item.digest}" for item in closed]
     lines += [f"{scan.files} files and members, {scan.scanned:,} bytes, private keys: {len(leaks)}"]
     data = {"bytes": scan.scanned, "not_opened": scan.unread, "found": [_facts(leak) for leak in leaks]}
+    data["closed_images"] = [{"place": item.place, "why": item.reason, "digest": item.digest} for item in closed]
     try:
-        require_no_leak(leaks)
+        require_no_leak(leaks, closed)
     except RefusedError as refusal:
         return Outcome(data, lines, refusal)
     return Outcome(data, lines)

@@ -71,7 +71,8 @@ def _erofs(source: Source) -> dict[str, Any]:
 
 
 def _squashfs(source: Source) -> dict[str, Any]:
-    return asdict(read_squashfs(source))
+    image = read_squashfs(source)
+    return {name: getattr(image, name) for name in ("used", "inodes", "block", "compression", "made")}
 
 
 def _boot(source: Source) -> dict[str, Any]:

@@ -15,15 +15,15 @@ class Source:
     """``length`` bytes from ``start`` of a file or of bytes in memory. ``name`` stands in errors."""
 
     name: str
-    origin: Path | bytes
+    origin: Path | bytes | memoryview
     start: int
     length: int
 
     def read(self, offset: int, length: int) -> bytes:
         """Exactly these bytes; MalformedError where they reach beyond the end."""
         self._require_inside(offset, length)
-        if isinstance(self.origin, bytes):
-            return self.origin[self.start + offset : self.start + offset + length]
+        if not isinstance(self.origin, Path):
+            return bytes(self.origin[self.start + offset : self.start + offset + length])
         with self.origin.open("rb") as file:
             data = os.pread(file.fileno(), length, self.start + offset)
         if len(data) != length:
@@ -34,7 +34,7 @@ class Source:
         """The same bytes in order, at most ``PIECE`` at a time."""
         length = self.length - offset if length is None else length
         self._require_inside(offset, length)
-        if isinstance(self.origin, bytes):
+        if not isinstance(self.origin, Path):
             for place in range(offset, offset + length, PIECE):
                 yield self.read(place, min(PIECE, offset + length - place))
             return

@@ -7,6 +7,7 @@ from functools import cache
 import hyperscan
 
 from enigm_tuf_repository.leaks.embedded import BEGINNINGS
+from enigm_tuf_repository.leaks.images import IMAGE_BEGINNINGS
 
 _HEADERS = (rb"\x30\x80", rb"\x30\x81.", rb"\x30\x82..", rb"\x30[\x10-\x7f]")
 """Of a SEQUENCE. An expression for each: of several that end at one byte, Hyperscan tells only the longest."""
@@ -45,6 +46,7 @@ ANCHORS: tuple[tuple[str, bytes], ...] = (
     ("base64", rb"MII[A-Za-z0-9+/]{3}(IBADANBgkqhkiG9w0BAQEF|IBAAKC[AQ])"),
     ("base64", rb"b3BlbnNzaC1rZXktdjEA"),
     *BEGINNINGS,
+    *IMAGE_BEGINNINGS,
 )
 """Kind, and the expression that finds where a key, or something packed, begins. Each matches at most LONGEST bytes."""
 LONGEST = 128

@@ -40,6 +40,11 @@ class Candidate:
     digest: str
     spki_sha256: str | None
 
+    @property
+    def names(self) -> set[str]:
+        """By what it may be known again: its bytes, and its public key."""
+        return {self.digest, self.spki_sha256} if self.spki_sha256 else {self.digest}
+
 
 def candidate(kind: str, window: bytes) -> Candidate | None:
     """What begins at the start of ``window`` (at most WINDOW bytes); None if it is no key after all."""

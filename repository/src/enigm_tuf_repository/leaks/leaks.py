@@ -1,4 +1,6 @@
-"""SECRET-SCAN: every private key that was found is a leak, unless somebody said for how long and why it is none."""
+"""SECRET-SCAN: every private key that was found is a leak, unless somebody said for how long and why it is none.
+
+So is every image that could not be looked into: nothing that nobody saw is clean."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +9,7 @@ from datetime import datetime
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.shapes import Record
 from enigm_tuf.model.strict_toml import parse_toml
+from enigm_tuf_repository.leaks.images import Closed
 from enigm_tuf_repository.leaks.owners import owner_of
 from enigm_tuf_repository.leaks.scanning import Found, Scan
 from enigm_tuf_repository.rules import RepositoryRule
@@ -44,8 +47,14 @@ def leaks_of(
     return tuple(leak(found) for found in scan.found)
 
 
-def require_no_leak(leaks: Sequence[Leak]) -> None:
-    """RefusedError SECRET-SCAN names the worst: a key of ours before any other."""
+def closed_of(scan: Scan, exceptions: Iterable[SecretException], now: datetime) -> tuple[Closed, ...]:
+    """The images that nobody looked into, and that no exception which counts names by its digest."""
+    excused = {item.digest for item in exceptions if now < item.expires}
+    return tuple(image for image in scan.closed if image.digest not in excused)
+
+
+def require_no_leak(leaks: Sequence[Leak], closed: Sequence[Closed]) -> None:
+    """RefusedError SECRET-SCAN names the worst: a key of ours before any other, keys before closed images."""
     open_ones = sorted((leak for leak in leaks if leak.excused is None), key=lambda leak: leak.whose is None)
     if open_ones:
         first = open_ones[0]
@@ -56,4 +65,13 @@ def require_no_leak(leaks: Sequence[Leak]) -> None:
             expected="no private key",
             got=f"{first.found.candidate.kind}: {first.whose or 'a key that is enrolled nowhere'}{more}",
             hint="take it out; a key that was published is lost, and must be revoked",
+        )
+    if closed:
+        more = f" (and {len(closed) - 1} more)" if len(closed) > 1 else ""
+        raise RefusedError(
+            RepositoryRule.SECRET_SCAN,
+            closed[0].place,
+            expected="an image that can be looked into",
+            got=f"{closed[0].reason}{more}",
+            hint=f"make it in a way that is read, or except these bytes for a while: digest {closed[0].digest}",
         )

@@ -4,25 +4,27 @@ A file is mapped, not copied, and scanned by all cores. What is inside a contain
 file without a name.
 """
 
-import mmap
+import hashlib
 import os
 import struct
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from enigm_tuf.errors import MalformedError
+from enigm_tuf_repository.inspection.source import Source
 from enigm_tuf_repository.leaks.anchors import LONGEST, anchors_in
 from enigm_tuf_repository.leaks.candidates import WINDOW, Candidate, around, candidate, yubihsm_wrap
-from enigm_tuf_repository.leaks.containers import HEAD, Container, UnreadableError, container_of, unpacked
+from enigm_tuf_repository.leaks.containers import HEAD, Container, UnreadableError, container_of
 from enigm_tuf_repository.leaks.embedded import EMBEDDED, opened
+from enigm_tuf_repository.leaks.images import IMAGES, Closed, Opened
+from enigm_tuf_repository.leaks.packed import Packed, Resumed, mapped
 
-DEEPEST = 8  # containers in containers
+DEEPEST = 12  # containers in containers: eight from an update package to an archive in an APK in an APEX
 LARGEST = 64 * 2**30  # bytes that one file may unpack to, all levels together: as large as the largest artifact
 _IN_MEMORY = 8 * 2**20  # bytes of one member
 _YUBIHSM = ".yhw"  # how yubihsm-setup names a dump: nothing inside shows what it is
@@ -42,13 +44,14 @@ class Found:
 
 @dataclass
 class Scan:
-    """What one run found. ``unread`` are containers that could not be looked into, with the reason.
+    """What one run found. ``unread`` are containers that could not be looked into, with the reason, ``closed`` images.
 
     ``folder`` is where large members are unpacked, by default where the system has its temporary files.
     """
 
     found: list[Found] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    closed: list[Closed] = field(default_factory=list)
     files: int = 0
     scanned: int = 0
     moved: Callable[[int], None] = lambda _: None
@@ -57,17 +60,17 @@ class Scan:
     def path(self, path: Path, name: str | None = None) -> None:
         """A file; MalformedError where what is in it is too deep or too large to be looked into."""
         with path.open("rb") as file:
-            self._file(_Packed(name or str(path), LARGEST), file, 0)
+            self._file(Packed(name or str(path), LARGEST), file, 0)
 
     def data(self, data: bytes, name: str) -> None:
         """Bytes that are here already; MalformedError."""
-        self._content(_Packed(name, LARGEST), BytesIO(data), memoryview(data), 0)
+        self._content(Packed(name, LARGEST), BytesIO(data), memoryview(data), 0)
 
     def stream(self, stream: BinaryIO, name: str) -> None:
         """Everything that can still be read of a stream; MalformedError."""
-        self._member(_Packed(name, LARGEST), stream, 0)
+        self._member(Packed(name, LARGEST), stream, 0)
 
-    def _member(self, packed: "_Packed", member: BinaryIO, depth: int) -> None:
+    def _member(self, packed: Packed, member: BinaryIO, depth: int) -> None:
         """Small ones stay in memory. What was read before it turned out to be broken is scanned all the same."""
         data = packed.read(member, _IN_MEMORY + 1)
         if len(data) <= _IN_MEMORY:
@@ -75,18 +78,22 @@ class Scan:
         else:
             with tempfile.TemporaryFile(dir=self.folder) as copy:
                 while data:
-                    copy.write(data)
+                    if any(data):
+                        copy.write(data)
+                    else:
+                        copy.seek(len(data), os.SEEK_CUR)
                     data = packed.read(member, _IN_MEMORY)
+                copy.truncate()
                 copy.flush()
                 self._file(packed, copy, depth)
         if packed.trouble:
             self.unread.append(f"{packed.name}: {packed.trouble}")
 
-    def _file(self, packed: "_Packed", file: BinaryIO, depth: int) -> None:
-        with _mapped(file) as view:
+    def _file(self, packed: Packed, file: BinaryIO, depth: int) -> None:
+        with mapped(file) as view:
             self._content(packed, file, view, depth)
 
-    def _content(self, packed: "_Packed", file: BinaryIO, view: memoryview, depth: int) -> None:
+    def _content(self, packed: Packed, file: BinaryIO, view: memoryview, depth: int) -> None:
         before = len(self.found)
         packed_here = self._bytes(packed.name, view)
         if packed.name.lower().endswith(_YUBIHSM) and (wrap := yubihsm_wrap(bytes(view[:WINDOW]))):
@@ -96,11 +103,11 @@ class Scan:
             inner = len(self.found)
             self._embedded(packed_here, packed, view, depth)
             self.found[inner:] = _each_once(self.found[inner:])
-        inside = {item.candidate.digest for item in self.found[outside:]}
-        kept = [item for item in self.found[before:outside] if item.candidate.digest not in inside]
-        self.found[before:outside] = kept  # what is stored as it is was found twice
+        inside = {name for item in self.found[outside:] for name in item.candidate.names}
+        kept = [item for item in self.found[before:outside] if not inside & item.candidate.names]
+        self.found[before:outside] = kept  # what is stored as it is was found twice, or its middle without its head
 
-    def _container(self, container: Container, packed: "_Packed", file: BinaryIO, depth: int) -> bool:
+    def _container(self, container: Container, packed: Packed, file: BinaryIO, depth: int) -> bool:
         """All members of an archive; False where it is broken."""
         if depth == DEEPEST:
             raise MalformedError(packed.name, "", f"containers in containers, more than {DEEPEST} deep")
@@ -113,9 +120,20 @@ class Scan:
             return False
         return True
 
-    def _embedded(self, hits: list[tuple[int, str]], packed: "_Packed", view: memoryview, depth: int) -> None:
-        """What may be packed inside. Bytes that only look like it give nothing, or break off at once."""
+    def _embedded(self, hits: list[tuple[int, str]], packed: Packed, view: memoryview, depth: int) -> None:
+        """What may be packed inside. Bytes that only look like it give nothing, or break off at once.
+
+        What lies in an image that was looked into is a part of its files. In another one, no image is whole.
+        """
+        seen, unseen, is_part = 0, 0, packed.is_part
         for at, kind in hits:
+            if at < seen:
+                continue
+            packed.is_part = is_part or at < unseen
+            if kind in IMAGES:
+                end, is_seen = self._image(at, kind, packed, view, depth)
+                seen, unseen = (max(seen, end), unseen) if is_seen else (seen, max(unseen, end))
+                continue
             inner = packed.inside(f"({kind} at {at})")
             try:
                 member = opened(kind, view, at)
@@ -130,7 +148,45 @@ class Scan:
             if inner.trouble:
                 self._content(inner, BytesIO(head), memoryview(head), depth + 1)
             elif head:
-                self._member(inner, cast("BinaryIO", _Resumed(head, member)), depth + 1)
+                self._member(inner, cast("BinaryIO", Resumed(head, member)), depth + 1)
+
+    def _image(self, at: int, kind: str, packed: Packed, view: memoryview, depth: int) -> tuple[int, bool]:
+        """All files of an image. Where it ends, 0 where there is none, and whether all of it was seen."""
+        start = at - IMAGES[kind].before
+        if start < 0:
+            return 0, False
+        if depth == DEEPEST:
+            raise MalformedError(packed.name, "", f"containers in containers, more than {DEEPEST} deep")
+        outer = packed.inside(f"({kind} at {start})") if start else packed
+        try:
+            image = IMAGES[kind].open(Source(outer.name, view, start, len(view) - start))
+        except MalformedError as error:
+            self._close(outer, str(error), view[start:])
+            return len(view), False
+        if trouble := self._files(image, outer, depth):
+            self._close(outer, trouble, view[start : start + image.length])
+        elif image.missing:
+            self.unread.append(f"{outer.name}: {image.missing}")
+        return start + image.length, not (trouble or image.missing)
+
+    def _files(self, image: Opened, outer: Packed, depth: int) -> str:
+        """What stopped the first file that could not be read to its end, or the image itself."""
+        troubles = []
+        try:
+            for name, member in image.members():
+                inner = outer.inside(name)
+                self._member(inner, member, depth + 1)
+                troubles.append(inner.trouble)
+        except UnreadableError as error:
+            troubles.append(str(error))
+        return next(filter(None, troubles), "")
+
+    def _close(self, outer: Packed, trouble: str, view: memoryview) -> None:
+        """Told, where the image was never there as a whole: in a change to what devices have."""
+        if outer.is_part:
+            self.unread.append(f"{outer.name}: {trouble}")
+        else:
+            self.closed.append(Closed(outer.name, trouble, hashlib.sha256(view).hexdigest()))
 
     def _bytes(self, name: str, view: memoryview) -> list[tuple[int, str]]:
         """Scan for keys; where something packed seems to begin."""
@@ -144,7 +200,7 @@ class Scan:
                 hits = list(pool.map(lambda start: hits_in(view, start), starts))
         end, packed = 0, list[tuple[int, str]]()
         for at, kind in (hit for piece in hits for hit in piece):
-            if kind in EMBEDDED:
+            if kind in EMBEDDED or kind in IMAGES:
                 packed.append((at, kind))
                 continue
             if at < end:
@@ -155,48 +211,6 @@ class Scan:
                 end = start + seen.length
         self.moved(len(view))
         return packed
-
-
-class _Resumed:
-    """A member whose beginning was read already."""
-
-    def __init__(self, head: bytes, member: BinaryIO) -> None:
-        self._head = head
-        self._member = member
-
-    def read(self, count: int) -> bytes:
-        if not self._head:
-            return bytes(getattr(self._member, "read1", self._member.read)(count))
-        taken, self._head = self._head[:count], self._head[count:]
-        return taken
-
-
-class _Packed:
-    """A file, or a member of one, with the bytes that may still be unpacked from all of it."""
-
-    def __init__(self, name: str, left: int, outer: "_Packed | None" = None) -> None:
-        self.name = name
-        self.left = left
-        self._outer = outer
-        self.trouble = ""
-
-    def inside(self, name: str) -> "_Packed":
-        printable = "".join(char if char.isprintable() else "?" for char in name)
-        return _Packed(f"{self.name}!{printable:.200}", self.left, self._outer or self)
-
-    def read(self, member: BinaryIO, count: int) -> bytes:
-        """At most ``count`` bytes, fewer at the end or at ``trouble``; MalformedError where there are too many."""
-        outermost, pieces = self._outer or self, []
-        try:
-            while count and not self.trouble and (piece := unpacked(member, count)):
-                count -= len(piece)
-                outermost.left -= len(piece)
-                if outermost.left < 0:
-                    raise MalformedError(self.name, "", f"unpacks to more than {LARGEST:,} bytes")
-                pieces.append(piece)
-        except UnreadableError as error:
-            self.trouble = str(error)
-        return b"".join(pieces)
 
 
 def _each_once(found: list[Found]) -> list[Found]:
@@ -218,21 +232,6 @@ def _look(view: memoryview, at: int, kind: str) -> tuple[int, Candidate] | None:
         return at - before[0], before[1]
     found = candidate(kind, window)
     return (at, found) if found else None
-
-
-@contextmanager
-def _mapped(file: BinaryIO) -> Iterator[memoryview]:
-    """The bytes of a file; an empty one cannot be mapped."""
-    if os.fstat(file.fileno()).st_size == 0:
-        yield memoryview(b"")
-        return
-    with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped:
-        mapped.madvise(mmap.MADV_SEQUENTIAL)
-        view = memoryview(mapped)
-        try:
-            yield view
-        finally:
-            view.release()
 
 
 def files_below(path: Path) -> Iterable[Path]:

@@ -22,6 +22,7 @@ from enigm_tuf_repository.inspection.filesystems.erofs_clusters import (
     extents_of,
 )
 from enigm_tuf_repository.inspection.filesystems.erofs_codecs import unpack
+from enigm_tuf_repository.inspection.filesystems.walking import Entries, files_below
 from enigm_tuf_repository.inspection.limits import INSPECTION_LIMITS
 from enigm_tuf_repository.inspection.source import PIECE, Source
 
@@ -57,7 +58,6 @@ _EXTENDED = Layout("<", format="H", xattrs="H", mode="H", _reserved="H", size="Q
 _ENTRY = Layout("<", inode="Q", name="H", kind="B", _reserved="B")
 _PLAIN, _FULL, _INLINE, _CLUSTERS, _CHUNKS = range(5)
 _RECENT = 8  # clusters of the packed file that are kept unpacked
-_LONGEST_PATH = 4096  # bytes
 _DIRECTORY, _REGULAR = 0x4, 0x8
 _SLOT = 32  # bytes: inode numbers count these
 
@@ -95,19 +95,13 @@ class Erofs:
 
     def files(self) -> Iterator[tuple[str, Iterator[bytes]]]:
         """Path and bytes, in pieces, of each regular file, once; MalformedError from either."""
-        seen, todo = {self.root}, [("", self.root)]
-        while todo:
-            path, number = todo.pop()
-            inode = self._inode(number)
-            if inode["mode"] >> 12 == _REGULAR:
-                yield path, self._pieces(inode, 0, inode["size"])
-            elif inode["mode"] >> 12 == _DIRECTORY:
-                for name, child in self._entries(inode):
-                    if child not in seen and name not in {b".", b".."}:
-                        todo.append((f"{path}/{name.decode('utf-8', 'replace')}", child))
-                        seen.add(child)
-                if len(seen) > INSPECTION_LIMITS.files or len(path) > _LONGEST_PATH:
-                    raise MalformedError(self.source.name, path[:60], "too many files, or too deep")
+        return files_below(self.root, self._look, self.source.name)
+
+    def _look(self, number: int) -> tuple[Entries, Iterator[bytes] | None]:
+        inode = self._inode(number)
+        kind = inode["mode"] >> 12
+        entries = self._entries(inode) if kind == _DIRECTORY else ()
+        return entries, self._pieces(inode, 0, inode["size"]) if kind == _REGULAR else None
 
     def _inode(self, number: int) -> dict[str, Any]:
         place = self.meta + number * _SLOT

@@ -1,4 +1,4 @@
-"""The superblock of a squashfs image (4.0): how long it is, how it is packed, when it was made. No file is read."""
+"""The superblock of a squashfs image (4.0): how long it is, how it is packed, when it was made."""
 
 from dataclasses import dataclass
 
@@ -23,19 +23,28 @@ _SUPER = Layout(
     minor="H",
     root="Q",
     used="Q",
+    _id_table="Q",
+    _xattr_table="Q",
+    inode_table="Q",
+    directory_table="Q",
+    fragment_table="Q",
 )
-_PADDING = 4096  # mksquashfs fills up to this
 
 
 @dataclass(frozen=True, slots=True)
 class Squashfs:
-    """``used`` bytes from the start are the image; ``made`` in seconds since 1970."""
+    """``used`` bytes from the start are the image; ``made`` in seconds since 1970. Tables begin at bytes of it."""
 
     used: int
     inodes: int
     block: int
     compression: str
     made: int
+    root: int
+    fragments: int
+    inode_table: int
+    directory_table: int
+    fragment_table: int
 
 
 def looks_like_squashfs(source: Source) -> bool:
@@ -50,4 +59,5 @@ def read_squashfs(source: Source) -> Squashfs:
         raise MalformedError(source.name, "superblock", "must be version 4.0 with one block size")
     if head["compression"] not in COMPRESSIONS or not _SUPER.size < head["used"] <= source.length:
         raise MalformedError(source.name, "superblock", "is cut off, or packed in no known way")
-    return Squashfs(head["used"], head["inodes"], head["block"], COMPRESSIONS[head["compression"]], head["made"])
+    same = ("used", "inodes", "block", "made", "root", "fragments", "inode_table", "directory_table", "fragment_table")
+    return Squashfs(compression=COMPRESSIONS[head["compression"]], **{name: head[name] for name in same})

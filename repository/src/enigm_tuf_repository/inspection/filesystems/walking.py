@@ -1,0 +1,30 @@
+"""Every regular file of a file system once, whatever its directories say: loops end, and so does any tree."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from enigm_tuf.errors import MalformedError
+from enigm_tuf_repository.inspection.limits import INSPECTION_LIMITS
+
+Entries = Iterable[tuple[bytes, int]]
+_LONGEST_PATH = 4096  # characters
+
+
+def files_below(
+    root: int, look: Callable[[int], tuple[Entries, Iterator[bytes] | None]], source: str
+) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Path and bytes, in pieces, of all that can be reached from the inode ``root``; MalformedError from either.
+
+    ``look`` gives the entries of a directory, or the bytes of a regular file.
+    """
+    seen, todo = {root}, [("", root)]
+    while todo:
+        path, number = todo.pop()
+        entries, pieces = look(number)
+        if pieces is not None:
+            yield path, pieces
+        for name, child in entries:
+            if child not in seen and name not in {b".", b".."}:
+                todo.append((f"{path}/{name.decode('utf-8', 'replace')}", child))
+                seen.add(child)
+        if len(seen) > INSPECTION_LIMITS.files or len(path) > _LONGEST_PATH:
+            raise MalformedError(source, path[:60], "too many files, or too deep")
