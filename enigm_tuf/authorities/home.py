@@ -13,8 +13,10 @@ from pathlib import Path
 from enigm_tuf.durable import read_input, write_new
 from enigm_tuf.errors import MalformedError, MisuseError
 from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.inventory import Inventory
 from enigm_tuf.model.keys import ENVIRONMENT, Environment
-from enigm_tuf.model.policy import read_policy
+from enigm_tuf.model.operators import OperatorRegistry
+from enigm_tuf.model.policy import Policy, read_policy
 from enigm_tuf.model.request import AUTHORITY, Authority
 from enigm_tuf.model.root_extension import PolicyPin
 from enigm_tuf.model.shapes import Record
@@ -46,8 +48,13 @@ class Home:
     policy_data: bytes
 
     @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return read_policy(self.policy_data, str(self.policy_file))
+
+    @property
     def policy_pin(self) -> PolicyPin:
-        return PolicyPin(read_policy(self.policy_data, "policy.toml").version, sha256(self.policy_data))
+        return PolicyPin(self.policy.version, sha256(self.policy_data))
 
     @property
     def policy_file(self) -> Path:
@@ -73,6 +80,12 @@ class Home:
     def kept_policy(self, digest: str) -> Path:
         """Where an adopted policy lies, named by its digest."""
         return self.path / "policies" / f"{digest}.toml"
+
+    def require_own(self, document: Inventory | OperatorRegistry, what: str, source: str) -> None:
+        """MisuseError unless the document is of this authority in this environment."""
+        if (document.authority, document.environment) != (self.authority, self.environment):
+            whose = f"the {what} of the {document.authority} authority in {document.environment}"
+            raise MisuseError(f"{source} is {whose}, not of {self.path}")
 
     @property
     def log(self) -> Path:

@@ -27,7 +27,6 @@ from enigm_tuf.errors import MisuseError, RefusedError, StateError
 from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.finding import INTENT_FIELDS, Finding, FindingOutcome, LogState, read_finding, write_finding
 from enigm_tuf.model.operators import read_operators
-from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.strict_json import JsonObject, sha256
 from enigm_tuf.model.votes import FINDING_MATTER
 from enigm_tuf.ports import Clock
@@ -117,7 +116,7 @@ def _electorate_then(home: Home, operators: JsonObject | None, root: int) -> Ele
         raise StateError(f"{home.path}: root version {root} is missing", hint="the audit log says that it is trusted")
     then = first.under(read_root(chain[root - 1]).value if root else None)
     registry = read_operators(OPERATORS.in_force(home, operators), str(home.path / "operators"))
-    return Electorate(read_policy(then.policy_data, str(then.policy_file)), then.policy_pin, registry)
+    return Electorate(then.policy, then.policy_pin, registry)
 
 
 def _without_custodian(electorate: Electorate, finding: Finding) -> Electorate:

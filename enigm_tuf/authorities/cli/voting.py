@@ -16,7 +16,7 @@ from enigm_tuf.authorities.cli.request_options import (
     signatory_of,
 )
 from enigm_tuf.authorities.vouching import Papers, Signatory
-from enigm_tuf.commandline import Outcome
+from enigm_tuf.commandline import Command, Outcome
 from enigm_tuf.durable import require_new, write_new
 from enigm_tuf.model.approval import Decision
 from enigm_tuf.model.request import SigningRequest
@@ -27,22 +27,28 @@ if TYPE_CHECKING:
     from enigm_tuf.authorities.cli.edges import Edges
 
 
-def configure_vote(parser: argparse.ArgumentParser, *, reason_required: bool) -> None:
-    add_request(parser)
-    add_signatory(parser, "the approval, such as alice.dsse.json")
-    parser.add_argument("--reason", default="", required=reason_required, metavar="TEXT")
+def vote_command(
+    decision: Decision, *, reason_required: bool, name: str, summary: str, examples: str
+) -> "Command[Edges]":
+    """An operator says yes or no to a request."""
 
+    def configure(parser: argparse.ArgumentParser) -> None:
+        add_request(parser)
+        add_signatory(parser, "the approval, such as alice.dsse.json")
+        parser.add_argument("--reason", default="", required=reason_required, metavar="TEXT")
 
-def run_vote(decision: Decision, arguments: argparse.Namespace, edges: "Edges") -> Outcome:
-    vote = Vote(decision, arguments.reason)
-    request, facts = vouched(
-        arguments,
-        edges,
-        lambda question: show_and_confirm(question, edges),
-        lambda request, papers, signatory, now: cast(request, papers, signatory, vote, now),
-    )
-    told = f"{decision} of {request.index.request_id} by {arguments.operator}, written to {arguments.out}"
-    return Outcome({"decision": decision} | facts, [told])
+    def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
+        vote = Vote(decision, arguments.reason)
+        request, facts = vouched(
+            arguments,
+            edges,
+            lambda question: show_and_confirm(question, edges),
+            lambda request, papers, signatory, now: cast(request, papers, signatory, vote, now),
+        )
+        told = f"{decision} of {request.index.request_id} by {arguments.operator}, written to {arguments.out}"
+        return Outcome({"decision": decision} | facts, [told])
+
+    return Command(name, summary, examples, configure, run)
 
 
 def vouched(

@@ -10,9 +10,7 @@ from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.kept_documents import OPERATORS
 from enigm_tuf.authorities.voting import Electorate, Voted, require_votes
-from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.operators import OperatorRegistry, read_operators, require_able
-from enigm_tuf.model.policy import read_policy
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.votes import OPERATORS_MATTER
 from enigm_tuf.policy.rules.moment import in_ceremony
@@ -37,18 +35,15 @@ def adopt(
     MalformedError if it could not meet the policy's quorums.
     """
     registry, voted = voted_operators(data, source)
-    if (registry.authority, registry.environment) != (home.authority, home.environment):
-        whose = f"the registry of the {registry.authority} authority in {registry.environment}"
-        raise MisuseError(f"{source} is {whose}, not of {home.path}")
+    home.require_own(registry, "registry", source)
     last = OPERATORS.last(log)
     if last is None or last["sha256"] != sha256(data):
         people = require_votes(voted, _electorate_for(home, log, registry), envelopes, clock.now())
         _require_follows(home, registry, data, log)
-        policy = read_policy(home.policy_data, str(home.path / "policy.toml"))
         if last is not None:
-            in_ceremony(policy, OPERATORS_MATTER.action, history_of(log.entries()).ceremonies, clock.now())
+            in_ceremony(home.policy, OPERATORS_MATTER.action, history_of(log.entries()).ceremonies, clock.now())
         body = {"version": registry.version, "sha256": sha256(data), "operators": people}
-        require_able(policy, registry, source)
+        require_able(home.policy, registry, source)
         for person in registry.operators:
             for item in person.approval_keys:
                 require_key_class(item.record)
@@ -66,20 +61,19 @@ def in_force(home: Home, log: MerkleLog) -> tuple[OperatorRegistry, str]:
 
 def electorate_of(home: Home, log: MerkleLog) -> Electorate:
     """Who votes for this authority's documents now."""
-    policy = read_policy(home.policy_data, str(home.path / "policy.toml"))
-    return Electorate(policy, home.policy_pin, in_force(home, log)[0])
+    return Electorate(home.policy, home.policy_pin, in_force(home, log)[0])
 
 
 def _electorate_for(home: Home, log: MerkleLog, registry: OperatorRegistry) -> Electorate:
     """Those of the version before; of the first, its own."""
     if OPERATORS.last(log) is not None:
         return electorate_of(home, log)
-    return Electorate(read_policy(home.policy_data, str(home.path / "policy.toml")), home.policy_pin, registry)
+    return Electorate(home.policy, home.policy_pin, registry)
 
 
 def _require_follows(home: Home, registry: OperatorRegistry, data: bytes, log: MerkleLog) -> None:
     OPERATORS.require_next(registry.version, registry.previous, OPERATORS.last(log))
-    named = read_policy(home.policy_data, str(home.path / "policy.toml")).operators_sha256
+    named = home.policy.operators_sha256
     first = registry.first or sha256(data)
     if first != named:
         hint = "put the digest of version 1 into the policy: operators_sha256"

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from enigm_tuf.errors import RefusedError
 from enigm_tuf.model.manifest import ManifestPayload, Release, read_manifest
-from enigm_tuf.model.payload import PAYLOAD_RECORD, Chunks, PayloadRecord
+from enigm_tuf.model.payload import PAYLOAD_RECORD
 from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf.ports import Fetcher
 from enigm_tuf.trust.delegation_rules import manifest_role
 from enigm_tuf_repository.artifacts import Artifact, measure
 from enigm_tuf_repository.lineage import Lineage
 from enigm_tuf_repository.mirror import bring
-from enigm_tuf_repository.role_building import target_file
+from enigm_tuf_repository.role_building import payload_record, target_file
 from enigm_tuf_repository.rules import RepositoryRule
 
 
@@ -34,24 +34,9 @@ def adopted_payloads(published: Path, remote: Fetcher | None, lineage: Lineage, 
     return {payload.path: _adopted(lineage, product, release, payload) for release, payload in offered}
 
 
-def record_of_manifest(product: str, release: Release, payload: ManifestPayload, chunks: Chunks) -> PayloadRecord:
-    """What the manifest alone says of a payload, in the form of a record."""
-    return PayloadRecord(
-        product=product,
-        version=release.version,
-        build_id=release.build_id,
-        rollback_index=release.rollback_index,
-        hardware_ids=release.hardware_ids,
-        type=payload.type,
-        source_build=payload.source_build,
-        provenance=(),
-        chunks=chunks,
-    )
-
-
 def _adopted(lineage: Lineage, product: str, release: Release, payload: ManifestPayload) -> TargetFile:
     artifact = _measured(lineage, payload)
-    record = record_of_manifest(product, release, payload, artifact.chunks)
+    record = payload_record(product, release, payload, artifact.chunks)
     return target_file(payload.path, artifact, PAYLOAD_RECORD.write(record))
 
 

@@ -18,7 +18,7 @@ from enigm_tuf.model.manifest import (
     read_manifest,
     write_manifest,
 )
-from enigm_tuf.model.payload import PAYLOAD_RECORD, PayloadRecord
+from enigm_tuf.model.payload import PAYLOAD_RECORD
 from enigm_tuf.model.request import Action, RuleOutcome
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Snapshot, TargetFile, Targets
@@ -32,7 +32,7 @@ from enigm_tuf_repository.records import ReleaseRecord
 from enigm_tuf_repository.register import load_register
 from enigm_tuf_repository.release_description import ReleaseDescription, read_release_description
 from enigm_tuf_repository.requests import Draft, role_evidence
-from enigm_tuf_repository.role_building import target_file, with_targets, with_versions
+from enigm_tuf_repository.role_building import payload_record, target_file, with_targets, with_versions
 from enigm_tuf_repository.staging import require_no_signed_root
 from enigm_tuf_repository.workspace import Workspace
 
@@ -130,12 +130,13 @@ def _drafts(
     config = workspace.configuration()
     days, payloads = config.expiry_days, payload_role(description.product)
     manifests = manifest_role(description.product)
+    release = _release(description, artifacts)
     made: dict[str, Signed] = {}
     if config.authority_model == "dual":
-        records = _payload_targets(description, artifacts, provenance)
+        records = _payload_targets(description.product, release, artifacts, provenance)
         made[payloads] = with_targets(lineage.require(payloads, Targets), records, now + days.of(payloads))
     path = manifest_path(description.product, description.channel)
-    data = write_manifest(_manifest(workspace, lineage, description, artifacts, path))
+    data = write_manifest(_manifest(workspace, lineage, description, release, path))
     read_manifest(data, path)  # newest first, stages that grow: what no single field shows
     listed = target_file(path, stage_manifest(workspace, record_id, path, data))
     manifest = with_targets(lineage.require(manifests, Targets), {path: listed}, now + days.of(manifests))
@@ -155,35 +156,24 @@ def _drafts(
 
 
 def _payload_targets(
-    description: ReleaseDescription, artifacts: tuple[Artifact, ...], provenance: dict[str, bytes]
+    product: str, release: Release, artifacts: tuple[Artifact, ...], provenance: dict[str, bytes]
 ) -> dict[str, TargetFile]:
+    """Each artifact with the record of it, which says what the manifest says."""
     digests = tuple(sorted({sha256(data) for data in provenance.values()}))
     targets = {}
-    for payload, artifact in zip(description.payloads, artifacts, strict=True):
-        path = payload_path(description.product, description.version, artifact.name)
-        record = PayloadRecord(
-            product=description.product,
-            version=description.version,
-            build_id=description.build_id,
-            rollback_index=description.rollback_index,
-            hardware_ids=description.hardware_ids,
-            type=payload.type,
-            source_build=payload.source_build,
-            provenance=digests,
-            chunks=artifact.chunks,
-        )
-        targets[path] = target_file(path, artifact, PAYLOAD_RECORD.write(record))
+    for payload, artifact in zip(release.payloads, artifacts, strict=True):
+        record = payload_record(product, release, payload, artifact.chunks, digests)
+        targets[payload.path] = target_file(payload.path, artifact, PAYLOAD_RECORD.write(record))
     return targets
 
 
 def _manifest(
-    workspace: Workspace, lineage: Lineage, description: ReleaseDescription, artifacts: tuple[Artifact, ...], path: str
+    workspace: Workspace, lineage: Lineage, description: ReleaseDescription, release: Release, path: str
 ) -> OtaManifest:
     """The channel's manifest with the new release in front."""
     before = lineage.require(manifest_role(description.product), Targets).targets.get(path)
     kept = read_manifest(lineage.target(before), path).releases[: KEPT_RELEASES - 1] if before else ()
     environment = workspace.configuration().environment
-    release = _release(description, artifacts)
     return OtaManifest(environment, description.product, description.channel, (release, *kept))
 
 

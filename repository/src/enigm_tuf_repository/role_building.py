@@ -6,6 +6,8 @@ from datetime import datetime
 
 from enigm_tuf.model.issued import issued_field
 from enigm_tuf.model.keys import KeyRecord
+from enigm_tuf.model.manifest import ManifestPayload, Release
+from enigm_tuf.model.payload import Chunks, PayloadRecord
 from enigm_tuf.model.plain_snapshot import PlainSnapshot
 from enigm_tuf.model.plain_targets import PlainTargets
 from enigm_tuf.model.shapes import Time
@@ -107,3 +109,20 @@ def _next(kind: type[Signed], before: Signed | None, expires: datetime) -> JsonO
 def target_object(target: TargetFile) -> JsonObject:
     """As a role lists it."""
     return {"length": target.length, "hashes": dict(target.hashes), **target.unrecognized_fields}
+
+
+def payload_record(
+    product: str, release: Release, payload: ManifestPayload, chunks: Chunks, provenance: tuple[str, ...] = ()
+) -> PayloadRecord:
+    """What the manifest says of a payload, in the form of a record. ``provenance`` are SHA-256 of statements."""
+    return PayloadRecord(
+        product=product,
+        version=release.version,
+        build_id=release.build_id,
+        rollback_index=release.rollback_index,
+        hardware_ids=release.hardware_ids,
+        type=payload.type,
+        source_build=payload.source_build,
+        provenance=provenance,
+        chunks=chunks,
+    )

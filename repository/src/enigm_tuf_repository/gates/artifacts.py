@@ -12,13 +12,13 @@ from enigm_tuf.model.chunks import SUFFIX, chunk_tree
 from enigm_tuf.model.manifest import Release, read_manifest
 from enigm_tuf.model.payload import PayloadRecord, read_payload_record
 from enigm_tuf.model.tuf import TargetFile
-from enigm_tuf_repository.adopting import record_of_manifest
 from enigm_tuf_repository.configuration import ArtifactRules
 from enigm_tuf_repository.gates.image_sets import ImageSet, image_sets
 from enigm_tuf_repository.inspection.inspector import Inspection
 from enigm_tuf_repository.inspection.plugins import inspect
 from enigm_tuf_repository.inspection.source import Source, file_source
 from enigm_tuf_repository.records import ReleaseRecord
+from enigm_tuf_repository.role_building import payload_record
 from enigm_tuf_repository.staging import new_targets, offered_payloads, staged_path
 from enigm_tuf_repository.workspace import Workspace
 
@@ -124,7 +124,7 @@ class StagedArtifacts:
         release, file = self.release(), self._file(target)
         payload = next(item for item in release.payloads if item.path == target.path)
         chunks = chunk_tree(file.with_name(f"{file.name}{SUFFIX}").read_bytes())
-        return record_of_manifest(self.release_record.product or "", release, payload, chunks)
+        return payload_record(self.release_record.product or "", release, payload, chunks)
 
     def _release(self) -> Release:
         for target in new_targets(self.workspace, self.release_record):
