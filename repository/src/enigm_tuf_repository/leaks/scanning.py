@@ -26,6 +26,7 @@ from enigm_tuf_repository.leaks.packed import Packed, Resumed, mapped
 
 DEEPEST = 12  # containers in containers: eight from an update package to an archive in an APK in an APEX
 LARGEST = 64 * 2**30  # bytes that one file may unpack to, all levels together: as large as the largest artifact
+_HOPELESS = 100  # files of an image that cannot be read: no more are tried
 _IN_MEMORY = 8 * 2**20  # bytes of one member
 _YUBIHSM = ".yhw"  # how yubihsm-setup names a dump: nothing inside shows what it is
 _PIECE = 4 * 2**20  # bytes that one thread scans at a time
@@ -174,15 +175,17 @@ class Scan:
 
     def _files(self, image: Opened, outer: Packed, depth: int) -> str:
         """What stopped the first file that could not be read to its end, or the image itself."""
-        troubles = []
+        troubles = list[str]()
         try:
             for name, member in image.members():
                 inner = outer.inside(name)
                 self._member(inner, member, depth + 1)
-                troubles.append(inner.trouble)
+                troubles += [inner.trouble] if inner.trouble else []
+                if len(troubles) == _HOPELESS:
+                    break
         except UnreadableError as error:
             troubles.append(str(error))
-        return next(filter(None, troubles), "")
+        return troubles[0] if troubles else ""
 
     def _close(self, outer: Packed, trouble: str, view: memoryview, image: Image) -> None:
         """Told only, where all was seen as it lies there, or where the image never was whole: in a delta."""

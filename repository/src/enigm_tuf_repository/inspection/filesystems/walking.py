@@ -1,4 +1,4 @@
-"""Every regular file of a file system once, whatever its directories say: loops end, and so does any tree."""
+"""Every regular file of a file system once, whatever its directories say: loops end, and so do trees and work."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -9,6 +9,19 @@ Entries = Iterable[tuple[bytes, int]]
 _LONGEST_PATH = 4096  # characters
 
 
+class Budget:
+    """What may be unpacked of one image: a small one can make a reader unpack the same bytes for ever."""
+
+    def __init__(self) -> None:
+        self._left = INSPECTION_LIMITS.unpacked
+
+    def spend(self, count: int, source: str) -> None:
+        """MalformedError where that is too much."""
+        self._left -= count
+        if self._left < 0:
+            raise MalformedError(source, "", f"unpacks more than {INSPECTION_LIMITS.unpacked:,} bytes")
+
+
 def files_below(
     root: int, look: Callable[[int], tuple[Entries, Iterator[bytes] | None]], source: str
 ) -> Iterator[tuple[str, Iterator[bytes]]]:
@@ -16,15 +29,16 @@ def files_below(
 
     ``look`` gives the entries of a directory, or the bytes of a regular file.
     """
-    seen, todo = {root}, [("", root)]
+    seen, todo, count = {root}, [("", root)], 0
     while todo:
         path, number = todo.pop()
         entries, pieces = look(number)
         if pieces is not None:
             yield path, pieces
         for name, child in entries:
+            count += 1
+            if count > INSPECTION_LIMITS.files or len(path) > _LONGEST_PATH:
+                raise MalformedError(source, path[:60], "too many files, or too deep")
             if child not in seen and name not in {b".", b".."}:
                 todo.append((f"{path}/{name.decode('utf-8', 'replace')}", child))
                 seen.add(child)
-        if len(seen) > INSPECTION_LIMITS.files or len(path) > _LONGEST_PATH:
-            raise MalformedError(source, path[:60], "too many files, or too deep")
