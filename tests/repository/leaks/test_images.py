@@ -169,6 +169,81 @@ def test_a_squashfs_of_blocks_of_no_such_size_is_not_clean(tmp_path: Path, bits:
     assert "one block size" in closed.reason
 
 
+def made_in(size: int, *command: object) -> Maker:
+    """By a tool that fills an image which is there."""
+
+    def make(image: Path, files: Path) -> None:
+        image.write_bytes(bytes(size))
+        run(*(files if part is FILES else part for part in command), image)
+
+    return make
+
+
+FILES = object()
+UNREAD: dict[str, Maker] = {
+    "f2fs with compressed files": made_in(2**26, "mkfs.f2fs", "-q", "-O", "extra_attr,compression"),
+    "btrfs": made_in(2**27, "mkfs.btrfs", "-q", "--rootdir", FILES),
+    "UBIFS": lambda image, files: run(
+        "mkfs.ubifs", "-r", files, "-m", "2048", "-e", "126976", "-c", "100", "-o", image
+    ),
+    "JFFS2": lambda image, files: run("mkfs.jffs2", "-r", files, "-o", image, "-e", "128KiB"),
+    "cramfs": lambda image, files: run("mkfs.cramfs", files, image),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_a_file_system_that_packs_and_is_not_read_is_not_clean(tmp_path: Path, name: str) -> None:
+    UNREAD[name](tmp_path / "image", tree(tmp_path, KEYS))
+    image = (tmp_path / "image").read_bytes()
+    for data in (image, bytes(4_096) + image):
+        (closed,) = scanned(data).closed
+        assert f"{name} is not looked into" in closed.reason
+
+
+def test_ubi_is_told_once_with_all_of_its_blocks(tmp_path: Path) -> None:
+    UNREAD["UBIFS"](tmp_path / "ubifs", tree(tmp_path, NONE))
+    volume = f"mode=ubi\nimage={tmp_path / 'ubifs'}\nvol_id=0\nvol_type=dynamic\nvol_name=a\nvol_size=10MiB\n"
+    (tmp_path / "settings").write_text(f"[a]\n{volume}")
+    run("ubinize", "-o", tmp_path / "image", "-m", "2048", "-p", "128KiB", tmp_path / "settings")
+    scan = scanned((tmp_path / "image").read_bytes())
+    assert len(scan.closed) == 1
+    assert len(scan.unread) <= 1
+
+
+@pytest.mark.parametrize("options", [(), ("-O", "compression,extra_attr")], ids=["plain", "packs"])
+def test_f2fs_is_clean_only_if_it_cannot_pack(tmp_path: Path, options: tuple[str, ...]) -> None:
+    (tmp_path / "image").write_bytes(bytes(2**26))
+    run("mkfs.f2fs", "-q", *options, tmp_path / "image")
+    assert len(scanned((tmp_path / "image").read_bytes()).closed) == bool(options)
+
+
+@pytest.mark.parametrize("keys", [NONE, KEYS], ids=["clean", "keys"])
+def test_a_file_in_pieces_is_read_out_of_ext4(tmp_path: Path, keys: tuple[bytes, ...]) -> None:
+    """Small groups of blocks, each with its tables: no large file lies in one piece."""
+    folder, image = tree(tmp_path, keys), tmp_path / "image"
+    packed = gzip.compress(random.Random(2).randbytes(900_000) + keys[0])
+    (folder / "etc" / "large").write_bytes(packed)
+    run(
+        "mke2fs",
+        "-q",
+        "-t",
+        "ext4",
+        "-b",
+        "1024",
+        "-g",
+        "512",
+        "-O",
+        "^flex_bg,^resize_inode,^meta_bg",
+        "-d",
+        folder,
+        image,
+        "8M",
+    )
+    assert packed not in image.read_bytes()
+    found = [place for place in places(scanned(image.read_bytes())) if "large" in place]
+    assert found == (["it!etc/large!(gz)"] if keys[0] else [])
+
+
 @pytest.fixture(scope="module")
 def signer(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
     return make_key(tmp_path_factory.mktemp("key"), "it")
