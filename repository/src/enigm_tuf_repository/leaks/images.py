@@ -6,6 +6,7 @@ These bytes are long enough to be no accident. An image that cannot be looked in
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import BinaryIO, cast
 
 from enigm_tuf.errors import MalformedError
@@ -107,8 +108,9 @@ def _erofs(source: Source) -> Opened:
 
 def _squashfs(source: Source) -> Opened:
     image = read_squashfs(source)
-    files = SquashfsFiles(source, image).files()
-    return Opened(image.used, ((path.lstrip("/"), pieces) for path, pieces in files))
+    inside = SquashfsFiles(source, image)
+    members = chain(inside.files(), inside.tables())
+    return Opened(image.used, ((path.lstrip("/"), pieces) for path, pieces in members))
 
 
 def _sparse(source: Source) -> Opened:
@@ -120,7 +122,8 @@ def _payload(source: Source) -> Opened:
     files = ((item.name, image_pieces(payload, item)) for item in payload.partitions if is_whole(item))
     changed = [item.name for item in payload.partitions if not is_whole(item)]
     missing = f"only changes to what devices have: {', '.join(changed)}" if changed else ""
-    return Opened(source.length, files, missing)
+    ends = [item.offset + item.length for partition in payload.partitions for item in partition.operations]
+    return Opened(source.length - payload.blobs.length + max(ends, default=0), files, missing)
 
 
 def _ext4(source: Source) -> Opened:

@@ -7,6 +7,7 @@ from enigm_tuf_repository.inspection.limits import INSPECTION_LIMITS
 
 Entries = Iterable[tuple[bytes, int]]
 _LONGEST_PATH = 4096  # characters
+_ALL_PATHS = 2**26  # characters of paths, all together: of ten thousand files some half a million
 
 
 class Budget:
@@ -29,16 +30,17 @@ def files_below(
 
     ``look`` gives the entries of a directory, or the bytes of a regular file.
     """
-    seen, todo, count = {root}, [("", root)], 0
+    seen, todo, names, letters = {root}, [("", root)], 0, 0
     while todo:
         path, number = todo.pop()
         entries, pieces = look(number)
         if pieces is not None:
             yield path, pieces
         for name, child in entries:
-            count += 1
-            if count > INSPECTION_LIMITS.files or len(path) > _LONGEST_PATH:
-                raise MalformedError(source, path[:60], "too many files, or too deep")
+            names += 1
             if child not in seen and name not in {b".", b".."}:
                 todo.append((f"{path}/{name.decode('utf-8', 'replace')}", child))
                 seen.add(child)
+                letters += len(path) + len(name)
+            if names > INSPECTION_LIMITS.files or letters > _ALL_PATHS or len(path) > _LONGEST_PATH:
+                raise MalformedError(source, path[:60], "too many files, or too deep")
