@@ -5,7 +5,7 @@ of today would not write for an image (block maps, encryption, compression, big 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from typing import Any
 
@@ -70,7 +70,10 @@ _DEEPEST = 5  # levels of an extent tree
 
 @dataclass(frozen=True, slots=True)
 class Ext4:
-    """An image; ``block`` in bytes. ``label`` as mke2fs -L gave it."""
+    """An image; ``block`` in bytes. ``label`` as mke2fs -L gave it.
+
+    ``scattered`` gets where each piece of the scattered files begins and ends, in bytes.
+    """
 
     source: Source
     block: int
@@ -81,6 +84,7 @@ class Ext4:
     first_block: int
     label: str
     uuid: str
+    scattered: list[tuple[int, int]] = field(default_factory=list)
 
     def read(self, path: str, maximum: int = INSPECTION_LIMITS.small_file) -> bytes | None:
         """The regular file at ``path``; None where there is none. MalformedError where it is a link, or longer."""
@@ -111,7 +115,10 @@ class Ext4:
                 raise MalformedError(self.source.name, f"inode {number}", "has a block map; only extents are read")
             extents = list(islice(self._extents(inode["blocks"], set()), INSPECTION_LIMITS.extents + 1))
             follow = [one[0] + one[1] == two[0] and one[2] + one[1] == two[2] for one, two in pairwise(extents)]
-            return (), None if all(follow) else self._pieces(extents, inode["size"], number)
+            if all(follow):
+                return (), None
+            self.scattered.extend((place * self.block, (place + count) * self.block) for _, count, place in extents)
+            return (), self._pieces(extents, inode["size"], number)
         return self._entries(inode) if kind == _DIRECTORY else (), None
 
     def _pieces(self, extents: list[tuple[int, int, int]], size: int, number: int) -> Iterator[bytes]:
