@@ -10,6 +10,7 @@ from typing import Any
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf_repository.inspection.fields import Layout
+from enigm_tuf_repository.inspection.filesystems.walking import file_at
 from enigm_tuf_repository.inspection.limits import INSPECTION_LIMITS
 from enigm_tuf_repository.inspection.source import Source
 
@@ -62,7 +63,6 @@ _INDEX = Layout("<", block="I", low="I", high="H", unused="H")
 _ENTRY = Layout("<", inode="I", length="H", name="B", kind="B")
 _ROOT = 2
 _USES_EXTENTS, _INLINE_DATA, _ENCRYPTED = 0x80000, 0x10000000, 0x800
-_DIRECTORY, _REGULAR, _LINK = 0x4, 0x8, 0xA
 _DEEPEST = 5  # levels of an extent tree
 
 
@@ -82,20 +82,8 @@ class Ext4:
 
     def read(self, path: str, maximum: int = INSPECTION_LIMITS.small_file) -> bytes | None:
         """The regular file at ``path``; None where there is none. MalformedError where it is a link, or longer."""
-        inode = self._inode(_ROOT)
-        names = path.strip("/").split("/")
-        for name in names:
-            if inode["mode"] >> 12 != _DIRECTORY:
-                return None
-            numbers = [number for found, number in self._entries(inode) if found == name.encode()]
-            if not numbers:
-                return None
-            if len(numbers) > 1:
-                raise MalformedError(self.source.name, path, f"{name} stands twice in its directory")
-            inode = self._inode(numbers[0])
-        if inode["mode"] >> 12 != _REGULAR:
-            raise MalformedError(self.source.name, path, "must be a regular file")
-        return self._contents(inode, maximum, path)
+        inode = file_at(path, _ROOT, self._inode, self._entries, self.source.name)
+        return None if inode is None else self._contents(inode, maximum, path)
 
     def _inode(self, number: int) -> dict[str, Any]:
         if not 0 < number <= self.inodes:
