@@ -107,6 +107,7 @@ rollout = 0
 emergency = 0
 policy = 0
 operators = 0
+inventory = 0
 """
 
 

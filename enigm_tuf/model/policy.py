@@ -12,6 +12,7 @@ from enigm_tuf.model.keys import ENVIRONMENT, Environment
 from enigm_tuf.model.policy_demands import (
     DEMANDS,
     GOVERNANCE_ACTIONS,
+    INVENTORY_ACTION,
     POLICY_ACTION,
     CeremonyDemands,
     GateDemands,
@@ -27,7 +28,6 @@ from enigm_tuf.model.strict_toml import parse_toml
 from enigm_tuf.model.waiver import WAIVABLE_RULE
 
 RoleKind: TypeAlias = Literal["root", "targets", "snapshot", "manifest", "payload"]
-INVENTORY_ACTION = "inventory"
 FINDING_ACTION = "finding"
 """With GOVERNANCE_ACTIONS not actions of a request: how many sign the key inventory, a finding, and what governs."""
 DOCUMENT_ACTIONS = (INVENTORY_ACTION, *GOVERNANCE_ACTIONS, FINDING_ACTION)

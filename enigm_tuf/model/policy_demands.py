@@ -32,6 +32,7 @@ from enigm_tuf.trust.build_evidence import Signer, require_signer_keys
 EVERY_PRODUCT = "*"
 OPERATORS_ACTION = "operators"
 POLICY_ACTION = "policy"
+INVENTORY_ACTION = "inventory"
 GOVERNANCE_ACTIONS = (OPERATORS_ACTION, POLICY_ACTION)
 """The next registry of operators and the next policy, for which policy-approvers vote."""
 
@@ -131,7 +132,7 @@ class CeremonyDemands:
 
 
 _ACTION = Text("|".join(ACTION.words), ", ".join(ACTION.words))
-_HELD = (*ACTION.words, *GOVERNANCE_ACTIONS)
+_HELD = (*ACTION.words, INVENTORY_ACTION, *GOVERNANCE_ACTIONS)
 _ACTIONS = Sequence(ACTION, minimum=1, maximum=len(ACTION.words), unique=True)
 _HOURS = Integer(0, 24 * 90)
 _SIGNERS = Sequence(

@@ -282,7 +282,7 @@ def _is_time(text: str) -> bool:
 
 
 def _is_name(text: str) -> bool:
-    return 0 < len(text) < 64 and text[0] not in "_-" and only(_SMALL + _DIGITS + "_-", text)
+    return 0 < len(text) < 64 and text[0] not in "_-" and only(_NAME_LETTERS, text)
 
 
 def _is_version(text: str) -> bool:
@@ -306,6 +306,7 @@ def _is_line(text: str) -> bool:
 _DIGITS, _SMALL = "0123456789", "abcdefghijklmnopqrstuvwxyz"
 _LETTERS = _SMALL + _SMALL.upper() + _DIGITS
 _HEX = "0123456789abcdef"
+_NAME_LETTERS = f"{_SMALL}{_DIGITS}_-"
 
 TIME_TEXT = Text(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z",

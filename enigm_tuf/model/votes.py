@@ -8,12 +8,8 @@ from typing import Any
 
 from enigm_tuf.model.approval import APPROVER, Approver
 from enigm_tuf.model.keys import ENVIRONMENT, Environment
-from enigm_tuf.model.policy import (
-    FINDING_ACTION,
-    INVENTORY_ACTION,
-    voter_roles,
-)
-from enigm_tuf.model.policy_demands import OPERATORS_ACTION, POLICY_ACTION
+from enigm_tuf.model.policy import FINDING_ACTION, voter_roles
+from enigm_tuf.model.policy_demands import INVENTORY_ACTION, OPERATORS_ACTION, POLICY_ACTION
 from enigm_tuf.model.request import AUTHORITY, Authority
 from enigm_tuf.model.root_extension import POLICY_PIN, PolicyPin
 from enigm_tuf.model.shapes import POSITIVE, Choice, Record, Time

@@ -116,11 +116,11 @@ def operator_votes(house: House) -> list[object]:
     return voted(house, "operator", "propose", listed, *after, sign="operator sign")
 
 
-def opened(house: House, kind: str, ago: timedelta) -> None:
+def opened(house: House, kind: str, ago: timedelta, authority: str = "release") -> None:
     """The opening of a ceremony in the log, as ``ceremony run`` writes it."""
     digest = "0" * 64
     body = {"ceremony": "ab", "type": kind, "script_sha256": digest, "transcript_sha256": digest, "rehearsal": False}
-    with open_log(house.home("release") / "audit.log", house.clock) as log:
+    with open_log(house.home(authority) / "audit.log", house.clock) as log:
         log.append(EntryType.CEREMONY_OPENED, body)
     house.clock.time += ago
 
@@ -154,6 +154,37 @@ def test_outside_of_one_or_in_another_or_in_one_that_was_forgotten_it_is_not(
     opened(house, kind, timedelta(hours=4, seconds=1))
     assert house.sign(noun, "adopt", *arguments) == 3
     assert "CEREMONY-OPEN" in capsys.readouterr().err
+
+
+@pytest.fixture
+def stocked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+    """A policy that wants inventories adopted in a ceremony of at most four hours; each authority's first one was."""
+    held = replace(TWO_AUTHORITIES, amended=lambda policy: policy.replace("inventory = 0}", "inventory = 4}"))
+    take_stock = House.take_stock
+
+    def in_a_ceremony(house: House, authority: str, *tokens: str) -> Path:
+        opened(house, "root-keygen", timedelta(0), authority)
+        return take_stock(house, authority, *tokens)
+
+    monkeypatch.setattr(House, "take_stock", in_a_ceremony)
+    return build_house(tmp_path / "stocked", plan=held)
+
+
+@pytest.mark.rule("CEREMONY-OPEN", "accept")
+@pytest.mark.rule("CEREMONY-OPEN", "reject")
+def test_an_inventory_is_adopted_in_any_ceremony_that_is_open(
+    stocked: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, out = stocked.home("release"), stocked.path / "next.inventory.json"
+    retired = ["--retire", stocked.key("payload-b").spki_sha256, "--out", out]
+    arguments = voted(stocked, "inventory", "propose", "--home", home, *retired, sign="inventory sign")
+    stocked.clock.time += timedelta(hours=4, seconds=1)
+    assert stocked.sign("inventory", "adopt", *arguments) == 3
+    assert "inventory: expected a ceremony that opened at most 4 hours ago, got ab" in capsys.readouterr().err
+    opened(stocked, "revoke", timedelta(hours=4))
+    assert stocked.sign("inventory", "adopt", *arguments) == 0
+    stocked.clock.time += timedelta(seconds=1)
+    assert stocked.sign("inventory", "adopt", *arguments) == 0, "as after a crash"
 
 
 # --- people deviate ---

@@ -13,6 +13,6 @@ def demands_toml() -> str:
             '[gate]\nuntested = ["*"]\nproducts = []',
             f"[time]\nrelax_delay_hours = 0\ncool_down_hours = {{{none}}}\nfreezes = []\nweekly_freezes = []",
             "[rate]\nsignatures_per_session = 100\nsignatures_per_day = 10000",
-            f"[ceremony]\nopen_hours = {{{none}, policy = 0, operators = 0}}\n",
+            f"[ceremony]\nopen_hours = {{{none}, policy = 0, operators = 0, inventory = 0}}\n",
         ]
     )

@@ -2,6 +2,7 @@
 
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.audit.merkle import MerkleLog
+from enigm_tuf.authorities.history import history_of
 from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.inventory.moving import require_moves_logged
 from enigm_tuf.authorities.kept_documents import INVENTORY
@@ -10,6 +11,7 @@ from enigm_tuf.authorities.voting import Voted, require_votes
 from enigm_tuf.model.inventory import Inventory, read_inventory
 from enigm_tuf.model.strict_json import JsonObject, sha256
 from enigm_tuf.model.votes import INVENTORY_MATTER
+from enigm_tuf.policy.rules.moment import in_ceremony
 from enigm_tuf.ports import Clock
 from enigm_tuf.trust.key_class import require_key_class
 from enigm_tuf.trust.possession import require_possession
@@ -27,15 +29,17 @@ def adopt(
 ) -> Inventory:
     """Put a version in force: logged first, then written; run again after a crash it goes on.
 
-    RefusedError INVENTORY-QUORUM; INVENTORY-HEAD if it does not follow the one in force; KEY-CLASS,
+    RefusedError INVENTORY-QUORUM; INVENTORY-HEAD if it does not follow the one in force; CEREMONY-OPEN, KEY-CLASS,
     KEY-POSSESSION, BACKUP-MOVED.
     """
     inventory, voted = voted_inventory(data, source)
     home.require_own(inventory, "inventory", source)
-    people = require_votes(voted, electorate_of(home, log), envelopes, clock.now())
+    electorate = electorate_of(home, log)
+    people = require_votes(voted, electorate, envelopes, clock.now())
     last = INVENTORY.last(log)
     if last is None or last["sha256"] != sha256(data):
         INVENTORY.require_next(inventory.version, inventory.previous, last)
+        in_ceremony(electorate.policy, INVENTORY_MATTER.action, history_of(log.entries()).ceremonies, clock.now())
         for item in inventory.keys:
             require_key_class(item.record)
             require_possession(item.record)

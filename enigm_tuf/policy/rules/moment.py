@@ -117,8 +117,8 @@ def ceremony(question: Question) -> str:
     """CEREMONY-OPEN: An action whose ``ceremony.open_hours`` is not 0 is signed while a ceremony of this authority
     is open in its audit log, opened at most so many hours ago, and no rehearsal. An emergency is signed in a ceremony
     of the type ``emergency``, a policy adopted in a ``policy-change``, a registry of operators in an
-    ``operator-change``, whatever else is open. Before the token is looked at, all that is known is what the
-    policy says.
+    ``operator-change``, whatever else is open; an inventory of keys in any. Before the token is looked at, all that
+    is known is what the policy says.
 
     Evidence: the ceremony, or that none is demanded.
     """

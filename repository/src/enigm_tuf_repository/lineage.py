@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from enigm_tuf.errors import MalformedError, MisuseError, StateError
 from enigm_tuf.limits import LIMITS
+from enigm_tuf.model.delegations import Delegations
 from enigm_tuf.model.request import Previous
 from enigm_tuf.model.strict_json import encode, parse_canonical, sha256
 from enigm_tuf.model.tuf import Root, Snapshot, TargetFile, Targets, Timestamp
@@ -136,9 +137,16 @@ class Heads(Mapping[str, SignedFile]):
 
     def in_force(self) -> tuple[str, ...]:
         """The roles that devices may ask for: without those of retired products, which snapshot lists for ever."""
-        targets = self["targets"].value_as(Targets) if "targets" in self else None
-        delegations = targets.delegations if targets else None
+        delegations = self._delegations()
         return tuple(role for role in self if "." not in role or (delegations and delegations.has(role)))
+
+    def is_in_force(self, role: str) -> bool:
+        """Whether there is such a role, and devices may ask for it."""
+        delegations = self._delegations() if "." in role else None
+        return role in self and ("." not in role or (delegations is not None and delegations.has(role)))
+
+    def _delegations(self) -> Delegations | None:
+        return self["targets"].value_as(Targets).delegations if "targets" in self else None
 
     def expires(self, role: str) -> datetime:
         """When a role expires: from the first bytes of its file, if it is as we write it."""

@@ -125,6 +125,16 @@ def test_an_encrypted_member_is_said() -> None:
     assert "encrypted" in scan.unread[0]
 
 
+@pytest.mark.parametrize("form", ["7z", "rar"])
+def test_an_archive_that_is_not_opened_is_said(form: str, tmp_path: Path) -> None:
+    data = b"Rar!\x1a\x07\x01\x00" + noise(4) + b"\x0c\x01" + noise(99)
+    if form == "7z":
+        (tmp_path / "key.pem").write_bytes(PEM)
+        subprocess.run(["7z", "a", "-bd", "a.7z", "key.pem"], cwd=tmp_path, check=True, capture_output=True)
+        data = (tmp_path / "a.7z").read_bytes()
+    assert scanned(data).unread == [f"it!({form} at 0): an archive that is not opened here"]
+
+
 def test_a_key_that_is_packed_and_lies_there_openly_is_told_once() -> None:
     """A stream may hold its bytes as they are."""
     stored = gzip.compress(PEM, 0)

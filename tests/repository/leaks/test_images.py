@@ -1,5 +1,6 @@
 """Keys in images are found by the names that they have there; an image that nobody can look into is never clean."""
 
+import gzip
 import io
 import os
 import random
@@ -15,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from enigm_testkit.android.keys import SigningKey, make_key
-from enigm_testkit.android.payload import PayloadFields, make_payload
+from enigm_testkit.android.payload import PayloadFields, encoded, make_payload, raw
 from enigm_tuf.errors import MalformedError, RefusedError
+from enigm_tuf_repository.inspection.filesystems.walking import files_below
 from enigm_tuf_repository.leaks import scanning
 from enigm_tuf_repository.leaks.leaks import closed_of, require_no_leak
 from enigm_tuf_repository.leaks.scanning import Scan
@@ -145,6 +147,103 @@ def test_a_squashfs_of_lzo_is_not_clean(tmp_path: Path) -> None:
     assert "lzo is not unpacked here" in closed.reason
 
 
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_key_in_an_attribute_or_in_the_place_of_a_link_is_found(tmp_path: Path, kind: str) -> None:
+    """Both lie in tables that squashfs packs too."""
+    folder = tree(tmp_path, NONE)
+    os.setxattr(folder / "empty", "user.key", KEYS[0])
+    (folder / "link").symlink_to(KEYS[1].decode())
+    MAKERS[kind](tmp_path / "image", folder)
+    scan = scanned((tmp_path / "image").read_bytes())
+    told = ["it!(attributes)", "it!(inodes)"] if kind.startswith("squashfs") else ["it", "it"]
+    assert (places(scan), scan.closed) == (told, [])
+
+
+@pytest.mark.parametrize("bits", [0, 11, 21, 60])
+def test_a_squashfs_of_blocks_of_no_such_size_is_not_clean(tmp_path: Path, bits: int) -> None:
+    """Of one byte: the list of the blocks of a file would take any memory that there is."""
+    image = bytearray(made(tmp_path, "squashfs, gzip", NONE))
+    struct.pack_into("<I", image, 12, 1 << bits & 0xFFFFFFFF)
+    struct.pack_into("<H", image, 22, bits)
+    (closed,) = scanned(bytes(image)).closed
+    assert "one block size" in closed.reason
+
+
+def made_in(size: int, *command: object) -> Maker:
+    """By a tool that fills an image which is there."""
+
+    def make(image: Path, files: Path) -> None:
+        image.write_bytes(bytes(size))
+        run(*(files if part is FILES else part for part in command), image)
+
+    return make
+
+
+FILES = object()
+UNREAD: dict[str, Maker] = {
+    "f2fs with compressed files": made_in(2**26, "mkfs.f2fs", "-q", "-O", "extra_attr,compression"),
+    "btrfs": made_in(2**27, "mkfs.btrfs", "-q", "--rootdir", FILES),
+    "UBIFS": lambda image, files: run(
+        "mkfs.ubifs", "-r", files, "-m", "2048", "-e", "126976", "-c", "100", "-o", image
+    ),
+    "JFFS2": lambda image, files: run("mkfs.jffs2", "-r", files, "-o", image, "-e", "128KiB"),
+    "cramfs": lambda image, files: run("mkfs.cramfs", files, image),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_a_file_system_that_packs_and_is_not_read_is_not_clean(tmp_path: Path, name: str) -> None:
+    UNREAD[name](tmp_path / "image", tree(tmp_path, KEYS))
+    image = (tmp_path / "image").read_bytes()
+    for data in (image, bytes(4_096) + image):
+        (closed,) = scanned(data).closed
+        assert f"{name} is not looked into" in closed.reason
+
+
+def test_ubi_is_told_once_with_all_of_its_blocks(tmp_path: Path) -> None:
+    UNREAD["UBIFS"](tmp_path / "ubifs", tree(tmp_path, NONE))
+    volume = f"mode=ubi\nimage={tmp_path / 'ubifs'}\nvol_id=0\nvol_type=dynamic\nvol_name=a\nvol_size=10MiB\n"
+    (tmp_path / "settings").write_text(f"[a]\n{volume}")
+    run("ubinize", "-o", tmp_path / "image", "-m", "2048", "-p", "128KiB", tmp_path / "settings")
+    scan = scanned((tmp_path / "image").read_bytes())
+    assert len(scan.closed) == 1
+    assert len(scan.unread) <= 1
+
+
+@pytest.mark.parametrize("options", [(), ("-O", "compression,extra_attr")], ids=["plain", "packs"])
+def test_f2fs_is_clean_only_if_it_cannot_pack(tmp_path: Path, options: tuple[str, ...]) -> None:
+    (tmp_path / "image").write_bytes(bytes(2**26))
+    run("mkfs.f2fs", "-q", *options, tmp_path / "image")
+    assert len(scanned((tmp_path / "image").read_bytes()).closed) == bool(options)
+
+
+@pytest.mark.parametrize("keys", [NONE, KEYS], ids=["clean", "keys"])
+def test_a_file_in_pieces_is_read_out_of_ext4(tmp_path: Path, keys: tuple[bytes, ...]) -> None:
+    """Small groups of blocks, each with its tables: no large file lies in one piece."""
+    folder, image = tree(tmp_path, keys), tmp_path / "image"
+    packed = gzip.compress(random.Random(2).randbytes(900_000) + keys[0])
+    (folder / "etc" / "large").write_bytes(packed)
+    run(
+        "mke2fs",
+        "-q",
+        "-t",
+        "ext4",
+        "-b",
+        "1024",
+        "-g",
+        "512",
+        "-O",
+        "^flex_bg,^resize_inode,^meta_bg",
+        "-d",
+        folder,
+        image,
+        "8M",
+    )
+    assert packed not in image.read_bytes()
+    found = [place for place in places(scanned(image.read_bytes())) if "large" in place]
+    assert found == (["it!etc/large!(gz)"] if keys[0] else [])
+
+
 @pytest.fixture(scope="module")
 def signer(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
     return make_key(tmp_path_factory.mktemp("key"), "it")
@@ -183,6 +282,17 @@ def test_a_payload_that_changes_what_devices_have_is_told_and_not_refused(tmp_pa
     scan = scanned(make_payload(fields, signer))
     assert scan.unread == ["it: only changes to what devices have: system"]
     assert scan.closed == []
+
+
+def test_a_payload_that_nobody_signed_hides_nothing_behind_it() -> None:
+    """Nothing in it says where it ends, but the last bytes that it needs."""
+    info = f"new_partition_info {{ size: 4096 hash: {raw(bytes(32))} }}"
+    zeros = "operations { type: 6 dst_extents { start_block: 0 num_blocks: 1 } }"
+    text = f'block_size: 4096 partitions {{ partition_name: "system" {info} {zeros} }}'
+    manifest = encoded("update_metadata.proto", "DeltaArchiveManifest", text)
+    data = struct.pack(">4sQQI", b"CrAU", 2, len(manifest), 0) + manifest
+    assert places(scanned(data)) == []
+    assert places(scanned(data + gzip.compress(KEYS[0]))) == [f"it!(gz at {len(data)})"]
 
 
 def test_a_bomb_in_an_image_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,3 +347,19 @@ def test_a_directory_that_holds_itself_ends(tmp_path: Path) -> None:
     scan = scanned(bytes(image))
     assert scan.closed == []
     assert len(scan.found) == 2  # what lies openly in the image
+
+
+def test_directories_that_share_their_names_end() -> None:
+    """Each holds all of them: so many names that nobody could go over them."""
+    entries = [(b"%d" % number, number) for number in range(1_100)]
+    with pytest.raises(MalformedError, match="too many files"):
+        list(files_below(0, lambda _: (entries, None), "it"))
+
+
+def test_names_in_deep_folders_take_no_memory_without_end() -> None:
+    def look(number: int) -> tuple[list[tuple[bytes, int]], None]:
+        below = {14: range(15, 100_000)}.get(number, range(number + 1, min(number + 2, 15)))
+        return [(b"x" * 255, child) for child in below], None
+
+    with pytest.raises(MalformedError, match="too many files"):
+        list(files_below(0, look, "it"))

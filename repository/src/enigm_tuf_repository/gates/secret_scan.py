@@ -22,8 +22,8 @@ class SecretScan:
         "stores, SoftHSM objects, and base64 of them."
     )
     does_not_prove = (
-        "That there is none in another form: raw numbers, encrypted containers, other compressed file systems, wraps "
-        "that only their maker knows. Archives that could not be opened are listed among the facts."
+        "That there is none in another form: raw numbers, encrypted containers, wraps that only their maker knows, "
+        "brotli and patches. Archives that could not be opened are listed among the facts."
     )
 
     def applies(self, context: GateContext) -> str:

@@ -27,6 +27,8 @@ BEGINNINGS: tuple[tuple[str, bytes], ...] = (
     ("zst", rb"\x28\xb5\x2f\xfd"),
     ("lz4", rb"\x04\x22\x4d\x18[\x40-\x7f]"),
     ("lz4-legacy", rb"\x02\x21\x4c\x18"),
+    ("7z", rb"7z\xbc\xaf\x27\x1c\x00[\x02-\x04]"),
+    ("rar", rb"Rar!\x1a\x07(\x00..\x73..\x0d\x00|\x01\x00....[\x06-\x40]\x01)"),
 )
 """Kind, and the expression that finds where one begins. A zip's members that are stored need none."""
 _PIECE = 2**16
@@ -155,6 +157,11 @@ def _with(decoder: Callable[[], object]) -> Callable[[BinaryIO], BinaryIO]:
     return lambda file: cast("BinaryIO", Unpacked(file, cast("_Decoder", decoder())))
 
 
+def _not_opened(file: BinaryIO) -> BinaryIO:
+    del file
+    raise ValueError("an archive that is not opened here")
+
+
 _METHODS: Mapping[int, Callable[[BinaryIO], BinaryIO]] = {
     8: _with(lambda: _Inflate(-zlib.MAX_WBITS)),
     12: _with(bz2.BZ2Decompressor),
@@ -168,6 +175,8 @@ _OPENERS: Mapping[str, Callable[[BinaryIO], BinaryIO]] = {
     "bz2": _with(bz2.BZ2Decompressor),
     "zst": _zst,
     "lz4": _with(lz4.frame.LZ4FrameDecompressor),
+    "7z": _not_opened,
+    "rar": _not_opened,
     "lz4-legacy": lambda file: cast("BinaryIO", UnpackedLegacy(file)),
 }
 EMBEDDED = frozenset(_OPENERS)

@@ -21,7 +21,7 @@ from enigm_tuf_repository.leaks.anchors import LONGEST, anchors_in
 from enigm_tuf_repository.leaks.candidates import WINDOW, Candidate, around, candidate, yubihsm_wrap
 from enigm_tuf_repository.leaks.containers import HEAD, Container, UnreadableError, container_of
 from enigm_tuf_repository.leaks.embedded import EMBEDDED, opened
-from enigm_tuf_repository.leaks.images import IMAGES, Closed, Opened
+from enigm_tuf_repository.leaks.images import IMAGES, Closed, Image, Opened
 from enigm_tuf_repository.leaks.packed import Packed, Resumed, mapped
 
 DEEPEST = 12  # containers in containers: eight from an update package to an archive in an APK in an APEX
@@ -125,12 +125,15 @@ class Scan:
 
         What lies in an image that was looked into is a part of its files. In another one, no image is whole.
         """
-        seen, unseen, is_part = 0, 0, packed.is_part
+        seen, unseen, is_part, told = 0, 0, packed.is_part, set[str]()
         for at, kind in hits:
             if at < seen:
                 continue
             packed.is_part = is_part or at < unseen
             if kind in IMAGES:
+                if not IMAGES[kind].is_read and kind in told:
+                    continue  # one of many headers of one image
+                told.add(kind)
                 end, is_seen = self._image(at, kind, packed, view, depth)
                 seen, unseen = (max(seen, end), unseen) if is_seen else (seen, max(unseen, end))
                 continue
@@ -161,10 +164,10 @@ class Scan:
         try:
             image = IMAGES[kind].open(Source(outer.name, view, start, len(view) - start))
         except MalformedError as error:
-            self._close(outer, str(error), view[start:])
+            self._close(outer, str(error), view[start:], IMAGES[kind])
             return len(view), False
         if trouble := self._files(image, outer, depth):
-            self._close(outer, trouble, view[start : start + image.length])
+            self._close(outer, trouble, view[start : start + image.length], IMAGES[kind])
         elif image.missing:
             self.unread.append(f"{outer.name}: {image.missing}")
         return start + image.length, not (trouble or image.missing)
@@ -181,9 +184,10 @@ class Scan:
             troubles.append(str(error))
         return next(filter(None, troubles), "")
 
-    def _close(self, outer: Packed, trouble: str, view: memoryview) -> None:
-        """Told, where the image was never there as a whole: in a change to what devices have."""
-        if outer.is_part:
+    def _close(self, outer: Packed, trouble: str, view: memoryview, image: Image) -> None:
+        """Told only, where all was seen as it lies there, or where the image never was whole: in a delta."""
+        trouble = trouble.removeprefix(f"{outer.name}: ")
+        if outer.is_part or not image.packs:
             self.unread.append(f"{outer.name}: {trouble}")
         else:
             self.closed.append(Closed(outer.name, trouble, hashlib.sha256(view).hexdigest()))

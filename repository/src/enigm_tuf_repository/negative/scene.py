@@ -123,11 +123,11 @@ def _product_of(context: GateContext) -> str | None:
 
 def _followed(context: GateContext) -> Iterator[tuple[str, str]]:
     """Channels that have a release: of the record's product, or of any."""
-    after = set(context.after.in_force())
+    after, only = context.after, _product_of(context)
     for product, channels in load_register(context.workspace).products.items():
-        role = context.after[manifest_role(product)] if manifest_role(product) in after else None
-        if role is None or _product_of(context) not in {product, None}:
+        if only not in {product, None} or not after.is_in_force(manifest_role(product)):
             continue
+        role = after[manifest_role(product)]
         targets = role.value_as(Targets).targets
         brought = context.before.get(role.role)
         before = brought.value_as(Targets).targets if brought else {}

@@ -6,13 +6,14 @@ of today would not write for an image (block maps, encryption, compression, big 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice, pairwise
 from typing import Any
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf_repository.inspection.fields import Layout
-from enigm_tuf_repository.inspection.filesystems.walking import file_at
+from enigm_tuf_repository.inspection.filesystems.walking import DIRECTORY, REGULAR, Entries, file_at, files_below
 from enigm_tuf_repository.inspection.limits import INSPECTION_LIMITS
-from enigm_tuf_repository.inspection.source import Source
+from enigm_tuf_repository.inspection.source import PIECE, Source
 
 MAGIC = 0xEF53
 SUPERBLOCK = 1024  # bytes from the start
@@ -84,6 +85,32 @@ class Ext4:
         """The regular file at ``path``; None where there is none. MalformedError where it is a link, or longer."""
         inode = file_at(path, _ROOT, self._inode, self._entries, self.source.name)
         return None if inode is None else self._contents(inode, maximum, path)
+
+    def scattered_files(self) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """Path and bytes, in pieces, of each regular file that lies in several places; MalformedError from either."""
+        return files_below(_ROOT, self._look, self.source.name)
+
+    def _look(self, number: int) -> tuple[Entries, Iterator[bytes] | None]:
+        inode = self._inode(number)
+        kind = inode["mode"] >> 12
+        if kind == REGULAR and inode["size"] > self.block and not inode["flags"] & _INLINE_DATA:
+            if not inode["flags"] & _USES_EXTENTS:
+                raise MalformedError(self.source.name, f"inode {number}", "has a block map; only extents are read")
+            extents = list(islice(self._extents(inode["blocks"], _DEEPEST), INSPECTION_LIMITS.extents + 1))
+            follow = [one[0] + one[1] == two[0] and one[2] + one[1] == two[2] for one, two in pairwise(extents)]
+            return (), None if all(follow) else self._pieces(extents, inode["size"], number)
+        return self._entries(inode) if kind == DIRECTORY else (), None
+
+    def _pieces(self, extents: list[tuple[int, int, int]], size: int, number: int) -> Iterator[bytes]:
+        """Holes are zeros."""
+        end = 0
+        for logical, length, physical in extents:
+            start, stop = logical * self.block, min((logical + length) * self.block, size)
+            if not end <= start <= stop or len(extents) > INSPECTION_LIMITS.extents:
+                raise MalformedError(self.source.name, f"inode {number}", "its extents are in no order, or too many")
+            yield from (bytes(min(PIECE, start - done)) for done in range(end, start, PIECE))
+            yield from self.source.pieces(physical * self.block, stop - start)
+            end = stop
 
     def _inode(self, number: int) -> dict[str, Any]:
         if not 0 < number <= self.inodes:

@@ -14,7 +14,7 @@ import zstandard
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf_repository.inspection.fields import Layout
-from enigm_tuf_repository.inspection.filesystems.squashfs import Squashfs
+from enigm_tuf_repository.inspection.filesystems.squashfs import NO_TABLE, Squashfs
 from enigm_tuf_repository.inspection.filesystems.walking import Entries, files_below
 from enigm_tuf_repository.inspection.limits import INSPECTION_LIMITS
 from enigm_tuf_repository.inspection.source import PIECE, Source
@@ -36,6 +36,7 @@ _KINDS: Mapping[int, Layout] = {
 _DIRECTORIES, _FILES = {1, 8}, {2, 9}
 _GROUP = Layout("<", count="I", block="I", _number="I")
 _ENTRY = Layout("<", offset="H", _number="H", kind="H", length="H")
+_ATTRIBUTES = Layout("<", start="Q", count="I", _unused="I", end="Q")
 _FRAGMENT = Layout("<", start="Q", size="I", _unused="I")
 
 
@@ -50,6 +51,19 @@ class SquashfsFiles:
     def files(self) -> Iterator[tuple[str, Iterator[bytes]]]:
         """Path and bytes, in pieces, of each regular file, once; MalformedError from either."""
         return files_below(self.image.root, self._look, self.source.name)
+
+    def tables(self) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """What lies packed beside the files: where symbolic links lead to, and extended attributes; MalformedError."""
+        yield "(inodes)", self._parts(self.image.inode_table, self.image.directory_table)
+        if self.image.attributes != NO_TABLE:
+            head = self.source.read(self.image.attributes, _ATTRIBUTES.size)
+            table = _ATTRIBUTES.read(head, self.source.name, "attributes")
+            yield "(attributes)", self._parts(table["start"], table["end"])
+
+    def _parts(self, place: int, end: int) -> Iterator[bytes]:
+        while place < end:
+            data, place = self.part(place)
+            yield data
 
     def _look(self, reference: int) -> tuple[Entries, Iterator[bytes] | None]:
         place, offset = self.image.inode_table + (reference >> 16), reference & 0xFFFF

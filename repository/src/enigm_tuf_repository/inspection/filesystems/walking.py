@@ -10,6 +10,7 @@ Inode = dict[str, Any]
 Entries = Iterable[tuple[bytes, int]]
 DIRECTORY, REGULAR = 0x4, 0x8  # what ``mode`` says in its highest bits
 _LONGEST_PATH = 4096  # characters
+_ALL_PATHS = 2**26  # characters of paths, all together: of ten thousand files some half a million
 
 
 def file_at(
@@ -38,15 +39,17 @@ def files_below(
 
     ``look`` gives the entries of a directory, or the bytes of a regular file.
     """
-    seen, todo = {root}, [("", root)]
+    seen, todo, names, letters = {root}, [("", root)], 0, 0
     while todo:
         path, number = todo.pop()
         entries, pieces = look(number)
         if pieces is not None:
             yield path, pieces
         for name, child in entries:
+            names += 1
             if child not in seen and name not in {b".", b".."}:
                 todo.append((f"{path}/{name.decode('utf-8', 'replace')}", child))
                 seen.add(child)
-        if len(seen) > INSPECTION_LIMITS.files or len(path) > _LONGEST_PATH:
-            raise MalformedError(source, path[:60], "too many files, or too deep")
+                letters += len(path) + len(name)
+            if names > INSPECTION_LIMITS.files or letters > _ALL_PATHS or len(path) > _LONGEST_PATH:
+                raise MalformedError(source, path[:60], "too many files, or too deep")
