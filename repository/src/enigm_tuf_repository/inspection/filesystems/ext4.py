@@ -11,7 +11,7 @@ from typing import Any
 
 from enigm_tuf.errors import MalformedError
 from enigm_tuf_repository.inspection.fields import Layout
-from enigm_tuf_repository.inspection.filesystems.walking import Entries, files_below
+from enigm_tuf_repository.inspection.filesystems.walking import DIRECTORY, REGULAR, Entries, file_at, files_below
 from enigm_tuf_repository.inspection.limits import INSPECTION_LIMITS
 from enigm_tuf_repository.inspection.source import PIECE, Source
 
@@ -64,7 +64,6 @@ _INDEX = Layout("<", block="I", low="I", high="H", unused="H")
 _ENTRY = Layout("<", inode="I", length="H", name="B", kind="B")
 _ROOT = 2
 _USES_EXTENTS, _INLINE_DATA, _ENCRYPTED = 0x80000, 0x10000000, 0x800
-_DIRECTORY, _REGULAR, _LINK = 0x4, 0x8, 0xA
 _DEEPEST = 5  # levels of an extent tree
 
 
@@ -88,20 +87,8 @@ class Ext4:
 
     def read(self, path: str, maximum: int = INSPECTION_LIMITS.small_file) -> bytes | None:
         """The regular file at ``path``; None where there is none. MalformedError where it is a link, or longer."""
-        inode = self._inode(_ROOT)
-        names = path.strip("/").split("/")
-        for name in names:
-            if inode["mode"] >> 12 != _DIRECTORY:
-                return None
-            numbers = [number for found, number in self._entries(inode) if found == name.encode()]
-            if not numbers:
-                return None
-            if len(numbers) > 1:
-                raise MalformedError(self.source.name, path, f"{name} stands twice in its directory")
-            inode = self._inode(numbers[0])
-        if inode["mode"] >> 12 != _REGULAR:
-            raise MalformedError(self.source.name, path, "must be a regular file")
-        return self._contents(inode, maximum, path)
+        inode = file_at(path, _ROOT, self._inode, self._entries, self.source.name)
+        return None if inode is None else self._contents(inode, maximum, path)
 
     def scattered_files(self) -> Iterator[tuple[str, Iterator[bytes]]]:
         """Path and bytes, in pieces, of each regular file that lies in several places; MalformedError from either."""
@@ -110,7 +97,7 @@ class Ext4:
     def _look(self, number: int) -> tuple[Entries, Iterator[bytes] | None]:
         inode = self._inode(number)
         kind = inode["mode"] >> 12
-        if kind == _REGULAR and inode["size"] > self.block and not inode["flags"] & _INLINE_DATA:
+        if kind == REGULAR and inode["size"] > self.block and not inode["flags"] & _INLINE_DATA:
             if not inode["flags"] & _USES_EXTENTS:
                 raise MalformedError(self.source.name, f"inode {number}", "has a block map; only extents are read")
             extents = list(islice(self._extents(inode["blocks"], set()), INSPECTION_LIMITS.extents + 1))
@@ -119,7 +106,7 @@ class Ext4:
                 return (), None
             self.scattered.extend((place * self.block, (place + count) * self.block) for _, count, place in extents)
             return (), self._pieces(extents, inode["size"], number)
-        return self._entries(inode) if kind == _DIRECTORY else (), None
+        return self._entries(inode) if kind == DIRECTORY else (), None
 
     def _pieces(self, extents: list[tuple[int, int, int]], size: int, number: int) -> Iterator[bytes]:
         """Holes are zeros."""
