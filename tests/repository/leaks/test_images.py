@@ -248,7 +248,7 @@ PIECES = ("-b", "1024", "-g", "512", "-O", "^flex_bg,^resize_inode,^meta_bg")
 
 
 @pytest.mark.parametrize(
-    ("options", "cut", "closed"), [(PIECES, 0, 0), (("-b", "4096"), 0, 0), (("-b", "4096"), 200_000, 1)]
+    ("options", "cut", "closed"), [(PIECES, 0, 0), (("-b", "4096"), 0, 0), (("-b", "4096"), 360_000, 1)]
 )
 def test_an_image_in_ext4_is_whole_if_its_file_is(
     tmp_path: Path, options: tuple[str, ...], cut: int, closed: int
