@@ -20,7 +20,10 @@ class RepositoryRule(Rule):
     DECISIONS = "DECISIONS", "every authority that was asked passed it by every rule, and all that is staged is theirs"
     INVENTORY_FRESH = "INVENTORY-FRESH", "each token that signed was compared with its inventory, and not long ago"
     TWO_VERIFIERS = "TWO-VERIFIERS", "two implementations accepted, after signing, the very files that are staged"
-    SECRET_SCAN = "SECRET-SCAN", "no private key is in what is built, asked for or published"
+    SECRET_SCAN = (
+        "SECRET-SCAN",
+        "no private key is in what is built, asked for or published, and each image there was looked into",
+    )
     EXPIRY_HORIZON = "EXPIRY-HORIZON", "no role expires within a tenth of its life after publication"
     PUBLISHED_TREE = (
         "PUBLISHED-TREE",

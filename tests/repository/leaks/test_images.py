@@ -100,6 +100,7 @@ def test_keys_in_an_image_are_found_where_they_lie(tmp_path: Path, kind: str) ->
     assert (scan.closed, scan.unread) == ([], [])
 
 
+@pytest.mark.rule("SECRET-SCAN", "accept")
 @pytest.mark.parametrize("kind", MAKERS)
 def test_the_same_image_without_the_key_is_clean(tmp_path: Path, kind: str) -> None:
     scan = scanned(made(tmp_path, kind, NONE))
@@ -116,6 +117,7 @@ def test_an_image_may_lie_anywhere_in_another_file(tmp_path: Path, kind: str) ->
     assert (scan.closed, scan.unread) == ([], [])
 
 
+@pytest.mark.rule("SECRET-SCAN", "reject")
 @pytest.mark.parametrize("kind", MAKERS)
 def test_an_image_that_is_cut_off_is_not_clean(tmp_path: Path, kind: str) -> None:
     image = made(tmp_path, kind, NONE)

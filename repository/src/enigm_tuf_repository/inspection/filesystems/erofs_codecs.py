@@ -3,6 +3,7 @@
 import lzma
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import lz4.block
 import zstandard
@@ -31,13 +32,15 @@ def _lz4(data: bytes, length: int, is_part: bool) -> bytes:
     room = min(255 * len(data), LONGEST) if is_part else length
     if data[:1] == b"\0":
         return _lz4_block(data.lstrip(b"\0"), room)
+    with suppress(lz4.block.LZ4BlockError):
+        return _lz4_block(data, room)
     kept = len(data.rstrip(b"\0"))
     for end in range(kept, min(kept + _LAST_LITERALS, len(data))):
         try:
             return _lz4_block(data[:end], room)
         except lz4.block.LZ4BlockError:
             continue
-    return _lz4_block(data, room)
+    raise ValueError("no block of LZ4")
 
 
 def _lz4_block(data: bytes, room: int) -> bytes:
