@@ -23,8 +23,9 @@ _DAY = timedelta(hours=24)
 class History:
     """The first ``entries`` of the log. ``open_intent`` is a ``sign.intent`` of which nobody knows how it ended.
 
-    ``requests`` are those that nothing of a higher sequence was done after: of all others, done or not, nothing is
-    ever signed again (REQUEST-REPLAY). ``heads`` and ``last_sequence`` are of all that were done. ``session`` is the
+    ``requests`` are those that nothing of a higher sequence was done after, of all others, done or not, nothing is
+    ever signed again (REQUEST-REPLAY), and those of which a payload has signatures and no version as high is done: it
+    is signed under no other. ``heads`` and ``last_sequence`` are of all that were done. ``session`` is the
     body of the last ``session.open``; ``operators`` and ``inventory`` are those of the entries that name what is in
     force; ``signatures`` are the times of those of the last 24 hours of the log, ``ceremonies`` are those that are
     open, ``policies`` are the digests of those that were adopted, ``restores`` says when a copy of a key (SPKI digest)
@@ -56,7 +57,16 @@ class History:
             policies=self.policies,
             ceremonies=self.ceremonies,
             backers={digest: item.backed_by for digest, item in self.requests.items()},
+            begun=self._begun(),
         )
+
+    def _begun(self) -> dict[tuple[str, str], frozenset[str]]:
+        begun: dict[tuple[str, str], frozenset[str]] = {}
+        for digest, item in self.requests.items():
+            for payload in item.begun:
+                known = payload.role, payload.sha256
+                begun[known] = begun.get(known, frozenset()) | {digest}
+        return begun
 
     def signed_by(self, digest: str, key: str) -> dict[str, RoleSignature]:
         """The signatures that a public key made over a request's payloads, by role."""
@@ -166,8 +176,14 @@ class Memory:
             if request.sequence >= self.heads.get(payload.role, (0, None))[0]:
                 self.heads[payload.role] = request.sequence, payload.previous
         self.last_sequence = max(self.last_sequence, request.sequence)
-        for digest in [key for key, item in self.requests.items() if item.sequence < self.last_sequence]:
-            del self.requests[digest]
+        before = [item for item in self.requests.values() if item.sequence < self.last_sequence]
+        for item in before:
+            if all(payload.version <= self._version(payload.role) for payload in item.begun):
+                del self.requests[item.digest]
+
+    def _version(self, role: str) -> int:
+        head = self.heads.get(role)
+        return head[1].version if head else 0
 
 
 def history_of(entries: Iterable[AuditEntry]) -> History:

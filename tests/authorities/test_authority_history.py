@@ -152,6 +152,37 @@ def test_what_counted_for_another_request_is_not_this_ones() -> None:
     assert backers(history(*judged("alice", "bob", request=B), *signed)) == {}
 
 
+@pytest.mark.parametrize(
+    ("result", "is_begun"),
+    [
+        (performed("root", A), True),
+        (recovered("unknown", 1), True),
+        (recovered("not-made", 1), False),
+        (refused("root"), False),
+    ],
+)
+def test_what_was_signed_or_may_be_is_begun_under_its_request(
+    result: tuple[EntryType, dict[str, Any]], is_begun: bool
+) -> None:
+    found = history(intent("root", A, TWO_OF_THREE), result).ledger().begun
+    assert found == ({("root", "e" * 64): frozenset({DIGEST})} if is_begun else {})
+
+
+def test_what_is_begun_is_known_until_a_version_as_high_is_done() -> None:
+    """Also where later requests for other roles are done."""
+
+    def later(number: int, role: str) -> list[tuple[EntryType, dict[str, Any]]]:
+        asked = [payload(role, (1, (A,))) | {"sha256": f"{number}" * 64}]
+        of = {"request_sha256": f"{number}" * 64, "sequence": number}
+        return [(kind, body | of) for kind, body in (intent(role, A, asked), performed(role, A))]
+
+    half = [intent("root", A, TWO_OF_THREE), performed("root", A)]
+    assert history(*half, *later(8, "a.payload")).ledger().begun["root", "e" * 64] == {DIGEST}
+    found = history(*half, *later(8, "a.payload"), *later(9, "root"))
+    assert found.requests.keys() == {"9" * 64}
+    assert history(*later(8, "a.payload"), *later(9, "b.payload")).requests.keys() == {"9" * 64}
+
+
 def test_an_intent_is_open_until_its_result() -> None:
     begun = intent("root", A, TWO_OF_THREE)
     found = history(begun).open_intent
