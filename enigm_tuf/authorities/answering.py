@@ -1,16 +1,15 @@
 """What an authority answers: the response, with every rule's outcome and the approvals and waivers that counted."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from enigm_tuf.audit.log import AuditLog
 from enigm_tuf.authorities.judging import Case
 from enigm_tuf.authorities.payload_signing import PayloadSigner
 from enigm_tuf.authorities.proving import proofs_of
-from enigm_tuf.authorities.signing_log import log_refusal, one_line
+from enigm_tuf.authorities.signing_log import log_refusal
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.limits import LIMITS
 from enigm_tuf.model.request import APPROVALS, RoleSignature, SigningResponse, make_response
 from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.policy.engine import Decision
@@ -62,7 +61,7 @@ def _answer(
         decision=verdict,
         decided=question.now,
         policy=question.policy_pin,
-        rules=tuple(replace(item, evidence=one_line(item.evidence, LIMITS.text)) for item in decision.outcomes),
+        rules=decision.outcomes,
         approvals=decision.envelopes,
         signatures=signatures,
         inventory=inventory,

@@ -1,8 +1,8 @@
 """Why a release is what it is, from the published tree alone: who approved, which key signed, where it is logged.
 
 What is told of signatures, approvals and the log was proved first, from a root that the reader trusts; so was when it
-was decided, and whether the authority says that each rule passed or was waived: the log has the decision's digest
-beside each signature. The rules' evidence is words that nothing binds; they are marked as that.
+was decided, and what the authority says of each rule: the log has the decision's digest beside each signature. What a
+rule found is the authority's word all the same; it is marked as that.
 """
 
 from collections.abc import Mapping, Sequence

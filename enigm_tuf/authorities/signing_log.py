@@ -9,13 +9,11 @@ from enigm_tuf.audit.log import AuditLog, EntryType
 from enigm_tuf.authorities.doubt import IN_DOUBT, proves_nothing_made
 from enigm_tuf.authorities.signed_requests import Payload
 from enigm_tuf.errors import EnigmTufError, RefusedError, StateError
-from enigm_tuf.model.request import SigningRequest
+from enigm_tuf.model.request import RULE_OUTCOME, SigningRequest
 from enigm_tuf.model.waiver import Waiver
 from enigm_tuf.policy.engine import Decision
 from enigm_tuf.policy.question import CastApproval, CastWaiver
 from enigm_tuf.ports import TokenIdentity
-
-_TEXT = 6_000  # characters for all evidence of one entry, which must fit into 16 KiB
 
 
 def log_request(log: AuditLog, request: SigningRequest) -> None:
@@ -35,12 +33,8 @@ def log_request(log: AuditLog, request: SigningRequest) -> None:
 
 
 def log_decision(log: AuditLog, request: SigningRequest, decided: datetime, decision: Decision) -> None:
-    """When, and every rule's outcome, shortened where it must be; the response holds them whole. Then what counted."""
-    room = _TEXT // len(decision.outcomes)
-    rules = [
-        {"rule": item.rule, "passed": item.passed, "evidence": one_line(item.evidence, room), "waived": item.waived}
-        for item in decision.outcomes
-    ]
+    """When, and every rule's outcome, as the response has it. Then what counted."""
+    rules = [RULE_OUTCOME.write(item) for item in decision.outcomes]
     evaluated = _named(request) | {"decided": decided, "passed": decision.passed, "rules": rules}
     counted = [
         (EntryType.APPROVAL_COUNTED, _named(request) | {"decision": vote.approval.decision} | _signer(vote))

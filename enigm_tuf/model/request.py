@@ -197,12 +197,12 @@ def decision_digest(
     rules: Iterable[RuleOutcome],
     approvals: Iterable[str],
 ) -> str:
-    """SHA-256 of the one encoding of a decision: when, under which policy and inventory, what each rule said, and who
-    was counted.
+    """SHA-256 of the one encoding of a decision: when, under which policy and inventory, what each rule said, word for
+    word, and who was counted.
 
-    ``approvals`` are digests of envelopes, approvals and waivers, in any order. Evidence is for people and not in it.
+    ``approvals`` are digests of envelopes, approvals and waivers, in any order.
     """
-    said = [{"rule": item.rule, "passed": item.passed, "waived": item.waived} for item in rules]
+    said = [RULE_OUTCOME.write(item) for item in rules]
     pin = {"version": policy.version, "sha256": policy.sha256}
     whole = {"decided": Time().write(decided), "policy": pin, "rules": said, "approvals": sorted(approvals)}
     return sha256(encode(whole | ({} if inventory is None else {"inventory": inventory})))

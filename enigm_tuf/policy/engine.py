@@ -29,6 +29,7 @@ from enigm_tuf.trust._seal import SEAL, Seal, require_seal
 from enigm_tuf.trust.rules import Rule
 from enigm_tuf.trust.signable import Signable
 
+EVIDENCE_BYTES = 5_000  # UTF-8, all evidence of a decision: with every byte escaped it fits into an entry of the log
 CATALOGUE: tuple[tuple[Rule, Callable[[Question], str]], ...] = (
     *request.RULES.items(),
     *quorum.RULES.items(),
@@ -50,7 +51,10 @@ CATALOGUE: tuple[tuple[Rule, Callable[[Question], str]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What every rule said, in the catalogue's order, and the approvals and waivers that counted."""
+    """What every rule said, in the catalogue's order, and the approvals and waivers that counted.
+
+    ``outcomes`` have the very words that the audit log gets, and the response: a digest is over them.
+    """
 
     outcomes: tuple[RuleOutcome, ...]
     counted: tuple[CastApproval, ...]
@@ -84,7 +88,9 @@ def evaluate(question: Question) -> Decision:
     waived = waiver.granted(question)
     asked = (_ask(rule, answer, question) for rule, answer in CATALOGUE)
     outcomes = tuple(_waived(outcome, waived.get(outcome.rule, ())) for outcome in asked)
-    return Decision(outcomes, quorum.counted(question), tuple(item for items in waived.values() for item in items))
+    return Decision(
+        _shortened(outcomes), quorum.counted(question), tuple(item for items in waived.values() for item in items)
+    )
 
 
 def admit(question: Question) -> ApprovedRequest:
@@ -120,6 +126,25 @@ def _waived(outcome: RuleOutcome, waivers: tuple[CastWaiver, ...]) -> RuleOutcom
     who = ", ".join(f"{item.operator} ({item.waiver.reason})" for item in waivers)
     until = min(item.waiver.expires for item in waivers)
     return replace(outcome, waived=True, evidence=_one_line(f"until {until.isoformat()} by {who}: {outcome.evidence}"))
+
+
+def _shortened(outcomes: tuple[RuleOutcome, ...]) -> tuple[RuleOutcome, ...]:
+    """All texts together fit into one entry of the audit log: the longest are cut to one length, the others are whole.
+
+    So log, response and the digest beside each signature have the same words.
+    """
+    left = EVIDENCE_BYTES
+    for place, size in enumerate(sizes := sorted(len(item.evidence.encode()) for item in outcomes)):
+        share = left // (len(sizes) - place)
+        if size > share:
+            return tuple(replace(item, evidence=_first_bytes(item.evidence, share)) for item in outcomes)
+        left -= size
+    return outcomes
+
+
+def _first_bytes(text: str, size: int) -> str:
+    """Up to ``size`` bytes of UTF-8."""
+    return text.encode()[:size].decode(errors="ignore")
 
 
 def _one_line(text: str) -> str:

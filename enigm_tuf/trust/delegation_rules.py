@@ -41,11 +41,8 @@ def targets_delegations(view: RootView, targets: Targets) -> tuple[Evidence, ...
         _refuse(subject, "delegations by name", "succinct hash bins")
         return ()
     keys = _KeysOf(view, delegations)
-    dual = view.extension.authority_model == "dual"
     for name, keyids, threshold, terminating, paths in delegations.roles.stated():
-        only = delegated_paths(name)
-        if not only or paths != only or not terminating or not (dual or name.endswith(".manifest")):
-            _refuse_role(f"{subject}, role {name}", name, only, paths, terminating)
+        _product_role(view, subject, name, paths, terminating=terminating)
         keys.require(subject, name, keyids, threshold)
     detail = f"{len(delegations.roles)} product roles with their own keys"
     return (
@@ -54,12 +51,15 @@ def targets_delegations(view: RootView, targets: Targets) -> tuple[Evidence, ...
     )
 
 
-def _refuse_role(subject: str, name: str, only: list[str], paths: list[str], terminating: bool) -> None:
+def _product_role(view: RootView, targets: str, name: str, paths: list[str], *, terminating: bool) -> None:
+    only = delegated_paths(name)
     if not only:
-        _refuse(subject, "<product>.manifest or <product>.payload", name)
+        _refuse(f"{targets}, role {name}", "<product>.manifest or <product>.payload", name)
     if paths != only or not terminating:
-        _refuse(subject, f"a terminating delegation of {only[0]}", f"{paths}, terminating {terminating}")
-    _refuse(subject, "no payload roles in model manifest-only", name)
+        got = f"{', '.join(paths)}, terminating {terminating}"
+        _refuse(f"{targets}, role {name}", f"a terminating delegation of {only[0]}", got)
+    if name.endswith(".payload") and view.extension.authority_model != "dual":
+        _refuse(f"{targets}, role {name}", "no payload roles in model manifest-only", name)
 
 
 class _KeysOf:
@@ -73,13 +73,12 @@ class _KeysOf:
 
     def require(self, targets: str, name: str, keyids: tuple[str, ...], threshold: int) -> None:
         """AUTHORITY-ROLES, THRESHOLD-DISTINCT, TEST-KEY, and PAYLOAD-PINNED on a delegation."""
-        kind = name.rpartition(".")[2]
-        asked = kind, keyids, threshold
+        asked = name.rpartition(".")[2], keyids, threshold
         if asked not in self._passed:
             subject = f"{targets}, role {name}"
             digests = {keyid: self._digest(keyid, subject) for keyid in keyids}
             require_distinct(subject, digests, keyids, threshold)
-            _own_keys(self._view, subject, kind, threshold, frozenset(digests.values()))
+            _own_keys(self._view, subject, name, threshold, frozenset(digests.values()))
             self._passed.add(asked)
 
     def _digest(self, keyid: str, subject: str) -> str:
@@ -88,11 +87,11 @@ class _KeysOf:
         return spki_sha256(self._keys[keyid])
 
 
-def _own_keys(view: RootView, subject: str, kind: str, threshold: int, keys: frozenset[str]) -> None:
-    for digest in keys:
-        if name := known_test_key(digest):
-            raise RefusedError(AuthorityRule.TEST_KEY, subject, expected="a key that is ours alone", got=name)
-    if kind == "manifest":
+def _own_keys(view: RootView, subject: str, name: str, threshold: int, keys: frozenset[str]) -> None:
+    for digest in sorted(keys):
+        if known := known_test_key(digest):
+            raise RefusedError(AuthorityRule.TEST_KEY, subject, expected="a key that is ours alone", got=known)
+    if name.endswith(".manifest"):
         require_owner(subject, keys, view.manifest_keys, "manifest")
     else:
         _payload_keys(view, subject, keys, threshold)

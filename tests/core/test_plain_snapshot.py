@@ -145,7 +145,7 @@ PIECES += [b'"meta":', b'"meta":{"', b'"the members"', b'"version":1', b'"a.json
     ),
     edits=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 9), st.sampled_from([b"", *PIECES])), max_size=3),
 )
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_whatever_is_read_as_text_says_what_the_strict_parser_says(
     meta: dict[str, Any], edits: list[tuple[int, int, bytes]]
 ) -> None:

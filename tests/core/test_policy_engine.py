@@ -4,13 +4,14 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enigm_testkit.authorities import keyids, new_signer, spki_digest
+from enigm_testkit.authorities import NOW, keyids, new_signer, spki_digest
 from enigm_testkit.requests import BOB, Scene, ballot
 from enigm_testkit.scenes import (
     MANIFEST,
@@ -23,11 +24,23 @@ from enigm_testkit.scenes import (
     next_root,
     payload_release,
 )
+from enigm_tuf.audit.log import ENTRY_BYTES, AuditEntry, EntryType, write_entry
 from enigm_tuf.errors import EnigmTufError, MalformedError, MisuseError, RefusedError
+from enigm_tuf.model.request import RULE_OUTCOME
 from enigm_tuf.model.root_extension import FIELD
 from enigm_tuf.model.strict_json import canonical, sha256
+from enigm_tuf.policy import engine
 from enigm_tuf.policy.difference import difference
-from enigm_tuf.policy.engine import CATALOGUE, ApprovedRequest, Decision, admit, approved_metadata, evaluate
+from enigm_tuf.policy.engine import (
+    CATALOGUE,
+    EVIDENCE_BYTES,
+    ApprovedRequest,
+    Decision,
+    admit,
+    approved_metadata,
+    evaluate,
+)
+from enigm_tuf.policy.question import Question
 
 PAYLOAD = "payloads/phone.payload.3.json"
 
@@ -36,6 +49,42 @@ def test_every_rule_of_the_catalogue_answers_even_after_a_refusal() -> None:
     scene = payload_release()
     scene.index["environment"] = "production"
     assert [outcome.rule for outcome in evaluate(scene.question()).outcomes] == [str(rule) for rule, _ in CATALOGUE]
+
+
+def says(text: str, question: Question) -> str:
+    del question
+    return text
+
+
+def evidence(monkeypatch: pytest.MonkeyPatch, *texts: str) -> list[str]:
+    """Of a decision in which the rules of the catalogue say ``texts``, the last one again and again."""
+    said = (*texts, *[texts[-1]] * (len(CATALOGUE) - len(texts)))
+    rules = tuple((rule, partial(says, text)) for (rule, _), text in zip(CATALOGUE, said, strict=True))
+    monkeypatch.setattr(engine, "CATALOGUE", rules)
+    outcomes = evaluate(payload_release().question()).outcomes
+    body = {"request_sha256": "0" * 64, "request_id": "r" * 64, "decided": NOW, "passed": True}
+    told = {"rules": [RULE_OUTCOME.write(outcome) for outcome in outcomes]}
+    entry = AuditEntry(10**9, NOW, EntryType.POLICY_EVALUATED, body | told)
+    assert len(write_entry(entry)) <= ENTRY_BYTES
+    return [item.evidence for item in outcomes]
+
+
+@pytest.mark.parametrize("letter", ["a", '"', "\\", "é", "\U0001f511"])
+def test_all_that_the_rules_say_fits_into_one_entry_of_the_log(monkeypatch: pytest.MonkeyPatch, letter: str) -> None:
+    said = evidence(monkeypatch, letter * 4_000)
+    assert set("".join(said)) == {letter}
+    assert EVIDENCE_BYTES - 6 * len(said) < sum(len(text.encode()) for text in said) <= EVIDENCE_BYTES
+
+
+def test_the_longest_texts_are_cut_and_the_others_are_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = evidence(monkeypatch, "a" * 4_000, "b" * 3_000, "c" * 100, "d" * 10)
+    rest = EVIDENCE_BYTES - 100 - 10 * (len(said) - 3)
+    assert [len(text) for text in said[:4]] == [rest // 2, rest // 2, 100, 10]
+
+
+def test_where_there_is_room_for_all_of_it_nothing_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = (EVIDENCE_BYTES - len(CATALOGUE) + 2) // 2
+    assert evidence(monkeypatch, "a" * room, "b" * room, "c")[:2] == ["a" * room, "b" * room]
 
 
 def test_no_rule_stands_twice_in_the_catalogue() -> None:

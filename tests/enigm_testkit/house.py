@@ -21,6 +21,7 @@ from enigm_testkit.people import Answers, FixedClock
 from enigm_testkit.piv_card import VirtualPivCard
 from enigm_testkit.piv_connection import InProcessCards
 from enigm_testkit.softhsm import MODULE, SO_PIN, SoftHsm
+from enigm_testkit.vendor import SETTINGS
 from enigm_tuf.audit.merkle import log_signer
 from enigm_tuf.authorities.cli import main as enigm_sign
 from enigm_tuf.authorities.cli.edges import Edges
@@ -410,17 +411,7 @@ def signer_of(house: House, token: str) -> str:
 
 def _lines(house: House) -> dict[str, str | None]:
     return {
-        "environment": '"staging"',
-        "authority_model": '"dual"',
-        "requester": '"rob"',
-        "request_hours": "72",
-        "root_threshold": "2",
-        "recovery_threshold": "3",
-        "payload_threshold": "2",
-        "manifest_threshold": "1",
-        "policies": '{manifest = "manifest.policy.toml", release = "release.policy.toml"}',
-        "artifacts": '[{product = "phone", kinds = ["file"]}]',
-        "expiry_days": "{root = 365, targets = 180, snapshot = 30, manifest = 30, payload = 365, timestamp = 2}",
+        **SETTINGS,
         "timestamp_signer": signer_of(house, "timestamp"),
         **{f"{purpose}_keys": key_files(*house.plan.of(purpose)) for purpose in ("root", "payload", "manifest")},
         "timestamp_keys": key_files(*house.plan.of("timestamp")),

@@ -236,20 +236,26 @@ def _signer_of(path: Path, keys: dict[Purpose, list[SoftKey]]) -> list[str]:
     return [sys.executable, str(path / "signer.py"), str(path / f"{key.name}.pem"), key.keyid]
 
 
+SETTINGS = {
+    "environment": '"staging"',
+    "authority_model": '"dual"',
+    "requester": '"rob"',
+    "request_hours": "72",
+    "root_threshold": "2",
+    "recovery_threshold": "3",
+    "payload_threshold": "2",
+    "manifest_threshold": "1",
+    "policies": '{manifest = "manifest.policy.toml", release = "release.policy.toml"}',
+    "artifacts": '[{product = "phone", kinds = ["file"]}]',
+    "expiry_days": "{root = 365, targets = 180, snapshot = 30, manifest = 30, payload = 365, timestamp = 2}",
+}
+"""Of ``repository.toml``, as TOML: those that name no key."""
+
+
 def repository_toml(keys: dict[Purpose, list[SoftKey]], signer: list[str], **changes: str | None) -> str:
     """``changes`` replace lines by their TOML; None leaves one out."""
     lines: dict[str, str | None] = {
-        "environment": '"staging"',
-        "authority_model": '"dual"',
-        "requester": '"rob"',
-        "request_hours": "72",
-        "root_threshold": "2",
-        "recovery_threshold": "3",
-        "payload_threshold": "2",
-        "manifest_threshold": "1",
-        "policies": '{manifest = "manifest.policy.toml", release = "release.policy.toml"}',
-        "artifacts": '[{product = "phone", kinds = ["file"]}]',
-        "expiry_days": "{root = 365, targets = 180, snapshot = 30, manifest = 30, payload = 365, timestamp = 2}",
+        **SETTINGS,
         "timestamp_signer": str(signer),
         **{f"{purpose}_keys": str([f"{key.name}.key.json" for key in group]) for purpose, group in keys.items()},
     }

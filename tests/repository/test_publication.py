@@ -1,12 +1,12 @@
 """Publication is whole or not there: killed anywhere, raced, on a full disk, with strangers in the tree."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from enigm_testkit.killing import killed_at
 from enigm_testkit.vendor import Vendor
 from enigm_tuf.errors import ConflictError, RefusedError, StateError
 from enigm_tuf_repository.durable import file_sha256
@@ -15,37 +15,11 @@ from enigm_tuf_repository.publication import Held, unseen
 from enigm_tuf_repository.publishing import kind_of, require_known
 from enigm_tuf_repository.stores.directory import DirectoryStore
 
-_WRITING = {"open", "os.rename", "os.remove", "os.mkdir"}
-
 
 def tree(published: Path) -> dict[str, bytes]:
     """Every file that a client could fetch."""
     files = (path for path in published.rglob("*") if path.is_file() and ".incoming" not in path.parts)
     return {str(path.relative_to(published)): path.read_bytes() for path in files}
-
-
-def publish_killed_at(vendor: Vendor, operation: int) -> bool:
-    """Publish in another process that is gone at its n-th file operation; False if it was done before that."""
-    child = os.fork()
-    if child == 0:
-        _die_at(operation, str(vendor.workspace.path))
-        os._exit(vendor.run("release", "publish", "phone-1.0"))
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert status in {0, 137}, f"publish ended with {status}"
-    return status == 137
-
-
-def _die_at(operation: int, workspace: str) -> None:
-    left = operation
-
-    def hook(event: str, arguments: tuple[object, ...]) -> None:
-        nonlocal left
-        if event in _WRITING and any(str(item).startswith(workspace) for item in arguments):
-            left -= 1
-            if left < 0:
-                os._exit(137)
-
-    sys.addaudithook(hook)
 
 
 @pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
@@ -58,7 +32,7 @@ def test_a_publication_killed_at_any_file_operation_leaves_the_old_release_and_c
 
     while killed:
         vendor = gated.copied_to(tmp_path / f"killed-at-{operation}")
-        killed = publish_killed_at(vendor, operation)
+        killed = killed_at(operation, vendor, "release", "publish", "phone-1.0")
         assert vendor.device_sees() in {None, "1.0"}, f"killed at operation {operation}"
         vendor.done("release", "publish", "phone-1.0")
         assert tree(vendor.published) == tree(whole.published), f"killed at operation {operation}, then run again"

@@ -1,14 +1,13 @@
 """A next root at the repository: prepared, attached, followed by its roles, verified from every root, published."""
 
 import json
-import os
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from enigm_testkit.custodians import soft_key
+from enigm_testkit.killing import killed_at
 from enigm_testkit.vendor import Vendor
 from enigm_tuf.errors import RefusedError, StateError
 from enigm_tuf.model.request import read_request
@@ -177,7 +176,7 @@ def test_a_root_killed_at_any_file_operation_of_its_publication_is_completed_by_
     operation, killed, refused = 0, True, []
     while killed:
         vendor = released.copied_to(tmp_path / f"killed-at-{operation}")
-        killed = _publish_killed_at(vendor, operation)
+        killed = killed_at(operation, vendor, "release", "publish", "root-2")
         if _seen_by_device(vendor) != "1.0":
             assert _seen_by_device(vendor) == "PAYLOAD-PINNED"
             refused.append(operation)
@@ -197,29 +196,6 @@ def _seen_by_device(vendor: Vendor) -> str | None:
         return vendor.device_sees()
     except RefusedError as refusal:
         return refusal.rule
-
-
-def _publish_killed_at(vendor: Vendor, operation: int) -> bool:
-    child = os.fork()
-    if child == 0:
-        _die_at(operation, str(vendor.workspace.path))
-        os._exit(vendor.run("release", "publish", "root-2"))
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert status in {0, 137}, f"publish ended with {status}"
-    return status == 137
-
-
-def _die_at(operation: int, workspace: str) -> None:
-    left = operation
-
-    def hook(event: str, arguments: tuple[object, ...]) -> None:
-        nonlocal left
-        if event in {"open", "os.rename", "os.remove", "os.mkdir"}:
-            left -= any(str(item).startswith(workspace) for item in arguments)
-            if left < 0:
-                os._exit(137)
-
-    sys.addaudithook(hook)
 
 
 def test_settings_that_change_after_the_request_are_noticed(

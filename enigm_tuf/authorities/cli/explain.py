@@ -145,5 +145,5 @@ COMMAND: "Command[Edges]" = Command(
     ),
     configure=configure,
     run=run,
-    details="Offline. Lines that begin with `says` are the authority's words; all others were verified.",
+    details="Offline. Lines that begin with `says` are the authority's words, as logged; all others were verified.",
 )

@@ -4,7 +4,7 @@ Each begins with bytes that the one pass over a file finds, so it may lie anywhe
 These bytes are long enough to be no accident. An image that cannot be looked into is none that is clean.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO, cast
@@ -52,12 +52,14 @@ class Closed:
 class Opened:
     """``length`` bytes are the image, 0 where only some of its files are looked into by themselves.
 
-    ``missing`` says what only devices have: such an image is read in pieces.
+    ``missing`` says what only devices have: such an image is read in pieces. ``pieces``: where the parts of files begin
+    and end that do not lie in one, known when all files were read.
     """
 
     length: int
     files: Files
     missing: str = ""
+    pieces: Sequence[tuple[int, int]] = ()
 
     def members(self) -> Iterator[Member]:
         """Every file; UnreadableError, from reading too."""
@@ -128,7 +130,9 @@ def _payload(source: Source) -> Opened:
 
 def _ext4(source: Source) -> Opened:
     """The files that do not lie in one piece: the others were seen."""
-    return Opened(0, ((path.lstrip("/"), pieces) for path, pieces in read_ext4(source).scattered_files()))
+    image = read_ext4(source)
+    files = ((path.lstrip("/"), pieces) for path, pieces in image.scattered_files())
+    return Opened(0, files, pieces=image.scattered)
 
 
 def _f2fs(source: Source) -> Opened:

@@ -22,7 +22,14 @@ from enigm_tuf_repository.inspection.filesystems.erofs_clusters import (
     extents_of,
 )
 from enigm_tuf_repository.inspection.filesystems.erofs_codecs import unpack
-from enigm_tuf_repository.inspection.filesystems.walking import Entries, files_below
+from enigm_tuf_repository.inspection.filesystems.walking import (
+    DIRECTORY,
+    REGULAR,
+    Budget,
+    Entries,
+    file_at,
+    files_below,
+)
 from enigm_tuf_repository.inspection.limits import INSPECTION_LIMITS
 from enigm_tuf_repository.inspection.source import PIECE, Source
 
@@ -58,7 +65,6 @@ _EXTENDED = Layout("<", format="H", xattrs="H", mode="H", _reserved="H", size="Q
 _ENTRY = Layout("<", inode="Q", name="H", kind="B", _reserved="B")
 _PLAIN, _FULL, _INLINE, _CLUSTERS, _CHUNKS = range(5)
 _RECENT = 8  # clusters of the packed file that are kept unpacked
-_DIRECTORY, _REGULAR = 0x4, 0x8
 _SLOT = 32  # bytes: inode numbers count these
 
 
@@ -76,22 +82,12 @@ class Erofs:
     uuid: str
     _recent: dict[int, bytes] = field(default_factory=dict)
     _packed_extents: list[Extent] = field(default_factory=list)
+    _budget: Budget = field(default_factory=Budget)
 
     def read(self, path: str, maximum: int = INSPECTION_LIMITS.small_file) -> bytes | None:
         """The regular file at ``path``; None where there is none. MalformedError where it is longer."""
-        inode = self._inode(self.root)
-        for name in path.strip("/").split("/"):
-            if inode["mode"] >> 12 != _DIRECTORY:
-                return None
-            numbers = [number for found, number in self._entries(inode) if found == name.encode()]
-            if not numbers:
-                return None
-            if len(numbers) > 1:
-                raise MalformedError(self.source.name, path, f"{name} stands twice in its directory")
-            inode = self._inode(numbers[0])
-        if inode["mode"] >> 12 != _REGULAR:
-            raise MalformedError(self.source.name, path, "must be a regular file")
-        return self._contents(inode, maximum, path)
+        inode = file_at(path, self.root, self._inode, self._entries, self.source.name)
+        return None if inode is None else self._contents(inode, maximum, path)
 
     def files(self) -> Iterator[tuple[str, Iterator[bytes]]]:
         """Path and bytes, in pieces, of each regular file, once; MalformedError from either."""
@@ -100,8 +96,8 @@ class Erofs:
     def _look(self, number: int) -> tuple[Entries, Iterator[bytes] | None]:
         inode = self._inode(number)
         kind = inode["mode"] >> 12
-        entries = self._entries(inode) if kind == _DIRECTORY else ()
-        return entries, self._pieces(inode, 0, inode["size"]) if kind == _REGULAR else None
+        entries = self._entries(inode) if kind == DIRECTORY else ()
+        return entries, self._pieces(inode, 0, inode["size"]) if kind == REGULAR else None
 
     def _inode(self, number: int) -> dict[str, Any]:
         place = self.meta + number * _SLOT
@@ -146,6 +142,7 @@ class Erofs:
         self._recent[start] = cluster
 
     def _cluster(self, extent: Extent) -> bytes:
+        self._budget.spend(extent.packed + extent.length, self.source.name)
         data = self.source.read(extent.place, extent.packed)
         if extent.codec != TURNED:
             return unpack(extent.codec, data, extent.length, extent.is_part, self.source.name)
