@@ -26,7 +26,7 @@ from enigm_tuf.audit.files import LogFiles, damage_refused
 from enigm_tuf.audit.log import AuditEntry, EntryType, read_entry, require_later, write_entry
 from enigm_tuf.audit.notes import NOTE_BYTES, Note, NoteSigner, read_signer, require_name, write_signer
 from enigm_tuf.audit.proofs import InclusionProof, verified_entry
-from enigm_tuf.audit.reading import entries_after, verified_entries
+from enigm_tuf.audit.reading import Progress, entries_after, nobody_looks, verified_entries
 from enigm_tuf.audit.tiles import WIDTH, TileNodes, all_tiles, bundle_of, split_bundle
 from enigm_tuf.audit.tree import Edge, consistency_proof, inclusion_proof
 from enigm_tuf.audit.writing import GrowingTree
@@ -261,7 +261,10 @@ def require_begins_with(path: Path, old: Checkpoint, source: str) -> None:
 
 
 def read_whole(
-    path: Path, take: Callable[[Iterator[AuditEntry]], R], without: Collection[EntryType] = ()
+    path: Path,
+    take: Callable[[Iterator[AuditEntry]], R],
+    without: Collection[EntryType] = (),
+    progress: Progress = nobody_looks,
 ) -> tuple[Checkpoint, R]:
     """The log's checkpoint, and what ``take`` makes of all its entries; no more of them is in memory than it keeps.
 
@@ -275,7 +278,7 @@ def read_whole(
         try:
             with damage_refused(path):
                 head = verified_checkpoint(note, log_signer(path).log, str(path)).checkpoint
-                return head, take(verified_entries(files, head, without))
+                return head, take(verified_entries(files, head, without, progress))
         except RefusedError:
             if files.checkpoint() == note:
                 raise

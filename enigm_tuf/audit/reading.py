@@ -4,9 +4,10 @@ Both read the files, so that a log of a million entries need not fit into memory
 is remembered by one hash for each bundle: a file that is exchanged between the two is refused.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from hashlib import sha256
 from itertools import islice
+from typing import TypeAlias
 
 from enigm_tuf.audit.checkpoints import Checkpoint
 from enigm_tuf.audit.files import LogFiles
@@ -18,9 +19,16 @@ from enigm_tuf.audit.tree import Edge, edge, leaf_hash
 from enigm_tuf.audit.writing import GrowingTree
 from enigm_tuf.errors import RefusedError
 
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""What is done with the entries, with how many, and of how many; called once for each bundle."""
+
+
+def nobody_looks(what: str, done: int, size: int) -> None:
+    """The progress of which nothing is shown."""
+
 
 def verified_entries(
-    files: LogFiles, checkpoint: Checkpoint, without: Collection[EntryType] = ()
+    files: LogFiles, checkpoint: Checkpoint, without: Collection[EntryType] = (), progress: Progress = nobody_looks
 ) -> Iterator[AuditEntry]:
     """Every entry; before the first one RefusedError LOG-TREE unless the checkpoint is over exactly these.
 
@@ -28,9 +36,11 @@ def verified_entries(
     wrong; MalformedError if a bundle is torn.
     """
     before = None
-    for entry in parsed(files, checkpoint.size, _compared(files, checkpoint), without):
+    for entry in parsed(files, checkpoint.size, _compared(files, checkpoint, progress), without):
         require_later(before, entry, str(files.path))
         before = entry
+        if entry.sequence % WIDTH == 0:
+            progress("read", entry.sequence, checkpoint.size)
         yield entry
 
 
@@ -59,7 +69,7 @@ def entries_after(files: LogFiles, checkpoint: Checkpoint, number: int) -> Itera
             yield entry
 
 
-def _compared(files: LogFiles, checkpoint: Checkpoint) -> list[bytes]:
+def _compared(files: LogFiles, checkpoint: Checkpoint, progress: Progress) -> list[bytes]:
     """The SHA-256 of every bundle, after the tree over the entries was built anew: every tile, and its root."""
     size, tree, digests = checkpoint.size, GrowingTree(Edge(), (), ()), list[bytes]()
     last = edge_tiles(size)
@@ -71,6 +81,7 @@ def _compared(files: LogFiles, checkpoint: Checkpoint) -> list[bytes]:
             kept = tile.width == WIDTH or tile in last
             if kept and tile.level != ENTRIES and files.tile(tile) != hashes:
                 _refuse(files, tile, "the hashes of the entries below it")
+        progress("compared", bundle.index * WIDTH + bundle.width, size)
     if tree.edge.root != checkpoint.root:
         got = f"root {tree.edge.root.hex()}"
         raise RefusedError(AuditRule.LOG_TREE, str(files.path), expected=f"{checkpoint}", got=got)

@@ -48,7 +48,7 @@ class Ledger:
     ``last_sequence`` the highest sequence signed, ``last_time`` the newest time in the log. ``signatures`` are the
     times of those it made in the last 24 hours of the log, None where nobody knows, as in lint; ``ceremonies`` are
     those that are open. ``policies`` are the digests of those that it adopted, None in lint. ``backers`` are, by a
-    request's digest, those under whose approvals and waivers it was signed.
+    payload's SHA-256, those under whose approvals and waivers it was signed, in this request or another.
     """
 
     last_sequence: int = 0

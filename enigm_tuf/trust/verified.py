@@ -87,15 +87,18 @@ def read_targets(data: bytes, source: str, max_bytes: int, digest: str) -> Docum
     return read_document(data, Targets, source, max_bytes, digest)
 
 
-def read_snapshot(data: bytes, source: str, max_bytes: int, digest: str, big: int | None = None) -> Document[Snapshot]:
-    """The same for a snapshot, which is a big one above ``big`` bytes."""
-    if (_BIG if big is None else big) < len(data) <= max_bytes:
-        from enigm_tuf.model.plain_snapshot import read_plain_snapshot
+def read_snapshot(data: bytes, source: str, max_bytes: int, digest: str) -> Document[Snapshot]:
+    """The same for a snapshot."""
+    found = _plain_snapshot(data, source, max_bytes, digest) if len(data) > _BIG else None
+    return found or read_document(data, Snapshot, source, max_bytes, digest)
 
-        if found := read_plain_snapshot(data, source):
-            envelope, value = found
-            return Document(value, data, _signatures(envelope, source), digest)
-    return read_document(data, Snapshot, source, max_bytes, digest)
+
+def _plain_snapshot(data: bytes, source: str, max_bytes: int, digest: str) -> Document[Snapshot] | None:
+    """None where more than versions is stated, or something is wrong."""
+    from enigm_tuf.model.plain_snapshot import read_plain_snapshot
+
+    found = read_plain_snapshot(data, source) if len(data) <= max_bytes else None
+    return Document(found[1], data, _signatures(found[0], source), digest) if found else None
 
 
 _BIG = 2**17  # some 500 targets, 4,000 roles: below that, loading ``re`` takes as long
@@ -125,9 +128,11 @@ class Readings:
         self._kept: dict[tuple[str, str], Document[Any]] = {}
 
     def snapshot(self, data: bytes, source: str, max_bytes: int, digest: str) -> Document[Snapshot]:
-        """As ``read_snapshot``, big or not."""
+        """As ``read_snapshot``, of any size."""
         return self._found("snapshot", data, max_bytes, digest) or self._keep(
-            "snapshot", read_snapshot(data, source, max_bytes, digest, 0)
+            "snapshot",
+            _plain_snapshot(data, source, max_bytes, digest)
+            or read_document(data, Snapshot, source, max_bytes, digest),
         )
 
     def targets(self, data: bytes, source: str, max_bytes: int, digest: str) -> Document[Targets]:

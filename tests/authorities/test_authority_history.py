@@ -119,7 +119,7 @@ def test_the_signatures_of_a_key_are_found_by_role() -> None:
 
 
 def backers(found: History) -> dict[str, datetime]:
-    return {item.operator: item.time for item in found.ledger().backers[DIGEST]}
+    return {item.operator: item.time for item in found.ledger().backers["e" * 64]}
 
 
 def test_whose_approval_or_waiver_counted_when_a_request_was_signed_is_remembered() -> None:
@@ -145,6 +145,24 @@ def test_where_people_cannot_say_that_nothing_was_signed_it_counts_as_signed(out
     found = history(*judged("alice", "bob"), intent("root", A, TWO_OF_THREE), recovered(outcome, 4))
     assert backers(found).keys() == {"alice", "bob"}
     assert found.requests[DIGEST].signed_with == {A}
+
+
+def later(version: int, role: str = "root") -> tuple[tuple[EntryType, dict[str, Any]], ...]:
+    """Another request, number 8, is signed whole."""
+    about = {"request_sha256": B, "sequence": 8, "version": version, "sha256": C, "role": role, "key": A}
+    only = payload(role, (1, (A,))) | {"version": version, "sha256": C}
+    (opened, first), (done, second) = intent(role, A, [only]), performed(role, A)
+    return (opened, first | about), (done, second | about)
+
+
+@pytest.mark.parametrize(("other", "there"), [(later(4, "phone.payload"), True), (later(3), True), (later(4), False)])
+def test_who_backed_a_payload_is_remembered_until_no_request_can_propose_it(
+    other: tuple[tuple[EntryType, dict[str, Any]], ...], there: bool
+) -> None:
+    found = history(*judged("alice", "bob"), intent("root", A, TWO_OF_THREE), performed("root", A), *other)
+    assert found.ledger().last_sequence == 8
+    assert ("e" * 64 in found.ledger().backers) is there
+    assert [item.signed_with for item in found.with_payloads(["e" * 64])] == ([{A}] if there else [])
 
 
 def test_what_counted_for_another_request_is_not_this_ones() -> None:

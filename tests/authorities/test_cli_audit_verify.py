@@ -1,6 +1,8 @@
 """enigm-sign audit verify, on the log of a real signature."""
 
+import io
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +38,39 @@ def test_an_intent_after_one_that_is_open_is_damage(
     assert ("IN DOUBT" in told.out) == (status == 0)
     damage = f"error: audit log, entry {number}: an intent, while that in entry {number - 2} is open\n"
     assert told.err == (damage if status else "")
+
+
+class Screen(io.StringIO):
+    """Standard error where somebody looks."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_it_says_how_far_it_is(
+    house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_log(house.home("release") / "audit.log", house.clock) as log:
+        log.extend((EntryType.SESSION_CLOSE, {"key": "0" * 64}) for _ in range(600))
+        size = log.head().entries
+    capsys.readouterr()
+    assert verify(house) == 0
+    told = capsys.readouterr()
+    assert told.err == ""
+    monkeypatch.setattr(sys, "stderr", screen := Screen())
+    assert verify(house) == 0
+    assert capsys.readouterr().out == told.out
+    compared, read = (
+        [f"{done} of {size} entries {what}" for done in (256, 512, size)] for what in ("compared", "read")
+    )
+    assert screen.getvalue().split("\r\x1b[K") == ["", *compared, *read[:2], ""]
+
+
+def test_the_line_is_gone_before_an_error_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit_entries(house.home("release") / "audit.log", lambda lines: [lines[1], lines[0], *lines[2:]])
+    monkeypatch.setattr(sys, "stderr", screen := Screen())
+    assert verify(house) == 3
+    assert screen.getvalue().rpartition("\r\x1b[K")[2].startswith("error: LOG-TREE: ")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from enigm_testkit.house import KEYS, House, Plan, build_house, read
+from enigm_testkit.house import KEYS, House, Plan, build_house, read, remake
 from enigm_testkit.spy_module import SpyModule
 from enigm_tuf.audit.log import EntryType
 from enigm_tuf.audit.merkle import read_log
@@ -180,6 +180,11 @@ def test_who_approved_the_first_signature_does_not_make_the_second(
     request = house.request("root-1")
     by = {who: ["--approval", house.vote(request, who)] for who in ("bob", "carol", "erin")}
     assert house.signs(request, "root-b", by["bob"] + by["carol"]) == 0  # dave
+    again = remake(request, house.path / "again.enigmreq", request_id="again", sequence=2)  # the same root
+    anew: list[object] = [part for who in ("bob", "erin") for part in ("--approval", house.vote(again, who))]
+    capsys.readouterr()
+    assert house.signs(again, "root-a", anew) == 3
+    assert capsys.readouterr().err.startswith("error: CUSTODIAN-APART: ")
     moment = house.clock.time.replace(microsecond=0).isoformat()
     house.clock.time += timedelta(days=1)
     capsys.readouterr()

@@ -12,13 +12,15 @@ from enigm_testkit.authorities import (
     new_signer,
     signed,
 )
+from enigm_testkit.clauses import sealed
 from enigm_tuf.errors import MalformedError, RefusedError
+from enigm_tuf.model.plain_snapshot import PlainSnapshot
 from enigm_tuf.model.strict_json import sha256
-from enigm_tuf.model.tuf import Targets
+from enigm_tuf.model.tuf import Snapshot, Targets
 from enigm_tuf.trust import verified
 from enigm_tuf.trust.authority_admission import AuthorityAdmission
 from enigm_tuf.trust.metadata import TrustedMetadata, admit_snapshot, admit_targets, admit_timestamp, trust_root
-from enigm_tuf.trust.verified import Readings, read_document
+from enigm_tuf.trust.verified import Readings, read_document, read_snapshot
 
 
 def targets_file(cast: Cast) -> bytes:
@@ -53,6 +55,20 @@ def test_targets_are_no_snapshot_though_they_are_known() -> None:
     readings.targets(data, "snapshot", len(data), sha256(data))
     with pytest.raises(RefusedError, match="METADATA-TYPE"):
         readings.snapshot(data, "snapshot", len(data), sha256(data))
+
+
+def test_snapshots_are_read_as_text_and_once() -> None:
+    body = make_snapshot({"targets": 1, "phone.payload": 7}).to_dict()
+    data, readings = sealed(body, Cast().manifest), Readings()
+    first = readings.snapshot(data, "snapshot", len(data), sha256(data))
+    assert isinstance(first.value, PlainSnapshot)
+    assert readings.snapshot(data, "snapshot", len(data), sha256(data)) is first
+    assert type(read_snapshot(data, "snapshot", len(data), sha256(data)).value) is Snapshot
+    with pytest.raises(MalformedError, match="at most"):
+        Readings().snapshot(data, "snapshot", len(data) - 1, sha256(data))
+    body["meta"]["targets.json"]["length"] = 7
+    data = sealed(body, Cast().manifest)
+    assert type(readings.snapshot(data, "snapshot", len(data), sha256(data)).value) is Snapshot
 
 
 def test_the_last_few_are_kept() -> None:

@@ -11,7 +11,7 @@ from enigm_tuf.model.plain_snapshot import PlainSnapshot
 from enigm_tuf.model.plain_targets import PlainTargets, read_plain
 from enigm_tuf.model.strict_json import canonical, encode, sha256
 from enigm_tuf.model.tuf import Snapshot, TargetFile, Targets
-from enigm_tuf.trust.verified import read_document, read_snapshot
+from enigm_tuf.trust.verified import Readings, read_document
 from enigm_tuf_repository import splicing
 from enigm_tuf_repository.lineage import metadata_file
 from enigm_tuf_repository.role_building import target_object, with_targets, with_versions
@@ -108,7 +108,7 @@ def test_a_spliced_snapshot_is_the_snapshot_built_anew(
     data = encode({"signatures": [], "signed": {**signed, "meta": meta}})
     strict = read_document(data, Snapshot, "snapshot", len(data)).value
     expected = with_versions(strict, new, EXPIRES, EXPIRES)
-    before = read_snapshot(data, "snapshot", len(data), sha256(data), 0).value
+    before = Readings().snapshot(data, "snapshot", len(data), sha256(data)).value
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(splicing, "_WINDOW", window)
         made = with_versions(before, new, EXPIRES, EXPIRES)
@@ -123,7 +123,7 @@ def test_a_version_more_leaves_the_snapshot_text() -> None:
     meta = {f"{number:03}.json": {"version": number} for number in range(1, 200)}
     signed = {"_type": "snapshot", "expires": "2027-01-01T00:00:00Z", "spec_version": "1.0.31", "version": 7}
     data = encode({"signatures": [], "signed": {**signed, "meta": meta}})
-    before = read_snapshot(data, "snapshot", len(data), sha256(data), 0).value
+    before = Readings().snapshot(data, "snapshot", len(data), sha256(data)).value
     made = with_versions(before, {"100": 1_000, "targets": 2}, EXPIRES, EXPIRES)
     assert isinstance(made, PlainSnapshot)
     assert made.meta["100.json"].version == 1_000

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from enigm_tuf.audit.checkpoints import Checkpoint, verified_checkpoint
 from enigm_tuf.audit.merkle import log_signer, read_whole, require_begins_with
 from enigm_tuf.audit.notes import NOTE_BYTES
+from enigm_tuf.authorities.cli.looking import looking
 from enigm_tuf.authorities.cli.request_options import add_home
 from enigm_tuf.authorities.home import open_home
 from enigm_tuf.authorities.log_facts import UNASKED, facts_of
@@ -35,7 +37,8 @@ def run(arguments: argparse.Namespace, edges: "Edges") -> Outcome:
     del edges
     home = open_home(Path(arguments.home))
     noted = None if arguments.expect is None else _noted(arguments.expect)
-    head, facts = read_whole(home.log, facts_of, UNASKED)
+    with looking(sys.stderr) as progress:
+        head, facts = read_whole(home.log, facts_of, UNASKED, progress)
     if noted is not None:
         old = Checkpoint(head.origin, *noted)
         require_begins_with(home.log, old, f"{home.log}, its first {old.size} entries")

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from typing import TextIO
 
-_CLEAR = "\r\x1b[K"  # to the start of the line, and away with what stands there
+CLEAR = "\r\x1b[K"  # to the start of the line, and away with what stands there
 
 
 @contextlib.contextmanager
@@ -23,11 +23,11 @@ def countdown(text: str, seconds: int, stream: TextIO) -> Iterator[None]:
     finally:
         over.set()
         ticks.join()
-        print(_CLEAR, end="", file=stream, flush=True)
+        print(CLEAR, end="", file=stream, flush=True)
 
 
 def _tick(text: str, seconds: int, stream: TextIO, over: threading.Event) -> None:
     for left in range(seconds, 0, -1):
-        print(f"{_CLEAR}{text}: {left} s left", end="", file=stream, flush=True)
+        print(f"{CLEAR}{text}: {left} s left", end="", file=stream, flush=True)
         if over.wait(1):
             return

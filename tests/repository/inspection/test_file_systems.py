@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,12 @@ from enigm_testkit.android.build import cpio
 from enigm_tuf.errors import MalformedError
 from enigm_tuf_repository.inspection.android.ramdisk import read_boot_image
 from enigm_tuf_repository.inspection.android.sparse import unsparse
+from enigm_tuf_repository.inspection.filesystems import walking
 from enigm_tuf_repository.inspection.filesystems.erofs import read_erofs
 from enigm_tuf_repository.inspection.filesystems.ext4 import read_ext4
 from enigm_tuf_repository.inspection.filesystems.squashfs import read_squashfs
 from enigm_tuf_repository.inspection.filesystems.squashfs_files import SquashfsFiles
+from enigm_tuf_repository.inspection.limits import INSPECTION_LIMITS
 from enigm_tuf_repository.inspection.plugins import inspect_file
 from enigm_tuf_repository.inspection.source import Source, bytes_source, file_source
 
@@ -186,6 +189,48 @@ def test_squashfs_is_read_as_it_was_made(tree: Path, tmp_path: Path, options: tu
     source = bytes_source(image.read_bytes(), "image")
     found = {path: b"".join(pieces) for path, pieces in SquashfsFiles(source, read_squashfs(source)).files()}
     assert found == {f"/{path.relative_to(tree)}": path.read_bytes() for path in _regular(tree)}
+
+
+@pytest.mark.parametrize("kind", ["erofs", "squashfs", "ext4"])
+def test_a_tree_of_too_many_files_is_refused(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """1,500 files and their folders."""
+    image = tmp_path / "image"
+    makers = {"erofs": ("mkfs.erofs", image, tree), "squashfs": ("mksquashfs", tree, image, "-quiet", "-no-progress")}
+    run(*makers.get(kind, ("mke2fs", "-q", "-t", "ext4", "-d", tree, image, "48M")))
+    monkeypatch.setattr(walking, "INSPECTION_LIMITS", replace(INSPECTION_LIMITS, files=1_600))
+    _walk(image, kind)
+    monkeypatch.setattr(walking, "INSPECTION_LIMITS", replace(INSPECTION_LIMITS, files=1_400))
+    with pytest.raises(MalformedError, match="too many files"):
+        _walk(image, kind)
+
+
+@pytest.mark.parametrize(("kind", "options"), [("erofs", ("-zlz4hc",)), ("squashfs", ("-comp", "xz"))])
+def test_an_image_that_unpacks_without_end_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, options: tuple[str, ...]
+) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "text").write_bytes(b"the same line again\n" * 100_000)
+    image = tmp_path / "image"
+    made = (*options, image, tmp_path / "tree") if kind == "erofs" else (tmp_path / "tree", image, *options, "-quiet")
+    run("mkfs.erofs" if kind == "erofs" else "mksquashfs", *made)
+    _walk(image, kind)
+    monkeypatch.setattr(walking, "INSPECTION_LIMITS", replace(INSPECTION_LIMITS, unpacked=1_000_000))
+    with pytest.raises(MalformedError, match="unpacks more than 1,000,000 bytes"):
+        _walk(image, kind)
+
+
+def _walk(image: Path, kind: str) -> None:
+    source = bytes_source(image.read_bytes(), "image")
+    readers = {
+        "erofs": lambda: read_erofs(source).files(),
+        "squashfs": lambda: SquashfsFiles(source, read_squashfs(source)).files(),
+        "ext4": lambda: read_ext4(source).scattered_files(),
+    }
+    for _, pieces in readers[kind]():
+        for _ in pieces:
+            pass
 
 
 def test_a_squashfs_is_told_by_its_superblock(tree: Path, tmp_path: Path) -> None:

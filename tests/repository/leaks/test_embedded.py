@@ -65,6 +65,7 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
     "zip, streamed": streamed,
     "gz": gzip.compress,
     "xz": lzma.compress,
+    "lzma": lambda data: lzma.compress(data, lzma.FORMAT_ALONE),
     "bz2": bz2.compress,
     "zst": zstandard.compress,
     "lz4": lz4.frame.compress,

@@ -244,6 +244,34 @@ def test_a_file_in_pieces_is_read_out_of_ext4(tmp_path: Path, keys: tuple[bytes,
     assert found == (["it!etc/large!(gz)"] if keys[0] else [])
 
 
+PIECES = ("-b", "1024", "-g", "512", "-O", "^flex_bg,^resize_inode,^meta_bg")
+
+
+@pytest.mark.parametrize(
+    ("options", "cut", "closed"), [(PIECES, 0, 0), (("-b", "4096"), 0, 0), (("-b", "4096"), 360_000, 1)]
+)
+def test_an_image_in_ext4_is_whole_if_its_file_is(
+    tmp_path: Path, options: tuple[str, ...], cut: int, closed: int
+) -> None:
+    """In pieces, in one, and cut off in one."""
+    inner = made(tmp_path, "erofs, lz4hc", KEYS)
+    (tmp_path / "outer").mkdir()
+    (tmp_path / "outer" / "a.apex").write_bytes(inner[: len(inner) - cut])
+    run("mke2fs", "-q", "-t", "ext4", *options, "-d", tmp_path / "outer", tmp_path / "ext4", "8M")
+    image = (tmp_path / "ext4").read_bytes()
+    scan = scanned(image)
+    assert inner not in image or options != PIECES
+    assert len(scan.closed) == closed
+    assert any(place.endswith("!etc/large") for place in places(scan)) == (not cut)
+
+
+def test_a_broken_image_behind_an_ext4_that_is_not_read_is_not_clean(tmp_path: Path) -> None:
+    run("mke2fs", "-q", "-t", "ext4", "-O", "bigalloc", "-d", tree(tmp_path, NONE), tmp_path / "ext4", "8M")
+    scan = scanned((tmp_path / "ext4").read_bytes() + made(tmp_path, "erofs, lz4hc", NONE)[:-9_000])
+    assert len(scan.closed) == 1
+    assert "features that are not read" in scan.unread[0]
+
+
 @pytest.fixture(scope="module")
 def signer(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
     return make_key(tmp_path_factory.mktemp("key"), "it")

@@ -15,11 +15,11 @@ class SecretScan:
 
     rule = RepositoryRule.SECRET_SCAN
     proves = (
-        "In the staged files, requests and answers, in archives inside them (zip, tar, gz, xz, bz2, zst, lz4), in what "
-        "is packed so anywhere inside other files, in the partitions of full update packages, in sparse images and in "
-        "the files of EROFS and squashfs no private key was recognised, and each of these images could be looked into. "
-        "Keys: PEM (encrypted too), PKCS#8, PKCS#1 and SEC 1 in DER, PKCS#12, OpenSSH, PGP, JWK, PuTTY, Java key "
-        "stores, SoftHSM objects, and base64 of them."
+        "In the staged files, requests and answers, in archives inside them (zip, tar, gz, xz, lzma, bz2, zst, lz4), "
+        "in what is packed so anywhere inside other files, in the partitions of full update packages, in sparse images "
+        "and in the files of EROFS and squashfs no private key was recognised, and each of these images could be "
+        "looked into. Keys: PEM (encrypted too), PKCS#8, PKCS#1 and SEC 1 in DER, PKCS#12, OpenSSH, PGP, JWK, PuTTY, "
+        "Java key stores, SoftHSM objects, and base64 of them."
     )
     does_not_prove = (
         "That there is none in another form: raw numbers, encrypted containers, wraps that only their maker knows, "

@@ -24,7 +24,8 @@ class InspectionLimits:
     directory: int = 16_000_000  # one directory of a file system
     extents: int = 100_000  # of one file
     clusters: int = 1_000_000  # of one file in EROFS: 4 GiB
-    files: int = 1_000_000  # in one image: Android's have some ten thousand
+    files: int = 1_000_000  # entries of directories in one image: Android's have some ten thousand
+    unpacked: int = 64 * 2**30  # in reading the files of one image: as large as the largest artifact
     path_depth: int = 32  # names in one path
     sparse_chunks: int = 1_000_000  # in one sparse image
     cpio_entries: int = 1_000  # in one .swu

@@ -25,6 +25,7 @@ BEGINNINGS: tuple[tuple[str, bytes], ...] = (
     ("xz", rb"\xfd7zXZ\x00\x00[\x00\x01\x04\x0a]"),
     ("bz2", rb"BZh[1-9]1AY&SY"),
     ("zst", rb"\x28\xb5\x2f\xfd"),
+    ("lzma", rb"\x5d\x00\x00[\x00-\x80][\x00-\x08](\xff{8}|.{5}\x00{3})\x00"),
     ("lz4", rb"\x04\x22\x4d\x18[\x40-\x7f]"),
     ("lz4-legacy", rb"\x02\x21\x4c\x18"),
     ("7z", rb"7z\xbc\xaf\x27\x1c\x00[\x02-\x04]"),
@@ -32,6 +33,7 @@ BEGINNINGS: tuple[tuple[str, bytes], ...] = (
 )
 """Kind, and the expression that finds where one begins. A zip's members that are stored need none."""
 _PIECE = 2**16
+_LZMA_MEMORY = 2**28  # bytes: what only looks like one may ask for any
 _LEGACY_BLOCK = 8 * 2**20  # bytes that a block of the old format of lz4 unpacks to at most
 _LEGACY_PACKED = _LEGACY_BLOCK + _LEGACY_BLOCK // 255 + 16  # and those that it has itself
 
@@ -172,6 +174,7 @@ _OPENERS: Mapping[str, Callable[[BinaryIO], BinaryIO]] = {
     "zip": _zip_member,
     "gz": _with(lambda: _Inflate(16 + zlib.MAX_WBITS)),
     "xz": _with(lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ)),
+    "lzma": _with(lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, _LZMA_MEMORY)),
     "bz2": _with(bz2.BZ2Decompressor),
     "zst": _zst,
     "lz4": _with(lz4.frame.LZ4FrameDecompressor),

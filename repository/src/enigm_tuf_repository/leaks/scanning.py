@@ -8,10 +8,12 @@ import hashlib
 import os
 import struct
 import tempfile
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from io import BytesIO
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -26,6 +28,7 @@ from enigm_tuf_repository.leaks.packed import Packed, Resumed, mapped
 
 DEEPEST = 12  # containers in containers: eight from an update package to an archive in an APK in an APEX
 LARGEST = 64 * 2**30  # bytes that one file may unpack to, all levels together: as large as the largest artifact
+_HOPELESS = 100  # files of an image that cannot be read: no more are tried
 _IN_MEMORY = 8 * 2**20  # bytes of one member
 _YUBIHSM = ".yhw"  # how yubihsm-setup names a dump: nothing inside shows what it is
 _PIECE = 4 * 2**20  # bytes that one thread scans at a time
@@ -123,18 +126,19 @@ class Scan:
     def _embedded(self, hits: list[tuple[int, str]], packed: Packed, view: memoryview, depth: int) -> None:
         """What may be packed inside. Bytes that only look like it give nothing, or break off at once.
 
-        What lies in an image that was looked into is a part of its files. In another one, no image is whole.
+        What lies in an image that was looked into is a part of its files. In another one, no image is whole, and none
+        that begins in a piece of a file.
         """
-        seen, unseen, is_part, told = 0, 0, packed.is_part, set[str]()
+        seen, unseen, is_part, told, pieces = 0, 0, packed.is_part, set[str](), list[tuple[int, int]]()
         for at, kind in hits:
             if at < seen:
                 continue
-            packed.is_part = is_part or at < unseen
+            packed.is_part = is_part or at < unseen or _lies_in(pieces, at)
             if kind in IMAGES:
                 if not IMAGES[kind].is_read and kind in told:
                     continue  # one of many headers of one image
                 told.add(kind)
-                end, is_seen = self._image(at, kind, packed, view, depth)
+                end, is_seen = self._image(at, kind, packed, view, depth, pieces)
                 seen, unseen = (max(seen, end), unseen) if is_seen else (seen, max(unseen, end))
                 continue
             inner = packed.inside(f"({kind} at {at})")
@@ -153,8 +157,13 @@ class Scan:
             elif head:
                 self._member(inner, cast("BinaryIO", Resumed(head, member)), depth + 1)
 
-    def _image(self, at: int, kind: str, packed: Packed, view: memoryview, depth: int) -> tuple[int, bool]:
-        """All files of an image. Where it ends, 0 where there is none, and whether all of it was seen."""
+    def _image(
+        self, at: int, kind: str, packed: Packed, view: memoryview, depth: int, pieces: list[tuple[int, int]]
+    ) -> tuple[int, bool]:
+        """All files of an image. Where it ends, 0 where nobody knows, and whether all of it was seen.
+
+        ``pieces`` gets where its files lie that do not lie in one piece.
+        """
         start = at - IMAGES[kind].before
         if start < 0:
             return 0, False
@@ -165,24 +174,28 @@ class Scan:
             image = IMAGES[kind].open(Source(outer.name, view, start, len(view) - start))
         except MalformedError as error:
             self._close(outer, str(error), view[start:], IMAGES[kind])
-            return len(view), False
+            return len(view) if IMAGES[kind].packs else 0, False
         if trouble := self._files(image, outer, depth):
             self._close(outer, trouble, view[start : start + image.length], IMAGES[kind])
         elif image.missing:
             self.unread.append(f"{outer.name}: {image.missing}")
+        pieces += [(start + first, start + end) for first, end in image.pieces]
+        pieces.sort()
         return start + image.length, not (trouble or image.missing)
 
     def _files(self, image: Opened, outer: Packed, depth: int) -> str:
         """What stopped the first file that could not be read to its end, or the image itself."""
-        troubles = []
+        troubles = list[str]()
         try:
             for name, member in image.members():
                 inner = outer.inside(name)
                 self._member(inner, member, depth + 1)
-                troubles.append(inner.trouble)
+                troubles += [inner.trouble] if inner.trouble else []
+                if len(troubles) == _HOPELESS:
+                    break
         except UnreadableError as error:
             troubles.append(str(error))
-        return next(filter(None, troubles), "")
+        return troubles[0] if troubles else ""
 
     def _close(self, outer: Packed, trouble: str, view: memoryview, image: Image) -> None:
         """Told only, where all was seen as it lies there, or where the image never was whole: in a delta."""
@@ -215,6 +228,12 @@ class Scan:
                 end = start + seen.length
         self.moved(len(view))
         return packed
+
+
+def _lies_in(pieces: list[tuple[int, int]], at: int) -> bool:
+    """Of sorted pieces."""
+    before = bisect_right(pieces, at, key=itemgetter(0))
+    return before > 0 and at < pieces[before - 1][1]
 
 
 def _each_once(found: list[Found]) -> list[Found]:

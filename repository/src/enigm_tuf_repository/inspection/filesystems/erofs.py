@@ -22,7 +22,14 @@ from enigm_tuf_repository.inspection.filesystems.erofs_clusters import (
     extents_of,
 )
 from enigm_tuf_repository.inspection.filesystems.erofs_codecs import unpack
-from enigm_tuf_repository.inspection.filesystems.walking import DIRECTORY, REGULAR, Entries, file_at, files_below
+from enigm_tuf_repository.inspection.filesystems.walking import (
+    DIRECTORY,
+    REGULAR,
+    Budget,
+    Entries,
+    file_at,
+    files_below,
+)
 from enigm_tuf_repository.inspection.limits import INSPECTION_LIMITS
 from enigm_tuf_repository.inspection.source import PIECE, Source
 
@@ -75,6 +82,7 @@ class Erofs:
     uuid: str
     _recent: dict[int, bytes] = field(default_factory=dict)
     _packed_extents: list[Extent] = field(default_factory=list)
+    _budget: Budget = field(default_factory=Budget)
 
     def read(self, path: str, maximum: int = INSPECTION_LIMITS.small_file) -> bytes | None:
         """The regular file at ``path``; None where there is none. MalformedError where it is longer."""
@@ -134,6 +142,7 @@ class Erofs:
         self._recent[start] = cluster
 
     def _cluster(self, extent: Extent) -> bytes:
+        self._budget.spend(extent.packed + extent.length, self.source.name)
         data = self.source.read(extent.place, extent.packed)
         if extent.codec != TURNED:
             return unpack(extent.codec, data, extent.length, extent.is_part, self.source.name)

@@ -5,7 +5,7 @@ of today would not write for an image (block maps, encryption, compression, big 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from typing import Any
 
@@ -69,7 +69,10 @@ _DEEPEST = 5  # levels of an extent tree
 
 @dataclass(frozen=True, slots=True)
 class Ext4:
-    """An image; ``block`` in bytes. ``label`` as mke2fs -L gave it."""
+    """An image; ``block`` in bytes. ``label`` as mke2fs -L gave it.
+
+    ``scattered`` gets where each piece of the scattered files begins and ends, in bytes.
+    """
 
     source: Source
     block: int
@@ -80,6 +83,7 @@ class Ext4:
     first_block: int
     label: str
     uuid: str
+    scattered: list[tuple[int, int]] = field(default_factory=list)
 
     def read(self, path: str, maximum: int = INSPECTION_LIMITS.small_file) -> bytes | None:
         """The regular file at ``path``; None where there is none. MalformedError where it is a link, or longer."""
@@ -96,9 +100,12 @@ class Ext4:
         if kind == REGULAR and inode["size"] > self.block and not inode["flags"] & _INLINE_DATA:
             if not inode["flags"] & _USES_EXTENTS:
                 raise MalformedError(self.source.name, f"inode {number}", "has a block map; only extents are read")
-            extents = list(islice(self._extents(inode["blocks"], _DEEPEST), INSPECTION_LIMITS.extents + 1))
+            extents = list(islice(self._extents(inode["blocks"], set()), INSPECTION_LIMITS.extents + 1))
             follow = [one[0] + one[1] == two[0] and one[2] + one[1] == two[2] for one, two in pairwise(extents)]
-            return (), None if all(follow) else self._pieces(extents, inode["size"], number)
+            if all(follow):
+                return (), None
+            self.scattered.extend((place * self.block, (place + count) * self.block) for _, count, place in extents)
+            return (), self._pieces(extents, inode["size"], number)
         return self._entries(inode) if kind == DIRECTORY else (), None
 
     def _pieces(self, extents: list[tuple[int, int, int]], size: int, number: int) -> Iterator[bytes]:
@@ -136,7 +143,7 @@ class Ext4:
         if not inode["flags"] & _USES_EXTENTS:
             raise MalformedError(self.source.name, field, "has a block map; only extents are read")
         data = bytearray(-(-size // self.block) * self.block)
-        for count, (logical, length, physical) in enumerate(self._extents(inode["blocks"], _DEEPEST)):
+        for count, (logical, length, physical) in enumerate(self._extents(inode["blocks"], set())):
             if count >= INSPECTION_LIMITS.extents or (logical + length) * self.block > len(data):
                 raise MalformedError(self.source.name, field, "an extent reaches beyond the end of the file")
             data[logical * self.block : (logical + length) * self.block] = self.source.read(
@@ -150,8 +157,11 @@ class Ext4:
             raise MalformedError(self.source.name, field, "inline data beyond the inode cannot be read")
         return bytes(inode["blocks"][: inode["size"]])
 
-    def _extents(self, node: bytes, deepest: int) -> Iterator[tuple[int, int, int]]:
-        """Logical block, number of blocks, physical block. Extents that were never written read as zeros."""
+    def _extents(self, node: bytes, seen: set[int], deepest: int = _DEEPEST) -> Iterator[tuple[int, int, int]]:
+        """Logical block, number of blocks, physical block. Extents that were never written read as zeros.
+
+        ``seen`` are the blocks of the tree: each has one place in it.
+        """
         head = _EXTENT_HEAD.read(node, self.source.name, "extents")
         room = (len(node) - _EXTENT_HEAD.size) // _EXTENT.size
         if head["magic"] != 0xF30A or head["depth"] > deepest or head["entries"] > room:
@@ -161,7 +171,10 @@ class Ext4:
             if head["depth"]:
                 entry = _INDEX.read(raw, self.source.name, "extents")
                 place = entry["low"] | entry["high"] << 32
-                yield from self._extents(self.source.read(place * self.block, self.block), head["depth"] - 1)
+                if place in seen:
+                    raise MalformedError(self.source.name, "extents", "a block stands twice in the tree")
+                seen.add(place)
+                yield from self._extents(self.source.read(place * self.block, self.block), seen, head["depth"] - 1)
                 continue
             entry = _EXTENT.read(raw, self.source.name, "extents")
             if entry["length"] <= 0x8000:  # above: allocated, never written

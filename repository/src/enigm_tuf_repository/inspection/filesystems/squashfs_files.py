@@ -15,7 +15,7 @@ import zstandard
 from enigm_tuf.errors import MalformedError
 from enigm_tuf_repository.inspection.fields import Layout
 from enigm_tuf_repository.inspection.filesystems.squashfs import NO_TABLE, Squashfs
-from enigm_tuf_repository.inspection.filesystems.walking import Entries, files_below
+from enigm_tuf_repository.inspection.filesystems.walking import Budget, Entries, files_below
 from enigm_tuf_repository.inspection.limits import INSPECTION_LIMITS
 from enigm_tuf_repository.inspection.source import PIECE, Source
 
@@ -47,6 +47,7 @@ class SquashfsFiles:
     source: Source
     image: Squashfs
     _recent: dict[int, bytes] = field(default_factory=dict)
+    _budget: Budget = field(default_factory=Budget)
 
     def files(self) -> Iterator[tuple[str, Iterator[bytes]]]:
         """Path and bytes, in pieces, of each regular file, once; MalformedError from either."""
@@ -147,6 +148,7 @@ class SquashfsFiles:
     def _unpacked(self, place: int, size: int, is_as_it_is: bool, most: int) -> bytes:
         if size > PIECE + _PACKED:
             raise MalformedError(self.source.name, f"byte {place:,}", f"a packed block of {size:,} bytes")
+        self._budget.spend(size + most, self.source.name)
         data = self.source.read(place, size)
         try:
             data = data if is_as_it_is else _UNPACKERS[self.image.compression](data, most)

@@ -1,4 +1,4 @@
-"""One regular file by its path, or every one once, whatever the directories say: loops end, and so does any tree."""
+"""One regular file by its path, or every one once, whatever directories say: loops end, and so do trees and work."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -11,6 +11,19 @@ Entries = Iterable[tuple[bytes, int]]
 DIRECTORY, REGULAR = 0x4, 0x8  # what ``mode`` says in its highest bits
 _LONGEST_PATH = 4096  # characters
 _ALL_PATHS = 2**26  # characters of paths, all together: of ten thousand files some half a million
+
+
+class Budget:
+    """What may be unpacked of one image: a small one can make a reader unpack the same bytes for ever."""
+
+    def __init__(self) -> None:
+        self._left = INSPECTION_LIMITS.unpacked
+
+    def spend(self, count: int, source: str) -> None:
+        """MalformedError where that is too much."""
+        self._left -= count
+        if self._left < 0:
+            raise MalformedError(source, "", f"unpacks more than {INSPECTION_LIMITS.unpacked:,} bytes")
 
 
 def file_at(
