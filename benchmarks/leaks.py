@@ -12,7 +12,10 @@ _PIECE = 4 << 20
 
 
 class LeakRows:
-    """``rounds`` times each in turn, over a file of ``size`` bytes that the page cache does not hold."""
+    """``rounds`` times each in turn, over a file of ``size`` bytes that the page cache does not hold.
+
+    Half of it is zeros, as in images: an expression that zeros begin costs thirty times as much there.
+    """
 
     def __init__(self, folder: Path, size: int, rounds: int) -> None:
         self._file, self._size, self._rounds = folder / "image", size, rounds
@@ -32,8 +35,8 @@ class LeakRows:
 
     def _write(self) -> None:
         with self._file.open("wb") as file:
-            for _ in range(self._size // _PIECE):
-                file.write(os.urandom(_PIECE))
+            for number in range(self._size // _PIECE):
+                file.write(os.urandom(_PIECE) if number % 2 else bytes(_PIECE))
             os.fsync(file.fileno())
 
     def _read(self) -> None:

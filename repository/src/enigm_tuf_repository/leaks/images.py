@@ -31,12 +31,15 @@ IMAGE_BEGINNINGS: tuple[tuple[str, bytes], ...] = (
     ("ext4", rb"\x53\xef[\x00-\x07]\x00[\x01-\x03]\x00\x00\x00.{8}[\x00-\x04]\x00{3}\x01\x00{3}.{10}\x00\x00"),
     ("f2fs", rb"\x10\x20\xf5\xf2\x01\x00.\x00[\x09-\x0c]\x00{3}[\x00-\x03]\x00{3}[\x0c-\x0e]\x00{3}"),
     ("btrfs", rb"\x00\x00\x01\x00{5}.{8}_BHRfS_M"),
-    ("ubi", rb"UBI#\x01\x00{3}.{8}\x00\x00.{2}\x00\x00.{6}\x00{32}"),
+    ("ubi", rb"UBI#\x01\x00{3}.{8}\x00\x00.{2}\x00\x00"),
     ("ubifs", rb"\x31\x18\x10\x06.{12}\x00\x10\x00\x00\x06\x00\x00\x00"),
     ("jffs2", rb"\x85\x19\x03\x20\x0c\x00\x00\x00\xb1\xb0\x1e\xe4"),
     ("cramfs", rb"\x45\x3d\xcd\x28.{12}Compressed ROMFS"),
 )
-"""Kind, and the expression that finds where one begins; in a file system, its superblock."""
+"""Kind, and the expression that finds where one begins; in a file system, its superblock.
+
+None has a long run of zeros in it: Hyperscan is thirty times slower where there are only zeros.
+"""
 
 
 @dataclass(frozen=True, slots=True)
