@@ -260,7 +260,7 @@ def test_what_was_signed_under_one_request_is_signed_under_no_other(
     again = remake(first, first.with_name("again.enigmreq"), sequence=read(first).index.sequence + 1)
     by = {who: ["--approval", house.vote(first, who)] for who in ("bob", "carol")}
     assert house.signs(first, "root-b", by["bob"] + by["carol"]) == 0  # dave
-    votes = [part for who in ("bob", "erin") for part in ("--approval", house.vote(again, who))]
+    votes: list[object] = [part for who in ("bob", "erin") for part in ("--approval", house.vote(again, who))]
     capsys.readouterr()
     assert house.signs(again, "root-a", votes) == 3  # carol
     digest = read(first).digest
