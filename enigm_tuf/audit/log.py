@@ -31,7 +31,7 @@ from enigm_tuf.model.shapes import (
 from enigm_tuf.model.strict_json import JsonObject, encode, parse_encoded
 
 REQUEST_ROLES = 20  # payloads of one request: an intent lists all of them, and must fit into an entry
-HISTORY_FORM = 3  # of what is kept beside the log; another form is another number, so that old entries stay true
+HISTORY_FORM = 4  # of what is kept beside the log; another form is another number, so that old entries stay true
 ENTRY_BYTES = 16_384  # GOVERNANCE "Audit log": one entry, without its end of line
 
 

@@ -5,13 +5,13 @@ Only requests that are done move the heads: a crash between two custodians or tw
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from enigm_tuf.audit.log import AuditEntry, EntryType
 from enigm_tuf.authorities.doubt import SigningState
-from enigm_tuf.authorities.signed_requests import Payload, SignedRequest, begun, signature_in
+from enigm_tuf.authorities.signed_requests import SignedRequest, begun, signature_in
 from enigm_tuf.model.request import Previous, RoleSignature
 from enigm_tuf.model.strict_json import JsonObject
 from enigm_tuf.policy.question import Backer, Ledger, OpenCeremony
@@ -23,9 +23,9 @@ _DAY = timedelta(hours=24)
 class History:
     """The first ``entries`` of the log. ``open_intent`` is a ``sign.intent`` of which nobody knows how it ended.
 
-    ``requests`` are those that nothing of a higher sequence was done after: of all others, done or not, nothing is
-    ever signed again (REQUEST-REPLAY). Those others that were begun and not done stay while another request may still
-    propose the same payloads. ``heads`` and ``last_sequence`` are of all that were done. ``session`` is the
+    ``requests`` are those that nothing of a higher sequence was done after, of all others, done or not, nothing is
+    ever signed again (REQUEST-REPLAY), and those of which a payload has signatures and no version as high is done: it
+    is signed under no other. ``heads`` and ``last_sequence`` are of all that were done. ``session`` is the
     body of the last ``session.open``; ``operators`` and ``inventory`` are those of the entries that name what is in
     force; ``signatures`` are the times of those of the last 24 hours of the log, ``ceremonies`` are those that are
     open, ``policies`` are the digests of those that were adopted, ``restores`` says when a copy of a key (SPKI digest)
@@ -56,17 +56,17 @@ class History:
             signatures=self.signatures,
             policies=self.policies,
             ceremonies=self.ceremonies,
-            backers=self._backers(),
+            backers={digest: item.backed_by for digest, item in self.requests.items()},
+            begun=self._begun(),
         )
 
-    def with_payloads(self, digests: Collection[str]) -> tuple[SignedRequest, ...]:
-        """The requests that have one of these payloads (SHA-256), whatever else differs."""
-        return tuple(item for item in self.requests.values() if {it.sha256 for it in item.payloads} & set(digests))
-
-    def _backers(self) -> dict[str, tuple[Backer, ...]]:
-        digests = {payload.sha256 for item in self.requests.values() for payload in item.payloads}
-        found = {digest: {one for item in self.with_payloads([digest]) for one in item.backed_by} for digest in digests}
-        return {digest: tuple(sorted(items, key=lambda one: one.time)) for digest, items in found.items()}
+    def _begun(self) -> dict[tuple[str, str], frozenset[str]]:
+        begun: dict[tuple[str, str], frozenset[str]] = {}
+        for digest, item in self.requests.items():
+            for payload in item.begun:
+                known = payload.role, payload.sha256
+                begun[known] = begun.get(known, frozenset()) | {digest}
+        return begun
 
     def signed_by(self, digest: str, key: str) -> dict[str, RoleSignature]:
         """The signatures that a public key made over a request's payloads, by role."""
@@ -176,16 +176,14 @@ class Memory:
             if request.sequence >= self.heads.get(payload.role, (0, None))[0]:
                 self.heads[payload.role] = request.sequence, payload.previous
         self.last_sequence = max(self.last_sequence, request.sequence)
-        for digest in [key for key, item in self.requests.items() if not self._matters(item)]:
-            del self.requests[digest]
+        before = [item for item in self.requests.values() if item.sequence < self.last_sequence]
+        for item in before:
+            if all(payload.version <= self._version(payload.role) for payload in item.begun):
+                del self.requests[item.digest]
 
-    def _matters(self, request: SignedRequest) -> bool:
-        """It may be signed, or another request may propose what of it was signed."""
-        ahead = any(item.role not in self.heads or self._head(item) < item.version for item in request.payloads)
-        return request.sequence >= self.last_sequence or (ahead and not request.done)
-
-    def _head(self, payload: Payload) -> int:
-        return self.heads[payload.role][1].version
+    def _version(self, role: str) -> int:
+        head = self.heads.get(role)
+        return head[1].version if head else 0
 
 
 def history_of(entries: Iterable[AuditEntry]) -> History:

@@ -8,7 +8,6 @@ from enigm_tuf.authorities.home import Home
 from enigm_tuf.authorities.kept_documents import OPERATORS
 from enigm_tuf.authorities.trust_root import Chain, admit_context
 from enigm_tuf.model.request import SigningRequest
-from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.policy.custodians import signed_with
 from enigm_tuf.policy.engine import Decision, evaluate
 from enigm_tuf.policy.question import Question, SigningKey
@@ -40,7 +39,7 @@ class Case:
     def judge(self, now: datetime, signer: SigningKey | None = None) -> tuple[Question, Decision]:
         """Every rule's outcome; ``signer``: the key that is about to sign, if that is known yet.
 
-        Who signed this request before, or another with a payload of it, counts among its custodians.
+        Who signed this request before counts among its custodians.
         """
         question = ask(
             self.request,
@@ -54,8 +53,8 @@ class Case:
             now=now,
             signer=signer,
         )
-        payloads = {sha256(data) for data in self.request.below("payloads").values()}
-        others = {key for item in self.history.with_payloads(payloads) for key in item.signed_with}
+        before = self.history.requests.get(self.request.digest)
+        others = before.signed_with if before else set()
         question = signed_with(question, signer.spki_sha256 if signer else None, others)
         return question, evaluate(question)
 

@@ -58,6 +58,12 @@ class SignedRequest:
         )
 
     @property
+    def begun(self) -> tuple[Payload, ...]:
+        """Of which there are signatures, or may be."""
+        roles = {role for role, _ in self.signatures}
+        return tuple(payload for payload in self.payloads if self.lost or payload.role in roles)
+
+    @property
     def signed_with(self) -> set[str]:
         """Every public key that signed some of it, or may have."""
         return {key for _, key in self.signatures} | self.lost

@@ -48,7 +48,8 @@ class Ledger:
     ``last_sequence`` the highest sequence signed, ``last_time`` the newest time in the log. ``signatures`` are the
     times of those it made in the last 24 hours of the log, None where nobody knows, as in lint; ``ceremonies`` are
     those that are open. ``policies`` are the digests of those that it adopted, None in lint. ``backers`` are, by a
-    payload's SHA-256, those under whose approvals and waivers it was signed, in this request or another.
+    request's digest, those under whose approvals and waivers it was signed. ``begun`` says by role and
+    digest of a payload under which requests it has signatures: empty roles of two products are the same bytes.
     """
 
     last_sequence: int = 0
@@ -59,6 +60,7 @@ class Ledger:
     policies: frozenset[str] | None = None
     ceremonies: tuple[OpenCeremony, ...] = ()
     backers: Mapping[str, tuple[Backer, ...]] = field(default_factory=dict)
+    begun: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def test_the_signatures_of_a_key_are_found_by_role() -> None:
 
 
 def backers(found: History) -> dict[str, datetime]:
-    return {item.operator: item.time for item in found.ledger().backers["e" * 64]}
+    return {item.operator: item.time for item in found.ledger().backers[DIGEST]}
 
 
 def test_whose_approval_or_waiver_counted_when_a_request_was_signed_is_remembered() -> None:
@@ -147,27 +147,40 @@ def test_where_people_cannot_say_that_nothing_was_signed_it_counts_as_signed(out
     assert found.requests[DIGEST].signed_with == {A}
 
 
-def later(version: int, role: str = "root") -> tuple[tuple[EntryType, dict[str, Any]], ...]:
-    """Another request, number 8, is signed whole."""
-    about = {"request_sha256": B, "sequence": 8, "version": version, "sha256": C, "role": role, "key": A}
-    only = payload(role, (1, (A,))) | {"version": version, "sha256": C}
-    (opened, first), (done, second) = intent(role, A, [only]), performed(role, A)
-    return (opened, first | about), (done, second | about)
-
-
-@pytest.mark.parametrize(("other", "there"), [(later(4, "phone.payload"), True), (later(3), True), (later(4), False)])
-def test_who_backed_a_payload_is_remembered_until_no_request_can_propose_it(
-    other: tuple[tuple[EntryType, dict[str, Any]], ...], there: bool
-) -> None:
-    found = history(*judged("alice", "bob"), intent("root", A, TWO_OF_THREE), performed("root", A), *other)
-    assert found.ledger().last_sequence == 8
-    assert ("e" * 64 in found.ledger().backers) is there
-    assert [item.signed_with for item in found.with_payloads(["e" * 64])] == ([{A}] if there else [])
-
-
 def test_what_counted_for_another_request_is_not_this_ones() -> None:
     signed = (intent("root", A, TWO_OF_THREE), performed("root", A))
     assert backers(history(*judged("alice", "bob", request=B), *signed)) == {}
+
+
+@pytest.mark.parametrize(
+    ("result", "is_begun"),
+    [
+        (performed("root", A), True),
+        (recovered("unknown", 1), True),
+        (recovered("not-made", 1), False),
+        (refused("root"), False),
+    ],
+)
+def test_what_was_signed_or_may_be_is_begun_under_its_request(
+    result: tuple[EntryType, dict[str, Any]], is_begun: bool
+) -> None:
+    found = history(intent("root", A, TWO_OF_THREE), result).ledger().begun
+    assert found == ({("root", "e" * 64): frozenset({DIGEST})} if is_begun else {})
+
+
+def test_what_is_begun_is_known_until_a_version_as_high_is_done() -> None:
+    """Also where later requests for other roles are done."""
+
+    def later(number: int, role: str) -> list[tuple[EntryType, dict[str, Any]]]:
+        asked = [payload(role, (1, (A,))) | {"sha256": f"{number}" * 64}]
+        of = {"request_sha256": f"{number}" * 64, "sequence": number}
+        return [(kind, body | of) for kind, body in (intent(role, A, asked), performed(role, A))]
+
+    half = [intent("root", A, TWO_OF_THREE), performed("root", A)]
+    assert history(*half, *later(8, "a.payload")).ledger().begun["root", "e" * 64] == {DIGEST}
+    found = history(*half, *later(8, "a.payload"), *later(9, "root"))
+    assert found.requests.keys() == {"9" * 64}
+    assert history(*later(8, "a.payload"), *later(9, "b.payload")).requests.keys() == {"9" * 64}
 
 
 def test_an_intent_is_open_until_its_result() -> None:

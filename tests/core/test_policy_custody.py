@@ -113,8 +113,7 @@ def test_of_a_key_that_no_trusted_root_knows_the_proposed_one_says_whose_it_is()
 
 def signed_before(scene: Scene, operator: str, device: str) -> Scene:
     """The request was signed an hour ago; the approvals of today are alice's and bob's, and dave signs."""
-    signed = sha256(scene.request().below("payloads")["phone.payload.3.json"])
-    scene.ledger = {"backers": {signed: (Backer(operator, device, NOW - timedelta(hours=1)),)}}
+    scene.ledger = {"backers": {scene.request().digest: (Backer(operator, device, NOW - timedelta(hours=1)),)}}
     scene.tokens = ("dave's token",)
     return scene
 
@@ -144,7 +143,7 @@ def test_nor_who_signed_it_with_another_before() -> None:
     assert scene.refused_by() == ["CUSTODIAN-APART"]
 
 
-def test_what_another_payload_was_signed_under_says_nothing_of_this_one() -> None:
+def test_what_another_request_was_signed_under_says_nothing_of_this_one() -> None:
     scene = signed_before(payload_release(), "dave", "dave's card")
     scene.ledger = {"backers": {"0" * 64: next(iter(scene.ledger["backers"].values()))}}
     assert scene.refused_by() == []

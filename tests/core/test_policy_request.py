@@ -9,6 +9,7 @@ from enigm_testkit.authorities import NOW, make_role
 from enigm_testkit.scenes import OLD_OTA, first_root, manifest_release, ota, payload_release
 from enigm_tuf.model.request import Previous
 from enigm_tuf.model.root_extension import PolicyPin
+from enigm_tuf.model.strict_json import sha256
 
 SECOND = timedelta(seconds=1)
 
@@ -94,6 +95,23 @@ def test_a_request_that_was_signed_before_is_refused() -> None:
     scene = payload_release()
     scene.ledger["signed"] = frozenset({scene.request().digest})
     assert scene.refused_by() == ["REQUEST-REPLAY"]
+
+
+@pytest.mark.rule("REQUEST-REPLAY", "reject")
+@pytest.mark.parametrize("under", ["another", "both", "this"])
+def test_what_was_signed_under_another_request_is_refused(under: str) -> None:
+    scene = payload_release()
+    (proposal,) = scene.question().proposals.values()
+    requests = {"another": {"0" * 64}, "both": {"0" * 64, scene.request().digest}, "this": {scene.request().digest}}
+    own, others = sha256(proposal.data), frozenset({"2" * 64})
+    scene.ledger["begun"] = {
+        (proposal.role, own): frozenset(requests[under]),
+        ("tablet.payload", own): others,
+        (proposal.role, "1" * 64): others,
+    }
+    assert scene.refused_by() == ([] if under == "this" else ["REQUEST-REPLAY"])
+    if under != "this":
+        assert f"bytes that were signed under request {'0' * 64}" in scene.said("REQUEST-REPLAY")
 
 
 @pytest.mark.rule("REQUEST-PREVIOUS", "accept")

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator
 from typing import NoReturn
 
 from enigm_tuf.errors import RefusedError
-from enigm_tuf.model.strict_json import sha256
 from enigm_tuf.model.tuf import Root
 from enigm_tuf.policy.question import CastApproval, CastWaiver, Question
 from enigm_tuf.trust.root_rules import RootView, view_root
@@ -58,14 +57,13 @@ def custodian(question: Question) -> str:
 def custodian_apart(question: Question) -> str:
     """CUSTODIAN-APART: Custodians may sign a request on different days, each under other approvals. Whose approval or
     waiver counted when one of them signed it signs it never, although the approvals of today are by others: what was
-    signed would rest on one person twice. Nor do they sign the same payload in a request of another number. The token
-    that an approval or a waiver was made with does not sign the same request either, whoever keeps it.
+    signed would rest on one person twice. The token that an approval or a waiver was made with does not sign the same
+    request either, whoever keeps it.
 
     Evidence: how many people and tokens were compared.
     """
-    signed = question.ledger.backers
-    backers = {item for it in question.proposals.values() for item in signed.get(sha256(it.data), ())}
-    for item in sorted(backers, key=lambda backer: backer.time):
+    backers = question.ledger.backers.get(question.request.digest, ())
+    for item in backers:
         if item.operator in question.signing or item.device in question.tokens:
             got = f"{item.operator}, whose approval or waiver it was signed under: counted {item.time.isoformat()}"
             _refuse_apart(question, f"{got}, made with token {item.device}")

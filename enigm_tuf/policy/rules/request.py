@@ -14,7 +14,10 @@ class RequestRule(Rule):
 
     REQUEST_SCOPE = "REQUEST-SCOPE", "the request names this authority, environment, action and policy"
     REQUEST_TIME = "REQUEST-TIME", "the request is neither expired nor from the future, and the clock runs forward"
-    REQUEST_REPLAY = "REQUEST-REPLAY", "the request was not signed before, and its sequence is new"
+    REQUEST_REPLAY = (
+        "REQUEST-REPLAY",
+        "the request was not signed before, nor what it asks for under another, and its sequence is new",
+    )
     REQUEST_PREVIOUS = "REQUEST-PREVIOUS", "the request follows the last state that this authority signed"
 
 
@@ -60,7 +63,9 @@ def time(question: Question) -> str:
 
 def replay(question: Question) -> str:
     """REQUEST-REPLAY: A request is signed once for ever: neither its digest nor a sequence number up to the last
-    one that was signed comes again. A request that still lacks signatures of other custodians is not signed yet.
+    one that was signed comes again. A request that still lacks signatures of other custodians is not signed yet. What
+    has a signature under one request gets none under another: who approved, asked and signed is judged of one request,
+    and signatures over the same bytes count together.
 
     Evidence: the request's number and the last number that was signed.
     """
@@ -69,6 +74,10 @@ def replay(question: Question) -> str:
         refuse(RequestRule.REQUEST_REPLAY, index.request_id, "a new request", "one that was signed before")
     if index.sequence <= ledger.last_sequence:
         refuse(RequestRule.REQUEST_REPLAY, "sequence", f"above {ledger.last_sequence}", str(index.sequence))
+    for role, proposal in question.proposals.items():
+        if others := ledger.begun.get((role, sha256(proposal.data)), frozenset()) - {question.request.digest}:
+            got = f"bytes that were signed under request {min(others)}"
+            refuse(RequestRule.REQUEST_REPLAY, role, "bytes that nobody signed under another request", got)
     return f"sequence {index.sequence}, last {ledger.last_sequence}"
 
 

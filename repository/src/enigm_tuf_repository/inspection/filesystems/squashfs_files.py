@@ -33,7 +33,7 @@ _KINDS: Mapping[int, Layout] = {
     2: Layout("<", start="I", fragment="I", offset="I", size="I"),
     9: Layout("<", start="Q", size="Q", _sparse="Q", _links="I", fragment="I", offset="I", _xattr="I"),
 }
-_DIRECTORIES, _FILES = {1, 8}, {2, 9}
+_DIRECTORIES = {1, 8}
 _GROUP = Layout("<", count="I", block="I", _number="I")
 _ENTRY = Layout("<", offset="H", _number="H", kind="H", length="H")
 _ATTRIBUTES = Layout("<", start="Q", count="I", _unused="I", end="Q")
