@@ -3,6 +3,8 @@
 import zlib
 from dataclasses import dataclass
 
+import lz4.block
+
 from enigm_tuf.errors import MalformedError
 from enigm_tuf_repository.inspection.fields import Layout, text
 from enigm_tuf_repository.inspection.filesystems.cpio import read_cpio
@@ -152,45 +154,10 @@ def _unlz4(data: bytes, source: str) -> bytes:
 
 
 def _unlz4_block(data: memoryview, source: str) -> bytes:
-    """One block of LZ4 (lz4_Block_format.md): literals, then a match that was written before, again and again."""
-    out, place = bytearray(), 0
     try:
-        while place < len(data):
-            token = data[place]
-            literals, place = _lz4_length(data, place + 1, token >> 4)
-            if place + literals > len(data) or len(out) + literals > _LZ4_BLOCK:
-                raise MalformedError(source, "", "not LZ4")
-            out += data[place : place + literals]
-            place += literals
-            if place == len(data):
-                break
-            distance = data[place] | data[place + 1] << 8
-            match, place = _lz4_length(data, place + 2, token & 0xF)
-            _repeat(out, distance, match + 4, source)
-    except IndexError as error:
-        raise MalformedError(source, "", "LZ4 is cut off") from error
-    return bytes(out)
-
-
-def _repeat(out: bytearray, distance: int, length: int, source: str) -> None:
-    start = len(out) - distance
-    if distance == 0 or start < 0 or len(out) + length > _LZ4_BLOCK:
-        raise MalformedError(source, "", "not LZ4")
-    while length > 0:
-        piece = out[start : start + length]
-        out += piece
-        length -= len(piece)
-
-
-def _lz4_length(data: memoryview, place: int, nibble: int) -> tuple[int, int]:
-    length = nibble
-    if nibble == 15:
-        while True:
-            length += data[place]
-            place += 1
-            if data[place - 1] != 255:
-                break
-    return length, place
+        return bytes(lz4.block.decompress(data, uncompressed_size=_LZ4_BLOCK))
+    except lz4.block.LZ4BlockError as error:
+        raise MalformedError(source, "", f"not LZ4: {error}") from error
 
 
 def _page(size: int, source: Source) -> int:
