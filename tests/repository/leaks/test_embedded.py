@@ -7,6 +7,7 @@ import lzma
 import os
 import random
 import subprocess
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -195,3 +196,28 @@ def test_a_key_in_the_ramdisk_of_a_boot_image_is_found(tmp_path: Path) -> None:
     scan.path(image)
     assert [item.candidate.kind for item in scan.found] == ["PEM PRIVATE KEY"]
     assert "(lz4-legacy at" in scan.found[0].place
+
+
+def tarred(data: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        info = tarfile.TarInfo("readme")
+        info.size = len(data)
+        archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("behind", [b"", bytes(512)], ids=["at once", "later"])
+@pytest.mark.parametrize(
+    "pack", [gzip.compress, bz2.compress, lzma.compress, zstandard.compress, lz4.frame.compress, tarred, zipped]
+)
+def test_what_is_packed_behind_something_packed_is_found(pack: Callable[[bytes], bytes], behind: bytes) -> None:
+    """An archive ends, and the file does not: two ramdisks, or what was added to a download."""
+    packed = pack(b"nothing here either" * 99)
+    assert scanned(packed).found == []
+    assert len(scanned(packed + behind + gzip.compress(PEM)).found) == 1
+
+
+def test_of_two_zips_the_first_is_looked_into_too() -> None:
+    """The directory that counts is the last one."""
+    assert len(scanned(zipped(TEXT) + zipped(b"nothing here either")).found) == 1

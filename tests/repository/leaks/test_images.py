@@ -131,6 +131,18 @@ def test_an_image_that_is_cut_off_is_not_clean(tmp_path: Path, kind: str) -> Non
         assert closed_of(scan, [excuse], NOW + timedelta(seconds=1)) == (closed,)
 
 
+def test_an_image_for_old_kernels_is_read_though_a_cluster_holds_more_than_the_index_says(tmp_path: Path) -> None:
+    dice = random.Random(1)
+    words = [dice.randbytes(dice.randrange(1, 40)) for _ in range(300)]
+    for number in range(20):
+        text = b"".join(dice.choice(words) for _ in range(300 * number + 7))
+        (tree(tmp_path, KEYS) / f"text-{number}").write_bytes(text + bytes(len(text) // 3) + text)
+    run("mkfs.erofs", "-zlz4", "-Elegacy-compress", tmp_path / "image", tmp_path / "tree")
+    scan = scanned((tmp_path / "image").read_bytes())
+    assert places(scan) == ["it!app/a.apk!res/key.pem", "it!etc/large", "it!etc/small"]
+    assert (scan.closed, scan.unread) == ([], [])
+
+
 def test_a_whole_image_in_one_that_is_cut_off_hides_nothing_behind_it(tmp_path: Path) -> None:
     inner = made(tmp_path, "erofs, lz4hc", NONE)
     (tmp_path / "tree" / "etc" / "inner").write_bytes(inner)

@@ -49,6 +49,19 @@ class Container:
         except _UNREADABLE as error:
             raise UnreadableError(f"{self.kind}: {error}") from error
 
+    def extent(self, file: BinaryIO) -> tuple[int, int]:
+        """From which byte on its members lie, and to which; of a stream the first byte alone, for only its decoder
+        knows where it ends. What is packed outside is no member. The container was read before."""
+        file.seek(0)
+        if self.kind == "zip":
+            with zipfile.ZipFile(file) as archive:
+                return min((entry.header_offset for entry in archive.infolist()), default=0), archive.start_dir
+        if self.kind == "tar":
+            with tarfile.open(fileobj=file, mode="r:") as members:
+                members.getmembers()
+                return 0, members.offset
+        return 0, 1
+
 
 def unpacked(member: BinaryIO, count: int) -> bytes:
     """Some bytes of a member, at most ``count``, none at the end: all that come before a fault; UnreadableError."""

@@ -102,10 +102,13 @@ class Scan:
         if packed.name.lower().endswith(_YUBIHSM) and (wrap := yubihsm_wrap(bytes(view[:WINDOW]))):
             self.found.append(Found(packed.name, 0, wrap))
         container, outside = container_of(bytes(view[:HEAD])), len(self.found)
-        if container is None or not self._container(container, packed, file, depth):
-            inner = len(self.found)
-            self._embedded(packed_here, packed, view, depth)
-            self.found[inner:] = _each_once(self.found[inner:])
+        is_read = container is not None and self._container(container, packed, file, depth)
+        inner = outside if is_read else len(self.found)
+        if container and is_read:
+            first, end = container.extent(file)
+            packed_here = [(at, kind) for at, kind in packed_here if not first <= at < end]
+        self._embedded(packed_here, packed, view, depth)
+        self.found[inner:] = _each_once(self.found[inner:])
         inside = {name for item in self.found[outside:] for name in item.candidate.names}
         kept = [item for item in self.found[before:outside] if not inside & item.candidate.names]
         self.found[before:outside] = kept  # what is stored as it is was found twice, or its middle without its head

@@ -28,10 +28,10 @@ def unpack(codec: int, data: bytes, length: int, is_part: bool, source: str) -> 
 
 
 def _lz4(data: bytes, length: int, is_part: bool) -> bytes:
-    """Zeros fill up the block before the data; in the form for old kernels, behind it."""
-    room = min(255 * len(data), LONGEST) if is_part else length
+    """Zeros fill up the block before the data; in the form for old kernels, behind it, and it may hold more."""
+    room = min(255 * len(data), LONGEST)
     if data[:1] == b"\0":
-        return _lz4_block(data.lstrip(b"\0"), room)
+        return _lz4_block(data.lstrip(b"\0"), room if is_part else length)
     with suppress(lz4.block.LZ4BlockError):
         return _lz4_block(data, room)
     kept = len(data.rstrip(b"\0"))
