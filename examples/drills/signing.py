@@ -4,6 +4,7 @@ import json
 
 from enigm_testkit.custodians import Voter, soft_key
 from enigm_tuf.model.request import SigningRequest, make_request, read_request
+from enigm_tuf.model.strict_json import canonical
 from enigm_tuf.model.words import last_words
 from examples.attacks import Scene, rule_of
 from examples.drills.shape import IN_FLIGHT, Attempt, Drill
@@ -44,10 +45,11 @@ def _request_once_more(scene: Scene) -> str:
 
 
 def _downgrade(scene: Scene) -> str:
-    """The request that CI makes for itself: release 1.1's payload role, under the numbers of the one in flight."""
+    """The request that CI makes for itself: what release 1.1 offers, for as long as 1.2, under the numbers of 1.2."""
     shipped, waiting = (_read(scene, name) for name in (_SHIPPED, _IN_FLIGHT))
     (old,), (new,) = (_payloads(request) for request in (shipped, waiting))
-    members = {path: data for path, data in waiting.members.items() if path != new} | {old: shipped.members[old]}
+    role = json.loads(shipped.members[old]) | {"expires": json.loads(waiting.members[new])["expires"]}
+    members = {path: data for path, data in waiting.members.items() if path != new} | {old: canonical(role)}
     return attempt_to_sign(scene, _write(scene, "downgrade.enigmreq", waiting, members))
 
 
@@ -58,8 +60,7 @@ def _swapped_after_approval(scene: Scene) -> str:
     role = json.loads(request.members[name])
     target = max(role["targets"])
     role["targets"][target]["hashes"]["sha256"] = "ab" * 32
-    changed = json.dumps(role, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    swapped = _write(scene, "swapped.enigmreq", request, dict(request.members) | {name: changed})
+    swapped = _write(scene, "swapped.enigmreq", request, dict(request.members) | {name: canonical(role)})
     return attempt_to_sign(scene, swapped, *ballots)
 
 
