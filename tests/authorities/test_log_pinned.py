@@ -16,15 +16,15 @@ from enigm_tuf.model.strict_json import sha256
 def test_each_signature_comes_with_its_proof_also_when_the_response_is_written_again(house: House) -> None:
     request = house.request("root-1")
     first, second = house.signed_by(request, "root-a", "root-b")
-    again = house.path / "again.enigmresp"
+    again, other = house.path / "again.enigmresp", house.path / "again.2.enigmresp"
     home = house.home("release")
     assert house.sign("response", "again", request, "--home", home, *house.votes(request), "--out", again) == 0
     pin = PinnedLog(log_signer(home / "audit.log").log, (), 0)
     (root,) = read(request).below("payloads").values()
     payloads = {"root": sha256(root)}
-    for path, signatures in ((first, 1), (second, 1), (again, 2)):
+    for path in (first, second, again, other):
         response, _, proofs = unpack_response(path.read_bytes(), path.name)
-        assert len(require_logged(response, proofs, payloads, [pin], path.name)) == signatures
+        assert len(require_logged(response, proofs, payloads, [pin], path.name)) == 1
 
 
 @pytest.mark.rule("LOG-PINNED", "reject")

@@ -23,6 +23,7 @@ def tree(published: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
+@pytest.mark.slow
 def test_a_publication_killed_at_any_file_operation_leaves_the_old_release_and_completes_when_run_again(
     gated: Vendor, tmp_path: Path
 ) -> None:

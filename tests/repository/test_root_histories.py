@@ -72,6 +72,7 @@ def rotate(vendor: Vendor, version: int, change: Callable[[Vendor, int], None]) 
         vendor.done("release", step, record)
 
 
+@pytest.mark.slow
 def test_a_device_that_stopped_anywhere_arrives(released: Vendor) -> None:
     fleet = Fleet(released.path / "fleet", released.published, released.clock)
     fleet.ship("root 1, never on", 1)

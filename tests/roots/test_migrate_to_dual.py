@@ -16,6 +16,8 @@ from enigm_tuf.model.root_extension import FIELD
 from enigm_tuf_repository.records import load_record
 from enigm_tuf_repository.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 DUAL: dict[str, str | None] = {
     "authority_model": '"dual"',
     "root_keys": key_files("root-a", "root-b", "root-c"),

@@ -19,6 +19,8 @@ from enigm_tuf.trust.verified import read_document
 from enigm_tuf_repository.cli import Edges
 from enigm_tuf_repository.cli import main as enigm_repo
 
+pytestmark = pytest.mark.slow
+
 PAGES = [
     "sign-a-root",
     "replace-a-lost-root-token",

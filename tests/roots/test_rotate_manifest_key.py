@@ -12,6 +12,8 @@ from enigm_tuf.errors import RefusedError
 from enigm_tuf_repository.records import load_record
 from enigm_tuf_repository.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 WITH_C = key_files("manifest-b", "manifest-c")
 ROOT_KEYS = ("root-a", "root-b", "root-c")
 
