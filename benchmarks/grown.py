@@ -13,7 +13,7 @@ from enigm_testkit.vendor import Vendor
 from enigm_tuf.model.chunks import SUFFIX, chunk_tree
 from enigm_tuf.model.keys import KeyRecord
 from enigm_tuf.model.manifest import ManifestPayload, OtaManifest, Release, Rollout, Stage, write_manifest
-from enigm_tuf.model.payload import PAYLOAD_RECORD, Chunks, PayloadRecord
+from enigm_tuf.model.payload import PAYLOAD_RECORD, Chunks
 from enigm_tuf.model.strict_json import JsonObject, sha256
 from enigm_tuf.model.tuf import Root, Signed, Snapshot, TargetFile, Targets, Timestamp
 from enigm_tuf.trust.delegation_rules import manifest_role, payload_role
@@ -22,7 +22,14 @@ from enigm_tuf_repository.delegating import product_delegations
 from enigm_tuf_repository.lineage import Lineage, file_name, metadata_file, read_signed_file
 from enigm_tuf_repository.register import load_register, save_register
 from enigm_tuf_repository.requests import proposal_bytes
-from enigm_tuf_repository.role_building import hashed_name, target_file, with_delegations, with_targets, with_versions
+from enigm_tuf_repository.role_building import (
+    hashed_name,
+    payload_record,
+    target_file,
+    with_delegations,
+    with_targets,
+    with_versions,
+)
 from enigm_tuf_repository.settings import settings_in
 from enigm_tuf_repository.timestamps import next_timestamp, sign_timestamp
 
@@ -132,18 +139,9 @@ def _release(product: str, number: int, now: datetime) -> Release:
 
 def _target(product: str, release: Release) -> TargetFile:
     payload = release.payloads[0]
-    record = PayloadRecord(
-        product=product,
-        version=release.version,
-        build_id=release.build_id,
-        rollback_index=release.rollback_index,
-        hardware_ids=release.hardware_ids,
-        type=payload.type,
-        source_build=None,
-        provenance=(),
-        chunks=chunk_tree(hashlib.sha256(_content(payload.path)).digest()),
-    )
-    artifact = Artifact("ota.zip", payload.length, payload.hashes, record.chunks)
+    chunks = chunk_tree(hashlib.sha256(_content(payload.path)).digest())
+    record = payload_record(product, release, payload, chunks)
+    artifact = Artifact("ota.zip", payload.length, payload.hashes, chunks)
     return target_file(payload.path, artifact, PAYLOAD_RECORD.write(record))
 
 

@@ -169,14 +169,19 @@ def test_two_custodians_do_not_approve_for_each_other(tmp_path: Path, capsys: py
     assert len(performed) == 2
 
 
+def _house_of_engineers(path: Path, *names: str) -> House:
+    """One where these people too may approve."""
+    people = {who: ("approval", who) for who in names}
+    return build_house(path / "house", plan=Plan(KEYS | people, approvers=dict.fromkeys(people, "engineering")))
+
+
 @pytest.mark.rule("CUSTODIAN-APART", "accept")
 @pytest.mark.rule("CUSTODIAN-APART", "reject")
 def test_who_approved_the_first_signature_does_not_make_the_second(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Dave signed under carol's approval: carol signs no more, whoever approves today. Alice, who did not, may."""
-    people = {who: ("approval", who) for who in ("carol", "erin")}
-    house = build_house(tmp_path / "house", plan=Plan(KEYS | people, approvers=dict.fromkeys(people, "engineering")))
+    house = _house_of_engineers(tmp_path, "carol", "erin")
     request = house.request("root-1")
     by = {who: ["--approval", house.vote(request, who)] for who in ("bob", "carol", "erin")}
     assert house.signs(request, "root-b", by["bob"] + by["carol"]) == 0  # dave
@@ -254,8 +259,7 @@ def test_what_was_signed_under_one_request_is_signed_under_no_other(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Dave signed a root under carol's approval. Asked for anew, the same bytes with other approvals would get hers."""
-    people = {who: ("approval", who) for who in ("carol", "erin")}
-    house = build_house(tmp_path / "house", plan=Plan(KEYS | people, approvers=dict.fromkeys(people, "engineering")))
+    house = _house_of_engineers(tmp_path, "carol", "erin")
     first = house.request("root-1")
     again = remake(first, first.with_name("again.enigmreq"), sequence=read(first).index.sequence + 1)
     by = {who: ["--approval", house.vote(first, who)] for who in ("bob", "carol")}

@@ -1,7 +1,7 @@
 """A big role is read as text, and nothing about it is judged otherwise than by the strict parser."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from enigm_testkit.authorities import Cast, keyids, make_targets, signed
 from enigm_testkit.clauses import refused, sealed, snapshotted
+from enigm_testkit.quick_reading import PIECES, agreed, edited, every_file_is_a_big_one
 from enigm_tuf.errors import EnigmTufError, MalformedError
 from enigm_tuf.model.plain_targets import PlainTargets, TargetsText, read_plain
 from enigm_tuf.model.strict_json import encode, sha256
 from enigm_tuf.model.tuf import TargetFile, Targets
-from enigm_tuf.trust import verified
 from enigm_tuf.trust.metadata import admit_targets
-from enigm_tuf.trust.verified import Document, read_document, read_targets
+from enigm_tuf.trust.verified import read_document, read_targets
 
 SHA256, SHA512 = "a" * 64, "b" * 128
 THREE: dict[str, Any] = {
@@ -35,32 +35,18 @@ def file(targets: object = THREE, **more: object) -> bytes:
 
 @pytest.fixture(autouse=True, scope="module")
 def every_role_is_a_big_one() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(verified, "_BIG", 0)
+    with every_file_is_a_big_one():
         yield
-
-
-def outcome(read: Callable[[], Document[Targets]]) -> Document[Targets] | str:
-    try:
-        return read()
-    except EnigmTufError as error:
-        return str(error)
 
 
 def text(data: bytes) -> bool:
     """Whether it is read as text. Either way, what comes of it is what comes of the strict parser."""
-    mine = outcome(lambda: read_targets(data, "f", len(data), sha256(data)))
-    other = outcome(lambda: read_document(data, Targets, "f", len(data)))
-    if isinstance(mine, str) or isinstance(other, str):
-        assert mine == other
-        return False
-    ours, theirs = mine.value, other.value
-    assert list(ours.targets.items()) == list(theirs.targets.items())
-    assert len(ours.targets) == len(theirs.targets)
-    assert ours.delegations == theirs.delegations
-    assert ours.unrecognized_fields == theirs.unrecognized_fields
-    assert (ours.version, ours.expires, ours.spec_version) == (theirs.version, theirs.expires, theirs.spec_version)
-    assert (mine.canonical, mine.signatures, mine.sha256) == (other.canonical, other.signatures, other.sha256)
+    ours = agreed(
+        lambda: read_targets(data, "f", len(data), sha256(data)),
+        lambda: read_document(data, Targets, "f", len(data)),
+        "targets",
+        "delegations",
+    )
     return isinstance(ours, PlainTargets)
 
 
@@ -128,8 +114,7 @@ def test_the_size_is_looked_at_before_the_targets() -> None:
         read_targets(data, "f", len(data) - 1, sha256(data))
 
 
-PIECES = [b'"', b"\\", b",", b"{", b"}", b":", b" ", b"\n", b"-", b"0", b"9", b".", b"e", b"[", b"]", b"\x00", b"\xc3"]
-PIECES += [
+MORE = [
     b'"targets":',
     b'"targets":{"',
     b'"the members"',
@@ -152,17 +137,15 @@ PIECES += [
         ),
         max_size=5,
     ),
-    edits=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 9), st.sampled_from([b"", *PIECES])), max_size=3),
+    edits=st.lists(
+        st.tuples(st.integers(0, 2000), st.integers(0, 9), st.sampled_from([b"", *PIECES, *MORE])), max_size=3
+    ),
 )
 @settings(max_examples=2_000, deadline=None)
 def test_whatever_is_read_as_text_says_what_the_strict_parser_says(
     targets: dict[str, Any], edits: list[tuple[int, int, bytes]]
 ) -> None:
-    data = file(targets)
-    for place, size, piece in edits:
-        at = place % len(data)
-        data = data[:at] + piece + data[at + size :]
-    text(data)
+    text(edited(file(targets), edits))
 
 
 @given(st.lists(st.text(max_size=6), min_size=1, unique=True), st.text(max_size=6))

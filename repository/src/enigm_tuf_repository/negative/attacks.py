@@ -9,14 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 from enigm_tuf.model.keys import Environment
-from enigm_tuf.model.strict_json import encode
 from enigm_tuf.model.tuf import Root, Targets
 from enigm_tuf.model.value import replace as with_changed
 from enigm_tuf.trust.root_rules import manifest_changes, view_root
 from enigm_tuf_client.targets import hashed_path
 from enigm_tuf_repository.lineage import SignedFile
 from enigm_tuf_repository.negative.forging import forged_root, resigned
-from enigm_tuf_repository.negative.scene import Scene, Trick, changed, metadata_path, signed_by
+from enigm_tuf_repository.negative.scene import Scene, Trick, changed, metadata_path, signed_by, under
 from enigm_tuf_repository.negative.tampering import CutOff, OneBit
 from enigm_tuf_repository.role_building import hashed_name
 from enigm_tuf_repository.trusted import role_keys
@@ -101,8 +100,7 @@ def _dropped_delegation(scene: Scene) -> Trick | None:
 
     raw = targets.value.raw
     roles = raw["delegations"] | {"roles": raw["delegations"]["roles"][1:]}
-    signatures = [{"keyid": keyid, "sig": signature} for keyid, signature in targets.signatures.items()]
-    made = encode({"signatures": signatures, "signed": raw | {"delegations": roles}})
+    made = under(raw | {"delegations": roles}, targets.signatures)
     return Trick(scene.fresh, {metadata_path(targets): made})
 
 

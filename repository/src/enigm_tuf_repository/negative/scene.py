@@ -10,7 +10,7 @@ from typing import Any
 from enigm_tuf.errors import MisuseError
 from enigm_tuf.model.keys import Environment
 from enigm_tuf.model.manifest import manifest_path
-from enigm_tuf.model.strict_json import encode
+from enigm_tuf.model.strict_json import JsonObject, encode
 from enigm_tuf.model.tuf import TargetFile, Targets
 from enigm_tuf.ports import DeviceState, Fetcher
 from enigm_tuf.trust.agreement import AgreedPayload
@@ -155,5 +155,10 @@ def changed(file: SignedFile, change: Callable[[dict[str, Any]], None]) -> bytes
 
 def signed_by(file: SignedFile, signatures: Mapping[str, str]) -> bytes:
     """The file with other signatures."""
+    return under(json.loads(file.data)["signed"], signatures)
+
+
+def under(signed: JsonObject, signatures: Mapping[str, str]) -> bytes:
+    """A file with these signatures by keyid, whatever was signed."""
     listed = [{"keyid": keyid, "sig": signature} for keyid, signature in signatures.items()]
-    return encode({"signatures": listed, "signed": json.loads(file.data)["signed"]})
+    return encode({"signatures": listed, "signed": signed})
